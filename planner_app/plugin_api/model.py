@@ -1,0 +1,123 @@
+"""What a plugin's ``model`` module registers: verbs, rule kinds, settings, layer roles, reports. No Qt, no QGIS."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from planner_app.domain.errors import Cancelled, PlannerError
+from planner_app.domain.finding import Finding, Verdict
+from planner_app.domain.progress import NoProgress, Progress
+from planner_app.domain.rule import Rule
+from planner_app.project import Command, Project, Transaction
+
+__all__ = [
+    "Cancelled", "Command", "Finding", "LayerRole", "ModelApi", "NoProgress", "PlannerError", "Progress", "Project",
+    "Rule", "RuleKind", "Setting", "Transaction", "Verb", "VerbContext", "VerbResult", "Verdict",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class VerbResult:
+    """A verb's answer: the JSON object, and the exit code 0 (done) or 1 (the verb judged and a blocking finding fails)."""
+
+    data: dict[str, Any]
+    exit_code: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class VerbContext:
+    """What a verb is given besides its arguments."""
+
+    open_project: Callable[[Path], Project]
+    progress: Progress
+    rules: Callable[[str], list[Rule]]
+    """Rules of a kind prefix (``planning.``) from resources, plugins and the project."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """``planner NAME …``. ``configure`` adds arguments to the parser; ``run`` does the work.
+
+    ``name`` may have two words (``review check``).
+    """
+
+    name: str
+    help: str
+    configure: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[VerbContext, argparse.Namespace], VerbResult]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleKind:
+    """Code that judges rules of one kind. ``judge`` gets the rule and whatever that kind's caller hands it."""
+
+    id: str
+    title: str
+    judge: Callable[..., list[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A declared setting with its default; ``title`` is an English message id."""
+
+    key: str
+    title: str
+    default: str | int | float | bool
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LayerRole:
+    """A role a plugin gives to layers it makes: its title, default QML file and icon."""
+
+    id: str
+    title: str
+    icon: str = "layers"
+    qml: str = ""
+
+
+@dataclass(slots=True)
+class ModelApi:
+    """Collects one plugin's registrations; the host takes them over only if ``register`` returned without an error."""
+
+    plugin_id: str
+    folder: Path
+    verbs: list[Verb] = field(default_factory=list)
+    rule_kinds: list[RuleKind] = field(default_factory=list)
+    rule_files: list[Path] = field(default_factory=list)
+    settings: list[Setting] = field(default_factory=list)
+    layer_roles: list[LayerRole] = field(default_factory=list)
+    commands: list[type[Command]] = field(default_factory=list)
+    headless: list[Callable[[Project, Path], dict[str, Any]]] = field(default_factory=list)
+
+    def add_verb(self, verb: Verb) -> None:
+        """Add a verb to the command line."""
+        self.verbs.append(verb)
+
+    def add_rule_kind(self, kind: RuleKind) -> None:
+        """Add code that judges rules of one kind."""
+        self.rule_kinds.append(kind)
+
+    def add_rules(self, file: Path) -> None:
+        """Add a TOML file of dated rules."""
+        self.rule_files.append(file)
+
+    def add_setting(self, setting: Setting) -> None:
+        """Declare a setting."""
+        self.settings.append(setting)
+
+    def add_layer_role(self, role: LayerRole) -> None:
+        """Declare a role of layers this plugin makes."""
+        self.layer_roles.append(role)
+
+    def add_command(self, command: type[Command]) -> None:
+        """Declare a command of the plugin's own, so that the log can name it."""
+        self.commands.append(command)
+
+    def add_headless(self, run: Callable[[Project, Path], dict[str, Any]]) -> None:
+        """Add the role's work for ``packaging/run --headless``: (project, output folder) -> what was made."""
+        self.headless.append(run)

@@ -1,0 +1,182 @@
+"""What a plugin's ``ui`` module registers and the context its panels are given. Never the window or the application."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from PySide6.QtCore import QAbstractItemModel, QObject, SignalInstance
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QWidget
+
+from planner_app.domain.changeset import ChangeSet
+from planner_app.domain.progress import Progress
+from planner_app.plugin_api.model import Command, Project, Rule
+
+
+class Selection(Protocol):
+    """The one selection of the window: ids per layer. Selecting anywhere selects everywhere."""
+
+    changed: SignalInstance
+    """``changed()``"""
+
+    def set(self, layer_id: str, fids: Sequence[int]) -> None: ...
+    def clear(self) -> None: ...
+    def fids(self, layer_id: str) -> tuple[int, ...]: ...
+    def layer_ids(self) -> tuple[str, ...]: ...
+
+
+class MapView(Protocol):
+    """The map as a plugin sees it. Coordinates are (easting, northing) in the project's CRS, metres."""
+
+    view_changed: SignalInstance
+    """``view_changed()`` after a pan, zoom or resize"""
+    cursor_moved: SignalInstance
+    """``cursor_moved(float x, float y)``"""
+
+    def zoom_to_extent(self, extent: tuple[float, float, float, float], margin: float = 0.15) -> None: ...
+    def zoom_to_features(self, layer_id: str, fids: Sequence[int]) -> None: ...
+    def extent(self) -> tuple[float, float, float, float]: ...
+    def add_overlay(self, paint: Callable[[QPainter, Callable[[float, float], tuple[float, float]]], None]) -> object:
+        """Draw above the map with a painter and a function from map to widget coordinates; returns a handle."""
+
+    def remove_overlay(self, handle: object) -> None: ...
+    def update_overlays(self) -> None: ...
+    def draw_polygon(self, finished: Callable[[bytes | None], None]) -> None:
+        """Let the person draw a polygon; ``finished`` gets its WKB, or None if Esc was pressed."""
+
+
+class DockTable(Protocol):
+    """A table in the bottom dock that a panel owns."""
+
+    row_activated: SignalInstance
+    """``row_activated(int source_row)`` on double click or Enter"""
+    current_changed: SignalInstance
+    """``current_changed(list source_rows)``"""
+
+    def set_model(self, model: QAbstractItemModel) -> None: ...
+    def set_title(self, title: str) -> None: ...
+    def select_rows(self, rows: Sequence[int]) -> None: ...
+    def selected_rows(self) -> list[int]: ...
+    def show(self) -> None: ...
+    def set_empty(self, text: str, button: str = "", on_click: Callable[[], None] | None = None) -> None: ...
+    def set_actions(self, actions: Sequence[tuple[str, str, Callable[[], None]]]) -> None:
+        """Text buttons at the right of the tab bar: (id, title, handler)."""
+
+
+class PanelContext(Protocol):
+    """All a panel may use. One per panel; lives as long as the panel."""
+
+    selection: Selection
+    map: MapView
+    project_changed: SignalInstance
+    """``project_changed()`` another project was opened or closed"""
+    data_changed: SignalInstance
+    """``data_changed(ChangeSet changeset, object initiator)``"""
+    theme_changed: SignalInstance
+    """``theme_changed()``"""
+
+    @property
+    def project(self) -> Project | None: ...
+    def execute(self, command: Command, initiator: QObject | None = None) -> ChangeSet | None:
+        """Run a quick command (under 0.1 s) now; an error is worded and shown, and None returned."""
+
+    def run_job(
+        self,
+        title: str,
+        work: Callable[[Progress], Any],
+        done: Callable[[Any], None],
+        failed: Callable[[Exception], None] | None = None,
+    ) -> None:
+        """Run long work off the UI thread with a bar and a cancel button; ``done`` runs on the UI thread.
+
+        Without ``failed`` an error is shown in the message bar. Cancelling is silent.
+        """
+
+    def rules(self, prefix: str) -> list[Rule]: ...
+    def setting(self, key: str) -> str | int | float | bool: ...
+    def set_setting(self, key: str, value: str | int | float | bool) -> None: ...
+    def add_table(self, table_id: str, title: str) -> DockTable: ...
+    def show_layer(self, layer_id: str, visible: bool = True) -> None: ...
+    def notify(self, message: str, *, level: str = "info", hint: str = "") -> None:
+        """Message bar: level ``info`` | ``success`` | ``warning`` | ``error``."""
+
+    def word(self, error: Exception) -> tuple[str, str]:
+        """(sentence, hint) of an error, to show it in the panel where it happened."""
+
+    def ask_open(self, title: str, patterns: str) -> Path | None: ...
+    def ask_save(self, title: str, name: str, patterns: str) -> Path | None: ...
+    def colour(self, token: str) -> str:
+        """``#rrggbb`` of a theme token: ink, secondary, tertiary, panel, background, line, accent, on_accent,
+        accent_ground, hover, pass, fail, needs_certificate, cannot_judge."""
+
+    def icon(self, name: str) -> Any: ...
+    def render_map(
+        self,
+        extent: tuple[float, float, float, float],
+        size: tuple[int, int],
+        done: Callable[[bytes], None],
+        layers: Sequence[str] | None = None,
+        dpi: float = 96.0,
+    ) -> None:
+        """Ask the engine for a PNG of the map (visible layers unless named)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A task panel with its entry on the activity rail. ``title`` is an English message id; lower order stands higher."""
+
+    id: str
+    title: str
+    icon: str
+    factory: Callable[[PanelContext], QWidget]
+    order: int = 100
+    shortcut: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """An entry of menus and the command palette. ``enabled``: asked each time it is shown."""
+
+    id: str
+    title: str
+    handler: Callable[[PanelContext], None]
+    icon: str = ""
+    shortcut: str = ""
+    enabled: Callable[[PanelContext], bool] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MapTool:
+    """A tool for the map: ``factory`` gets the context and returns an object with the methods of ``ui.tools.tool.Tool``."""
+
+    id: str
+    title: str
+    icon: str
+    factory: Callable[[PanelContext], Any]
+    shortcut: str = ""
+
+
+@dataclass(slots=True)
+class UiApi:
+    """Collects one plugin's registrations for the window."""
+
+    plugin_id: str
+    folder: Path
+    panels: list[Panel] = field(default_factory=list)
+    actions: list[Action] = field(default_factory=list)
+    tools: list[MapTool] = field(default_factory=list)
+
+    def add_panel(self, panel: Panel) -> None:
+        """Add a task panel."""
+        self.panels.append(panel)
+
+    def add_action(self, action: Action) -> None:
+        """Add an action."""
+        self.actions.append(action)
+
+    def add_map_tool(self, tool: MapTool) -> None:
+        """Add a map tool."""
+        self.tools.append(tool)
