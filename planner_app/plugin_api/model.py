@@ -22,7 +22,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class VerbResult:
-    """A verb's answer: the JSON object, and the exit code 0 (done) or 1 (the verb judged and a blocking finding fails)."""
+    """A verb's answer: the JSON object and the exit code: 0 done, 1 it judged and a blocking finding fails."""
 
     data: dict[str, Any]
     exit_code: int = 0

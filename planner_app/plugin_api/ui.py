@@ -126,7 +126,7 @@ class PanelContext(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A task panel with its entry on the activity rail. ``title`` is an English message id; lower order stands higher."""
+    """A task panel with its entry on the activity rail; lower ``order`` stands higher. ``title``: English message id."""
 
     id: str
     title: str
@@ -150,7 +150,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class MapTool:
-    """A tool for the map: ``factory`` gets the context and returns an object with the methods of ``ui.tools.tool.Tool``."""
+    """A tool for the map: ``factory`` gets the context and returns an object like ``ui.tools.tool.Tool``."""
 
     id: str
     title: str

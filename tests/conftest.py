@@ -1,0 +1,65 @@
+"""Fixtures every test folder shares: real data, QGIS's Python, an isolated configuration, a language."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from planner_app import i18n
+
+ROOT = Path(__file__).resolve().parent.parent
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+def _absent(reason: str) -> None:
+    """Skip on a user's machine; fail in CI, where everything must be there."""
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The real data (``PLANNER_DATA``, default ``../shared/data``)."""
+    folder = Path(os.environ.get("PLANNER_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        _absent(f"no real data in {folder}; set PLANNER_DATA")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def qgis_python() -> str:
+    """An interpreter that imports PyQGIS."""
+    python = os.environ.get("PLANNER_QGIS_PYTHON") or shutil.which("python3", path="/usr/bin") or "python3"
+    probe = subprocess.run([python, "-c", "import qgis.core"], capture_output=True, timeout=60, check=False)
+    if probe.returncode != 0:
+        _absent(f"{python} has no PyQGIS; packaging/test installs it")
+    return python
+
+
+@pytest.fixture(autouse=True)
+def _own_configuration(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No test reads or writes the user's settings, plugins or language."""
+    folder = tmp_path_factory.mktemp("config")
+    monkeypatch.setenv("PLANNER_CONFIG_DIR", str(folder))
+    monkeypatch.setenv("PLANNER_PLUGIN_DIR", str(folder / "plugins"))
+    monkeypatch.setenv("PLANNER_LANG", "en")
+    i18n.set_language("en")
+    yield
+    i18n.set_language("en")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Long runs only with ``packaging/test --soak``."""
+    if os.environ.get("PLANNER_SOAK"):
+        return
+    skip = pytest.mark.skip(reason="long run: packaging/test --soak")
+    for item in items:
+        if "soak" in item.keywords:
+            item.add_marker(skip)
