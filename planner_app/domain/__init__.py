@@ -1,1 +1,1 @@
-"""The words of the field: errors, progress, layers, plans, findings, rules, areas, styles. Pure; no Qt, no QGIS, no I/O."""
+"""The words of the field: errors, progress, layers, plans, findings, rules, areas, styles. No Qt, QGIS or I/O."""

@@ -126,7 +126,7 @@ class PanelContext(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A task panel with its entry on the activity rail; lower ``order`` stands higher. ``title``: English message id."""
+    """A task panel with its entry on the activity rail; lower ``order`` stands higher. ``title``: message id."""
 
     id: str
     title: str
