@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
@@ -10,6 +11,9 @@ from numpy.typing import NDArray
 
 from planner_app.compute.order import z_order
 from planner_app.compute.repair import Geometries
+
+if TYPE_CHECKING:
+    from planner_app.compute.rings import Rings
 
 Index = NDArray[np.int64]
 
@@ -27,6 +31,7 @@ class Layer:
     geoms: Geometries
     row: Index
     bounds: NDArray[np.float64]
+    _rings: Rings | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, repaired: Geometries) -> Layer:
@@ -42,6 +47,14 @@ class Layer:
 
     def __len__(self) -> int:
         return len(self.geoms)
+
+    def rings(self) -> Rings:
+        """The layer as the kernels see it (made once; needs numba)."""
+        if self._rings is None:
+            from planner_app.compute.rings import rings_of
+
+            self._rings = rings_of(self.geoms, self.bounds)
+        return self._rings
 
     def take(self, index: Index) -> Layer:
         """The features at ``index``, in that order."""

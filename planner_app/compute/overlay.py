@@ -106,11 +106,11 @@ def overlay(
     progress = progress or NoProgress()
     run = executor or default_executor()
     try:
-        work = _Work(run, progress)
+        work = _Work(run)
         repaired_a = repair(a, executor=run, progress=SubProgress(progress, 0.0, 0.05))
         repaired_b = repair(b, executor=run, progress=SubProgress(progress, 0.05, 0.1))
-        layer_a, layer_b = work.prepare(repaired_a.geoms), work.prepare(repaired_b.geoms)
-        i, j = work.candidates(layer_a, layer_b, SubProgress(progress, 0.1, 0.2))
+        layer_a, layer_b = work.prepare(repaired_a.geoms, repaired_b.geoms, SubProgress(progress, 0.1, 0.15))
+        i, j = work.candidates(layer_a, layer_b, SubProgress(progress, 0.15, 0.2))
         area = work.areas(layer_a, layer_b, i, j, SubProgress(progress, 0.2, 0.4))
         classes = _Classes.of(class_a, class_b, keep, layer_a, layer_b)
         matrix = classes.matrix(i, j, area)
@@ -190,13 +190,15 @@ class _Classes:
 class _Work:
     """The stages that run in chunks on the executor."""
 
-    def __init__(self, executor: Executor, progress: Progress) -> None:
+    def __init__(self, executor: Executor) -> None:
         self._executor = executor
-        self._progress = progress
+        self._whole = shares_memory(executor)
 
-    def prepare(self, repaired: Geometries) -> Layer:
-        check(self._progress)
-        return Layer.of(repaired)
+    def prepare(self, a: Geometries, b: Geometries, progress: Progress) -> list[Layer]:
+        tasks = ((geoms, self._whole) for geoms in (a, b))
+        if not self._whole:
+            return [pairs.prepare(*task) for task in tasks]
+        return list(run_chunks(self._executor, pairs.prepare, tasks, 2, (1, 1), progress, "stage.overlay_pairs"))
 
     def candidates(self, a: Layer, b: Layer, progress: Progress) -> tuple[Index, Index]:
         """Pairs whose envelopes meet."""
@@ -235,8 +237,7 @@ class _Work:
         """``task(a, b, i, j, …)`` on chunks of the pair columns (i, j, …), results in order."""
         count = len(columns[0])
         slices = [slice(start, min(start + _CHUNK_PAIRS, count)) for start in range(0, count, _CHUNK_PAIRS)]
-        whole = shares_memory(self._executor)
-        tasks = (_task(a, b, [column[part] for column in columns], whole) for part in slices)
+        tasks = (_task(a, b, [column[part] for column in columns], self._whole) for part in slices)
         weights = [float(part.stop - part.start) for part in slices]
         return run_chunks(self._executor, task, tasks, count, weights, progress, stage)
 

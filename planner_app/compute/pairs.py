@@ -1,9 +1,15 @@
 """The two questions asked of a pair of features: how much do they share, and what shape is it.
 
-These are the tasks that an executor runs: module-level functions on picklable arguments.
+These are the tasks that an executor runs: module-level functions on picklable arguments. The kernels answer where numba
+is there, GEOS answers the rest, and everything where it is not; the results are the same.
 """
 
 from __future__ import annotations
+
+import functools
+import logging
+import os
+from types import ModuleType
 
 import numpy as np
 import shapely
@@ -15,10 +21,35 @@ from planner_app.compute.repair import Geometries, polygonal_part
 Index = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
+#: A pair whose shared area is the whole feature, to this relative difference, is that feature.
+WHOLE = 1e-10
+
+_log = logging.getLogger(__name__)
+
+
+@functools.cache
+def kernels() -> ModuleType | None:
+    """The compiled kernels, or None where numba is missing or switched off (``PLANNER_KERNELS=off``)."""
+    if os.environ.get("PLANNER_KERNELS") == "off":
+        return None
+    try:
+        from planner_app.compute import kernels as compiled
+    except ImportError as error:
+        _log.info("overlay without compiled kernels: %s", error)
+        return None
+    return compiled
+
 
 def shared_areas(a: Layer, b: Layer, i: Index, j: Index) -> Floats:
     """Area in m² of a[i] ∩ b[j] for each pair, shape (pairs,)."""
-    return np.nan_to_num(shapely.area(_by_geos(a, b, i, j)))  # None: nothing shared
+    compiled = kernels()
+    if compiled is None:
+        return _area(_by_geos(a, b, i, j))
+    area: Floats = compiled.areas(a.rings(), b.rings(), i, j)
+    large = np.flatnonzero(np.isnan(area))
+    if len(large):
+        area[large] = _area(_by_geos(a, b, i[large], j[large]))
+    return area
 
 
 def patches(a: Layer, b: Layer, i: Index, j: Index, area: Floats) -> Geometries:
@@ -27,8 +58,31 @@ def patches(a: Layer, b: Layer, i: Index, j: Index, area: Floats) -> Geometries:
     Args:
         area: what :func:`shared_areas` says of these pairs.
     """
-    return _by_geos(a, b, i, j)
+    compiled = kernels()
+    area_a, area_b = shapely.area(a.geoms[i]), shapely.area(b.geoms[j])
+    whole_a = np.abs(area - area_a) <= WHOLE * area_a
+    whole_b = ~whole_a & (np.abs(area - area_b) <= WHOLE * area_b)
+    result = np.full(len(i), None, dtype=object)
+    result[whole_a], result[whole_b] = a.geoms[i[whole_a]], b.geoms[j[whole_b]]
+    rest = np.flatnonzero(~whole_a & ~whole_b)
+    if compiled is not None:
+        result[rest] = compiled.clip(a.rings(), b.rings(), i[rest], j[rest], area[rest])
+        rest = rest[shapely.is_missing(result[rest])]
+    result[rest] = _by_geos(a, b, i[rest], j[rest])
+    return result
+
+
+def prepare(repaired: Geometries, with_rings: bool) -> Layer:
+    """The layer that pairs are taken from; ``with_rings`` makes what the kernels need at once."""
+    layer = Layer.of(repaired)
+    if with_rings and kernels() is not None:
+        layer.rings()
+    return layer
 
 
 def _by_geos(a: Layer, b: Layer, i: Index, j: Index) -> Geometries:
     return polygonal_part(shapely.intersection(a.geoms[i], b.geoms[j]))
+
+
+def _area(geoms: Geometries) -> Floats:
+    return np.asarray(np.nan_to_num(shapely.area(geoms)))  # None: nothing shared

@@ -1,0 +1,49 @@
+"""The compiled kernels behind two plain functions on arrays. Importing this needs numba."""
+
+from __future__ import annotations
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from planner_app.compute import area_kernel, clip_kernel
+from planner_app.compute.repair import Geometries
+from planner_app.compute.rings import Rings, rings_of
+
+__all__ = ["areas", "clip", "rings_of"]
+
+Index = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+def areas(a: Rings, b: Rings, i: Index, j: Index) -> Floats:
+    """Area in m² of a[i] ∩ b[j] for each pair, shape (pairs,); NaN where a pair is too large for the kernel."""
+    out = np.empty(len(i))
+    room_a, room_b = np.empty((5, _most_vertices(a) + 1)), np.empty((5, _most_vertices(b) + 1))
+    area_kernel.shared_areas(a, b, i, j, room_a, room_b, out)
+    return out
+
+
+def clip(a: Rings, b: Rings, i: Index, j: Index, area: Floats) -> Geometries:
+    """The shape of a[i] ∩ b[j] for each pair, shape (pairs,); None where the clipper left the pair to GEOS.
+
+    Args:
+        area: exact shared areas in m². Every shape given back is valid and has that area.
+    """
+    xy, ring_end, _, ring_pair, _ = clip_kernel.clip_pairs(a, b, i, j, area)
+    result = np.full(len(i), None, dtype=object)
+    if len(ring_end) == 0:
+        return result
+    offsets = (np.concatenate([[0], ring_end]), np.arange(len(ring_end) + 1))
+    polygons = shapely.from_ragged_array(shapely.GeometryType.POLYGON, xy, offsets)
+    single = np.bincount(ring_pair, minlength=len(i))[ring_pair] == 1
+    result[ring_pair[single]] = polygons[single]
+    if not single.all():
+        several, part_of = np.unique(ring_pair[~single], return_inverse=True)
+        result[several] = shapely.multipolygons(polygons[~single], indices=part_of)
+    result[~shapely.is_valid(result)] = None
+    return result
+
+
+def _most_vertices(rings: Rings) -> int:
+    return int(np.diff(rings.ring_start[rings.geom_start]).max(initial=0))
