@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QEvent, QObject, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -22,18 +22,16 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSizePolicy,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QVBoxLayout,
     QWidget,
 )
 
-Colour = Callable[[str], str]
-
-#: Item data roles of table models that use :class:`PillDelegate` and :class:`SwatchDelegate`.
-PILL_ROLE = int(Qt.ItemDataRole.UserRole) + 41
+#: Item data roles that the window's tables understand.
+SORT_ROLE = int(Qt.ItemDataRole.UserRole)
+"""The value to sort by; without it the text."""
+PILL_ROLE = int(Qt.ItemDataRole.UserRole) + 1
 """A theme token: the cell's text is drawn as an outlined pill in that colour."""
-SWATCH_ROLE = int(Qt.ItemDataRole.UserRole) + 42
+SWATCH_ROLE = int(Qt.ItemDataRole.UserRole) + 2
 """``#rrggbb``: a small square before the cell's text."""
 
 
@@ -410,59 +408,6 @@ class Notice(QFrame):
     def clear(self) -> None:
         """Hide it."""
         self.hide()
-
-
-class PillDelegate(QStyledItemDelegate):
-    """Draws cells whose model gives :data:`PILL_ROLE` as pills and :data:`SWATCH_ROLE` as swatches before the text."""
-
-    def __init__(self, colour: Colour, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._colour = colour
-
-    def paint(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
-        token, swatch = index.data(PILL_ROLE), index.data(SWATCH_ROLE)
-        text = str(index.data() or "")
-        if not token and not swatch:
-            super().paint(painter, option, index)
-            return
-        plain = QStyleOptionViewItem(option)
-        self.initStyleOption(plain, index)
-        plain.text = ""
-        style = plain.widget.style() if plain.widget else None
-        if style is not None:
-            style.drawControl(style.ControlElement.CE_ItemViewItem, plain, painter, plain.widget)
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        metrics = plain.fontMetrics
-        cell = QRectF(plain.rect).adjusted(8, 0, -4, 0)
-        if swatch:
-            side = 11.0
-            square = QRectF(cell.left(), cell.center().y() - side / 2, side, side)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(swatch))
-            painter.drawRoundedRect(square, 2, 2)
-            cell.setLeft(square.right() + 6)
-            painter.setPen(QColor(self._colour("ink")))
-            shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, int(cell.width()))
-            painter.drawText(cell, int(Qt.AlignmentFlag.AlignVCenter), shown)
-        elif text:
-            colour = QColor(self._colour(token))
-            height = min(metrics.height() + 4.0, cell.height() - 4)
-            width = min(metrics.horizontalAdvance(text) + 16.0, cell.width())
-            outline = QRectF(cell.left(), cell.center().y() - height / 2, width, height)
-            painter.setPen(QPen(colour, 1))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(outline.adjusted(0.5, 0.5, -0.5, -0.5), height / 2, height / 2)
-            shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, int(width - 12))
-            painter.drawText(outline, int(Qt.AlignmentFlag.AlignCenter), shown)
-        painter.restore()
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        hint = super().sizeHint(option, index)
-        extra = 18 if index.data(PILL_ROLE) or index.data(SWATCH_ROLE) else 0
-        return QSize(hint.width() + extra, hint.height())
 
 
 class EnterFilter(QObject):
