@@ -1,0 +1,1 @@
+"""Map tools: what the mouse and keys do on the map."""
