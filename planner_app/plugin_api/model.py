@@ -12,11 +12,11 @@ from planner_app.domain.errors import Cancelled, PlannerError
 from planner_app.domain.finding import Finding, Verdict
 from planner_app.domain.progress import NoProgress, Progress
 from planner_app.domain.rule import Rule
-from planner_app.project import Command, Project, Transaction
+from planner_app.project import Batch, Command, FeatureTable, Project, Transaction
 
 __all__ = [
-    "Cancelled", "Command", "Finding", "LayerRole", "ModelApi", "NoProgress", "PlannerError", "Progress", "Project",
-    "Rule", "RuleKind", "Setting", "Transaction", "Verb", "VerbContext", "VerbResult", "Verdict",
+    "Batch", "Cancelled", "Command", "FeatureTable", "Finding", "LayerRole", "ModelApi", "NoProgress", "PlannerError",
+    "Progress", "Project", "Rule", "RuleKind", "Setting", "Transaction", "Verb", "VerbContext", "VerbResult", "Verdict",
 ]  # fmt: skip
 
 

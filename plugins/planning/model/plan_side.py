@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +50,7 @@ class PlanSide:
         fids, uuids, geometry: one per feature, shape (n,); geometry as shapely objects, None where there is none.
         classes: the distinct classes; class_index: which of them each feature has, shape (n,).
         ended: features whose own validity ended before the day of the check, shape (n,).
+        content: SHA-256 of fids, class values and geometries, by which a later run sees that they changed.
     """
 
     layer: LayerInfo
@@ -61,15 +63,12 @@ class PlanSide:
     classes: list[LandClass]
     class_index: NDArray[np.int64]
     ended: NDArray[np.bool_]
+    content: str
 
     @property
     def kind(self) -> str:
         """The plan's kind, ``other`` for a layer of no plan."""
         return self.plan.kind.value if self.plan else "other"
-
-    def title(self) -> str:
-        """The plan's name, the layer's where it belongs to none or is not the plan's only face."""
-        return self.layer.name
 
     def unmapped(self) -> list[str]:
         """Values that neither the crosswalk nor the project's table explains, sorted."""
@@ -127,4 +126,13 @@ def read_side(project: Project, wanted: LayerField, on: str) -> PlanSide:
         classes=classes,
         class_index=np.asarray(rows, dtype=np.int64),
         ended=ended(ends, on) if end_field else np.zeros(len(rows), dtype=bool),
+        content=_digest(table.fids, values, table.geometry),
     )
+
+
+def _digest(fids: NDArray[np.int64], values: list[Any], geometry: NDArray[np.object_]) -> str:
+    digest = hashlib.sha256(np.ascontiguousarray(fids).tobytes())
+    digest.update("\x1f".join(map(str, values)).encode())
+    for wkb in geometry:
+        digest.update(wkb or b"\x00")
+    return digest.hexdigest()
