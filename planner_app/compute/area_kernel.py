@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner_app.compute.jit import fast_kernel, kernel
-from planner_app.compute.rings import BLOCK, Rings
+from planner_app.compute.rings import Records, Rings
 
 Index = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -42,15 +42,17 @@ def shared_areas(a: Rings, b: Rings, i: Index, j: Index, edges_a: Floats, edges_
     Args:
         edges_a, edges_b: workspace, shape (5, most vertices of a polygon + 1).
     """
+    xy_a, blocks_a, geoms_a = a.xy, a.block, a.geom
+    xy_b, blocks_b, geoms_b = b.xy, b.block, b.geom
     for pair in range(len(i)):
-        box_a, box_b = a.bounds[i[pair]], b.bounds[j[pair]]
-        x0, x1 = max(box_a[0], box_b[0]), min(box_a[2], box_b[2])
-        y0, y1 = max(box_a[1], box_b[1]), min(box_a[3], box_b[3])
+        one, two = geoms_a[i[pair]], geoms_b[j[pair]]
+        x0, x1 = max(one.x0, two.x0), min(one.x1, two.x1)
+        y0, y1 = max(one.y0, two.y0), min(one.y1, two.y1)
         if x1 <= x0 or y1 <= y0:
             out[pair] = 0.0
             continue
-        count_a = _edges_in_window(a, i[pair], x0, y0, x1, y1, edges_a)
-        count_b = _edges_in_window(b, j[pair], x0, y0, x1, y1, edges_b)
+        count_a = _edges_in_window(xy_a, blocks_a, one.first_block, one.end_block, x0, y0, x1, y1, edges_a)
+        count_b = _edges_in_window(xy_b, blocks_b, two.first_block, two.end_block, x0, y0, x1, y1, edges_b)
         if count_a * count_b > MAX_EDGE_PAIRS:
             out[pair] = np.nan
         else:
@@ -58,44 +60,44 @@ def shared_areas(a: Rings, b: Rings, i: Index, j: Index, edges_a: Floats, edges_
 
 
 @kernel
-def _edges_in_window(rings: Rings, geom: int, x0: float, y0: float, x1: float, y1: float, out: Floats) -> int:
-    """Fill the edge table of one polygon, coordinates counted from the window's middle; returns the number of edges."""
+def _edges_in_window(
+    xy: Floats, blocks: Records, first: int, end: int, x0: float, y0: float, x1: float, y1: float, out: Floats
+) -> int:
+    """Fill the edge table from a polygon's blocks; returns the number of edges.
+
+    Coordinates in the table count from the window's middle.
+    """
     count = 0
     middle_x, middle_y = 0.5 * (x0 + x1), 0.5 * (y0 + y1)
     left, right, top = x0 - middle_x, x1 - middle_x, y1 - middle_y
-    xy = rings.xy
-    for ring in range(rings.geom_start[geom], rings.geom_start[geom + 1]):
-        run_from, run_to = 0.0, 0.0  # x of the first and last vertex of the current run above the window
-        for block in range(rings.block_start[ring], rings.block_start[ring + 1]):
-            box = rings.block_box[block]
-            if box[0] >= x1 or box[2] <= x0 or box[3] < y0:
+    run_from, run_to = 0.0, 0.0  # x of the first and last vertex of the current run above the window
+    for number in range(first, end):
+        block = blocks[number]
+        if block.x0 >= x1 or block.x1 <= x0 or block.y1 < y0:
+            continue
+        step = block.last - block.first if block.y0 >= y1 else 1  # a block wholly above counts as one edge
+        for k in range(block.first, block.last, step):
+            x_from, x_to = xy[k, 0], xy[k + step, 0]
+            if x_from == x_to or max(x_from, x_to) <= x0 or min(x_from, x_to) >= x1:
                 continue
-            first = rings.ring_start[ring] + BLOCK * (block - rings.block_start[ring])
-            last = min(first + BLOCK, rings.ring_start[ring + 1] - 1)
-            step = last - first if box[1] >= y1 else 1  # a block wholly above counts as one edge
-            for k in range(first, last, step):
-                x_from, x_to = xy[k, 0], xy[k + step, 0]
-                if x_from == x_to or max(x_from, x_to) <= x0 or min(x_from, x_to) >= x1:
-                    continue
-                y_from, y_to = xy[k, 1], xy[k + step, 1]
-                if y_from < y0 and y_to < y0:
-                    continue
-                if step > 1 or (y_from >= y1 and y_to >= y1):
-                    if x_from - middle_x != run_to:
-                        count = _add_level(out, count, run_from, run_to, left, right, top)
-                        run_from = x_from - middle_x
-                    run_to = x_to - middle_x
-                    continue
-                if x_from < x_to:
-                    out[_LEFT, count], out[_HEIGHT, count] = x_from - middle_x, y_from - middle_y
-                    out[_RIGHT, count], out[_SIGN, count] = x_to - middle_x, -1.0
-                else:
-                    out[_LEFT, count], out[_HEIGHT, count] = x_to - middle_x, y_to - middle_y
-                    out[_RIGHT, count], out[_SIGN, count] = x_from - middle_x, 1.0
-                out[_SLOPE, count] = (y_to - y_from) / (x_to - x_from)
-                count += 1
-        count = _add_level(out, count, run_from, run_to, left, right, top)
-    return count
+            y_from, y_to = xy[k, 1], xy[k + step, 1]
+            if y_from < y0 and y_to < y0:
+                continue
+            if step > 1 or (y_from >= y1 and y_to >= y1):
+                if x_from - middle_x != run_to:
+                    count = _add_level(out, count, run_from, run_to, left, right, top)
+                    run_from = x_from - middle_x
+                run_to = x_to - middle_x
+                continue
+            if x_from < x_to:
+                out[_LEFT, count], out[_HEIGHT, count] = x_from - middle_x, y_from - middle_y
+                out[_RIGHT, count], out[_SIGN, count] = x_to - middle_x, -1.0
+            else:
+                out[_LEFT, count], out[_HEIGHT, count] = x_to - middle_x, y_to - middle_y
+                out[_RIGHT, count], out[_SIGN, count] = x_from - middle_x, 1.0
+            out[_SLOPE, count] = (y_to - y_from) / (x_to - x_from)
+            count += 1
+    return _add_level(out, count, run_from, run_to, left, right, top)
 
 
 @kernel

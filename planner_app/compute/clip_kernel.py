@@ -9,47 +9,36 @@ not sum up to the exact area goes to GEOS, as does what is too large or has hole
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from planner_app.compute.crossings import (
-    Crossings,
+    CROSSING,
+    MAX_CROSSINGS,
+    PLACE,
     contains_vertex,
     edges_in_window,
     find_crossings,
-    new_crossings,
-    sort_crossings,
+    sort_along,
 )
 from planner_app.compute.jit import kernel
-from planner_app.compute.rings import Rings
+from planner_app.compute.rings import BLOCK, Records, Rings
 
 Index = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-#: Vertices closer than this many metres are one vertex; loops of less than this many m² are no patch.
+#: Vertices closer than this many metres are one vertex.
 SAME_POINT = 1e-9
+#: Loops of less than this many m² are none.
+NO_AREA = 1e-9
 #: A spike's height in metres up to which it has no width.
 FLAT_SPIKE = 1e-7
 #: Allowed difference to the exact area: m² and relative.
 AREA_ABSOLUTE, AREA_RELATIVE = 1e-6, 1e-9
 #: Vertices of a traced ring above which the search for places where it touches itself is left to GEOS.
 MAX_TRACED = 1_024
-
-
-class Pieces(NamedTuple):
-    """Rings made so far; the arrays are larger than what is in use.
-
-    Attributes:
-        xy: vertices, closed rings one after the other, shape (…, 2).
-        ring_end: one past each ring's last vertex; ring_area: signed m²; ring_pair: index of the pair.
-    """
-
-    xy: Floats
-    ring_end: Index
-    ring_area: Floats
-    ring_pair: Index
 
 
 @kernel
@@ -62,97 +51,106 @@ def clip_pairs(
         area: exact shared area of each pair in m².
 
     Returns:
-        The fields of :class:`Pieces`, cut to what is in use, and per pair whether it was done (else it has no rings).
+        xy: vertices, closed rings one after the other, shape (vertices, 2); ring_end: one past each ring's last vertex;
+        ring_area: m²; ring_pair: index of the pair; done: per pair whether it was done (else it has no rings).
     """
-    pairs = len(i)
-    done = np.zeros(pairs, np.bool_)
-    pieces = Pieces(
-        np.empty((64 * pairs + 4096, 2)),
-        np.empty(2 * pairs + 64, np.int64),
-        np.empty(2 * pairs + 64),
-        np.empty(2 * pairs + 64, np.int64),
-    )
+    xy_a, rings_a, blocks_a, geoms_a = a.xy, a.ring, a.block, a.geom
+    xy_b, rings_b, blocks_b, geoms_b = b.xy, b.ring, b.block, b.geom
+    found, spare = np.empty(MAX_CROSSINGS, CROSSING), np.empty((MAX_TRACED, 2))
+    on_a, on_b = np.empty(MAX_CROSSINGS, PLACE), np.empty(MAX_CROSSINGS, PLACE)
+    order_a, order_b = np.empty(MAX_CROSSINGS, np.int64), np.empty(MAX_CROSSINGS, np.int64)
+    edges_a, edges_b = np.empty((_most_edges(geoms_a), 2), np.int64), np.empty((_most_edges(geoms_b), 2), np.int64)
+    crossed_a = np.full(len(rings_a), -1, np.int64)  # the last pair in which a ring was crossed
+    crossed_b = np.full(len(rings_b), -1, np.int64)
+
+    xy, ring_end = np.empty((64 * len(i) + 4096, 2)), np.empty(2 * len(i) + 64, np.int64)
+    ring_area, ring_pair = np.empty(len(ring_end)), np.empty(len(ring_end), np.int64)
+    done = np.zeros(len(i), np.bool_)
     vertices, rings = 0, 0
-    found = new_crossings()
-    edge_a, ring_a = np.empty(_most_vertices(a), np.int64), np.empty(_most_vertices(a), np.int64)
-    edge_b, ring_b = np.empty(_most_vertices(b), np.int64), np.empty(_most_vertices(b), np.int64)
-    crossed_a = np.full(len(a.ring_start), -1, np.int64)  # the last pair in which a ring was crossed
-    crossed_b = np.full(len(b.ring_start), -1, np.int64)
-    for pair in range(pairs):
-        box_a, box_b = a.bounds[i[pair]], b.bounds[j[pair]]
-        x0, x1 = max(box_a[0], box_b[0]), min(box_a[2], box_b[2])
-        y0, y1 = max(box_a[1], box_b[1]), min(box_a[3], box_b[3])
-        edges_a = edges_in_window(a, i[pair], x0, y0, x1, y1, edge_a, ring_a)
-        edges_b = edges_in_window(b, j[pair], x0, y0, x1, y1, edge_b, ring_b)
-        count = find_crossings(a, edge_a[:edges_a], ring_a[:edges_a], b, edge_b[:edges_b], ring_b[:edges_b], found)
+    for pair in range(len(i)):
+        one, two = geoms_a[i[pair]], geoms_b[j[pair]]
+        x0, x1 = max(one.x0, two.x0), min(one.x1, two.x1)
+        y0, y1 = max(one.y0, two.y0), min(one.y1, two.y1)
+        count_a = edges_in_window(xy_a, blocks_a, one.first_block, one.end_block, x0, y0, x1, y1, edges_a)
+        count_b = edges_in_window(xy_b, blocks_b, two.first_block, two.end_block, x0, y0, x1, y1, edges_b)
+        count = find_crossings(xy_a, edges_a, count_a, xy_b, edges_b, count_b, found, on_a, on_b)
         if count < 0:
             continue
-        sort_crossings(found, count)
+        sort_along(order_a, on_a, count)
+        sort_along(order_b, on_b, count)
         for n in range(count):
-            crossed_a[found.ring_a[n]], crossed_b[found.ring_b[n]] = pair, pair
-        pieces = _with_room(
-            pieces,
-            vertices,
-            rings,
-            2 * (_vertices(a, i[pair]) + _vertices(b, j[pair])) + 4 * count + 16,
-            count + edges_a + edges_b + _ring_count(a, i[pair]) + _ring_count(b, j[pair]) + 16,
-        )
-        first_ring, first_vertex = rings, vertices
-        sound, vertices, rings = _trace_all(a, b, found, count, pieces, vertices, rings)
+            crossed_a[on_a[n].ring], crossed_b[on_b[n].ring] = pair, pair
+
+        most = 4 * count + 64
+        for ring in range(one.first_ring, one.end_ring):
+            most += 2 * (rings_a[ring].end - rings_a[ring].first)
+        for ring in range(two.first_ring, two.end_ring):
+            most += 2 * (rings_b[ring].end - rings_b[ring].first)
+        if vertices + most > len(xy):
+            xy = _grown(xy, vertices, most)
+        if rings + most // 3 > len(ring_end):
+            ring_end, ring_pair = _longer(ring_end, rings, most), _longer(ring_pair, rings, most)
+            ring_area = _longer(ring_area, rings, most)
+
+        first_ring, first_vertex, sound = rings, vertices, True
+        for start in range(count):
+            if found[start].visited or not found[start].entering:
+                continue
+            end = _trace(xy_a, rings_a, on_a, order_a, xy_b, rings_b, on_b, order_b, found, count, start, xy, vertices)
+            sound = vertices <= end <= vertices + MAX_TRACED
+            if not sound:
+                break
+            vertices, rings = _split(xy, vertices, end, spare, ring_end, ring_area, rings)
         if sound:
-            vertices, rings = _take_whole_rings(
-                a, i[pair], b, j[pair], True, crossed_a, pair, x0, y0, x1, y1, pieces, vertices, rings
-            )
-            vertices, rings = _take_whole_rings(
-                b, j[pair], a, i[pair], False, crossed_b, pair, x0, y0, x1, y1, pieces, vertices, rings
-            )
-            sound = _sums_up(pieces.ring_area[first_ring:rings], area[pair])
+            for ring in range(one.first_ring, one.end_ring):
+                if crossed_a[ring] == pair or not _inside(xy_a, rings_a[ring], xy_b, blocks_b, two, True):
+                    continue
+                vertices = _copy(xy_a, rings_a[ring].first, rings_a[ring].end, xy, vertices)
+                ring_end[rings] = vertices
+                ring_area[rings] = _ring_area(xy_a, rings_a[ring].first, rings_a[ring].end - 1)
+                rings += 1
+            for ring in range(two.first_ring, two.end_ring):
+                if crossed_b[ring] == pair or not _inside(xy_b, rings_b[ring], xy_a, blocks_a, one, False):
+                    continue
+                vertices = _copy(xy_b, rings_b[ring].first, rings_b[ring].end, xy, vertices)
+                ring_end[rings] = vertices
+                ring_area[rings] = _ring_area(xy_b, rings_b[ring].first, rings_b[ring].end - 1)
+                rings += 1
+            sound = _sums_up(ring_area, first_ring, rings, area[pair])
         if sound:
-            pieces.ring_pair[first_ring:rings] = pair
+            ring_pair[first_ring:rings] = pair
             done[pair] = True
         else:
             vertices, rings = first_vertex, first_ring
-    return pieces.xy[:vertices], pieces.ring_end[:rings], pieces.ring_area[:rings], pieces.ring_pair[:rings], done
+    return xy[:vertices], ring_end[:rings], ring_area[:rings], ring_pair[:rings], done
 
 
 @kernel
-def _most_vertices(rings: Rings) -> int:
+def _most_edges(geoms: Records) -> int:
     most = 0
-    for geom in range(len(rings.geom_start) - 1):
-        most = max(most, _vertices(rings, geom))
-    return most
+    for n in range(len(geoms)):
+        most = max(most, geoms[n].end_block - geoms[n].first_block)
+    return most * BLOCK
 
 
 @kernel
-def _vertices(rings: Rings, geom: int) -> int:
-    return int(rings.ring_start[rings.geom_start[geom + 1]] - rings.ring_start[rings.geom_start[geom]])
+def _grown(xy: Floats, used: int, more: int) -> Floats:
+    room = np.empty((2 * len(xy) + more, 2))
+    room[:used] = xy[:used]
+    return room
 
 
 @kernel
-def _ring_count(rings: Rings, geom: int) -> int:
-    return int(rings.geom_start[geom + 1] - rings.geom_start[geom])
+def _longer(values: NDArray[Any], used: int, more: int) -> NDArray[Any]:
+    room = np.empty(2 * len(values) + more, values.dtype)
+    room[:used] = values[:used]
+    return room
 
 
 @kernel
-def _with_room(pieces: Pieces, vertices: int, rings: int, more_vertices: int, more_rings: int) -> Pieces:
-    """The same pieces with room for that many more."""
-    xy, ring_end, ring_area, ring_pair = pieces
-    if vertices + more_vertices > len(xy):
-        xy = np.empty((2 * len(xy) + more_vertices, 2))
-        xy[:vertices] = pieces.xy[:vertices]
-    if rings + more_rings > len(ring_end):
-        size = 2 * len(ring_end) + more_rings
-        ring_end, ring_area, ring_pair = np.empty(size, np.int64), np.empty(size), np.empty(size, np.int64)
-        ring_end[:rings] = pieces.ring_end[:rings]
-        ring_area[:rings] = pieces.ring_area[:rings]
-        ring_pair[:rings] = pieces.ring_pair[:rings]
-    return Pieces(xy, ring_end, ring_area, ring_pair)
-
-
-@kernel
-def _sums_up(ring_area: Floats, area: float) -> bool:
+def _sums_up(ring_area: Floats, first: int, end: int, area: float) -> bool:
     total = 0.0
-    for ring in range(len(ring_area)):
+    for ring in range(first, end):
         if ring_area[ring] < 0.0:  # a hole: GEOS finds the shell it belongs to
             return False
         total += ring_area[ring]
@@ -160,189 +158,175 @@ def _sums_up(ring_area: Floats, area: float) -> bool:
 
 
 @kernel
-def _trace_all(
-    a: Rings, b: Rings, found: Crossings, count: int, pieces: Pieces, vertices: int, rings: int
-) -> tuple[bool, int, int]:
-    """Trace all rings that have crossings; returns whether all went well, and the new counts."""
-    for start in range(count):
-        if found.visited[start] or not found.entering[start]:
-            continue
-        end = _trace(a, b, found, count, start, pieces.xy, vertices)
-        if end < 0 or end - vertices > MAX_TRACED:
-            return False, vertices, rings
-        vertices, rings = _split(pieces, vertices, end, rings)
-    return True, vertices, rings
-
-
-@kernel
-def _trace(a: Rings, b: Rings, found: Crossings, count: int, start: int, xy: Floats, end: int) -> int:
+def _trace(
+    xy_a: Floats,
+    rings_a: Records,
+    on_a: Records,
+    order_a: Index,
+    xy_b: Floats,
+    rings_b: Records,
+    on_b: Records,
+    order_b: Index,
+    found: Records,
+    count: int,
+    start: int,
+    xy: Floats,
+    end: int,
+) -> int:
     """Write the ring that begins at an entering crossing, open; returns its end in ``xy``, −1 if it does not close.
 
     Room: each stretch of boundary between two crossings is walked once, and each crossing is written at most twice.
     """
     at = start
     while True:
-        found.visited[at] = True
-        xy[end, 0], xy[end, 1] = found.x[at], found.y[at]
-        leave = _next_on_ring(at, found.order_a, found.place_a, found.ring_a, count)
-        if found.entering[leave] or found.visited[leave]:
+        found[at].visited = True
+        xy[end, 0], xy[end, 1] = found[at].x, found[at].y
+        leave = _next_on_ring(on_a, order_a, at, count)
+        if found[leave].entering or found[leave].visited:
             return -1
-        again = found.edge_a[leave] == found.edge_a[at] and found.place_a[leave] > found.place_a[at]
-        end = _walk(a, found.ring_a[at], found.edge_a[at], found.edge_a[leave], again, xy, end + 1)
-        found.visited[leave] = True
-        xy[end, 0], xy[end, 1] = found.x[leave], found.y[leave]
-        at = _next_on_ring(leave, found.order_b, found.place_b, found.ring_b, count)
-        if not found.entering[at]:
+        end = _walk(xy_a, rings_a[on_a[at].ring], on_a[at], on_a[leave], xy, end + 1)
+        found[leave].visited = True
+        xy[end, 0], xy[end, 1] = found[leave].x, found[leave].y
+        at = _next_on_ring(on_b, order_b, leave, count)
+        if not found[at].entering:
             return -1
-        again = found.edge_b[at] == found.edge_b[leave] and found.place_b[at] > found.place_b[leave]
-        end = _walk(b, found.ring_b[leave], found.edge_b[leave], found.edge_b[at], again, xy, end + 1)
+        end = _walk(xy_b, rings_b[on_b[leave].ring], on_b[leave], on_b[at], xy, end + 1)
         if at == start:
             return end
-        if found.visited[at]:
+        if found[at].visited:
             return -1
 
 
 @kernel
-def _next_on_ring(at: int, order: Index, place: Index, ring: Index, count: int) -> int:
+def _next_on_ring(places: Records, order: Index, at: int, count: int) -> int:
     """The next crossing along the same ring; after the ring's last one its first."""
-    following = place[at] + 1
-    if following < count and ring[order[following]] == ring[at]:
+    ring, following = places[at].ring, places[at].place + 1
+    if following < count and places[order[following]].ring == ring:
         return int(order[following])
-    following = place[at]
-    while following > 0 and ring[order[following - 1]] == ring[at]:
+    following = places[at].place
+    while following > 0 and places[order[following - 1]].ring == ring:
         following -= 1
     return int(order[following])
 
 
 @kernel
-def _walk(rings: Rings, ring: int, edge: int, last_edge: int, same_edge: bool, xy: Floats, end: int) -> int:
-    """Write the vertices from one edge up to the beginning of another, round the ring if need be; returns the end."""
-    if same_edge:
+def _walk(source: Floats, ring: Records, start: Records, stop: Records, xy: Floats, end: int) -> int:
+    """Write the ring's vertices from one crossing up to another, round the ring if need be; returns the end."""
+    if start.edge == stop.edge and start.place < stop.place:
         return end
-    k = edge
+    k = start.edge
     while True:
         k += 1
-        if k == rings.ring_start[ring + 1] - 1:  # the closing vertex repeats the first
-            k = rings.ring_start[ring]
-        xy[end, 0], xy[end, 1] = rings.xy[k, 0], rings.xy[k, 1]
+        if k == ring.end - 1:  # the closing vertex repeats the first
+            k = ring.first
+        xy[end, 0], xy[end, 1] = source[k, 0], source[k, 1]
         end += 1
-        if k == last_edge:
+        if k == stop.edge:
             return end
 
 
 @kernel
-def _split(pieces: Pieces, begin: int, end: int, rings: int) -> tuple[int, int]:
+def _split(
+    xy: Floats, begin: int, end: int, spare: Floats, ring_end: Index, ring_area: Floats, rings: int
+) -> tuple[int, int]:
     """Turn the traced open ring xy[begin:end] into simple closed rings; returns the new vertex and ring counts.
 
     A ring that comes to the same vertex twice is cut there: the shortest loop first, then what is left of it.
     """
-    xy = pieces.xy
-    rest = xy[begin:end].copy()
-    size = _tidy(rest, len(rest))
-    while size >= 3:
-        first, last = _shortest_loop(rest, size)
-        loop = last - first
-        xy[begin : begin + loop] = rest[first:last]
-        rest[first : size - loop] = rest[last:size].copy()
-        size = _tidy(rest, size - loop)
-        corners = _tidy(xy[begin : begin + loop], loop)
-        area = _ring_area(xy[begin : begin + corners])
-        if abs(area) < SAME_POINT:
-            continue
-        xy[begin + corners] = xy[begin]
-        begin += corners + 1
-        pieces.ring_end[rings], pieces.ring_area[rings] = begin, area
-        rings += 1
+    end = _tidy(xy, begin, end)
+    while end > begin:
+        first, last = _shortest_loop(xy, begin, end)
+        kept = _copy(xy, begin, first, spare, 0)
+        kept = _copy(xy, last, end, spare, kept)
+        if kept > 0:
+            end = _tidy(xy, begin, _copy(xy, first, last, xy, begin))
+        area = _ring_area(xy, begin, end)
+        if abs(area) >= NO_AREA:
+            xy[end, 0], xy[end, 1] = xy[begin, 0], xy[begin, 1]
+            begin = end + 1
+            ring_end[rings], ring_area[rings] = begin, area
+            rings += 1
+        if kept == 0:
+            break
+        end = _tidy(xy, begin, _copy(spare, 0, kept, xy, begin))
     return begin, rings
 
 
 @kernel
-def _shortest_loop(ring: Floats, size: int) -> tuple[int, int]:
+def _copy(source: Floats, first: int, end: int, target: Floats, at: int) -> int:
+    """Copy vertices first … end − 1 forward to ``target`` from ``at``; returns the end there."""
+    for k in range(first, end):
+        target[at, 0], target[at, 1] = source[k, 0], source[k, 1]
+        at += 1
+    return at
+
+
+@kernel
+def _shortest_loop(xy: Floats, begin: int, end: int) -> tuple[int, int]:
     """First and one past the last vertex of the shortest loop between two visits of one vertex; the whole if none."""
-    first, last = 0, size
-    for m in range(size - 1):
-        for n in range(m + 1, min(size, m + last - first)):
-            if ring[m, 0] == ring[n, 0] and ring[m, 1] == ring[n, 1]:
+    first, last = begin, end
+    for m in range(begin, end - 1):
+        for n in range(m + 1, min(end, m + last - first)):
+            if xy[m, 0] == xy[n, 0] and xy[m, 1] == xy[n, 1]:
                 first, last = m, n
                 break
     return first, last
 
 
 @kernel
-def _tidy(ring: Floats, size: int) -> int:
-    """Drop repeated vertices and spikes of no width from an open ring, in place; returns its new size or 0."""
+def _tidy(xy: Floats, begin: int, end: int) -> int:
+    """Drop repeated vertices and spikes of no width from an open ring, in place; returns its new end."""
     changed = True
-    while changed and size >= 3:
-        before = size
-        size = 0
-        for k in range(before):
-            while size >= 2 and _folds_back(ring[size - 2], ring[size - 1], ring[k]):
-                size -= 1
-            if size > 0 and _same(ring[size - 1], ring[k]):
-                continue
-            ring[size, 0], ring[size, 1] = ring[k, 0], ring[k, 1]
-            size += 1
-        while size >= 3 and (_same(ring[size - 1], ring[0]) or _folds_back(ring[size - 2], ring[size - 1], ring[0])):
-            size -= 1
-        if size >= 3 and _folds_back(ring[size - 1], ring[0], ring[1]):  # the spike's tip is where the ring begins
-            ring[0, 0], ring[0, 1] = ring[size - 1, 0], ring[size - 1, 1]
-            size -= 1
-        changed = size != before
-    return size if size >= 3 else 0
+    while changed and end - begin >= 3:
+        before = end
+        end = begin
+        for k in range(begin, before):
+            x, y = xy[k, 0], xy[k, 1]
+            while end - begin >= 2 and _folds_back(xy, end - 2, end - 1, x, y):
+                end -= 1
+            if end == begin or not _same(xy, end - 1, x, y):
+                xy[end, 0], xy[end, 1] = x, y
+                end += 1
+        x, y = xy[begin, 0], xy[begin, 1]
+        while end - begin >= 3 and (_same(xy, end - 1, x, y) or _folds_back(xy, end - 2, end - 1, x, y)):
+            end -= 1
+        if end - begin >= 3 and _folds_back(xy, end - 1, begin, xy[begin + 1, 0], xy[begin + 1, 1]):
+            end -= 1  # the ring begins at the tip of a spike
+            xy[begin, 0], xy[begin, 1] = xy[end, 0], xy[end, 1]
+        changed = end != before
+    return end if end - begin >= 3 else begin
 
 
 @kernel
-def _same(p: Floats, q: Floats) -> bool:
-    return bool(abs(p[0] - q[0]) <= SAME_POINT and abs(p[1] - q[1]) <= SAME_POINT)
+def _same(xy: Floats, p: int, x: float, y: float) -> bool:
+    return bool(abs(xy[p, 0] - x) <= SAME_POINT and abs(xy[p, 1] - y) <= SAME_POINT)
 
 
 @kernel
-def _folds_back(p: Floats, q: Floats, r: Floats) -> bool:
-    """Does the way p → q → r return along itself?"""
-    ux, uy, vx, vy = q[0] - p[0], q[1] - p[1], r[0] - q[0], r[1] - q[1]
+def _folds_back(xy: Floats, p: int, q: int, x: float, y: float) -> bool:
+    """Does the way from vertex p by vertex q to (x, y) return along itself?"""
+    ux, uy, vx, vy = xy[q, 0] - xy[p, 0], xy[q, 1] - xy[p, 1], x - xy[q, 0], y - xy[q, 1]
     if ux * vx + uy * vy >= 0.0:
         return False
     return bool(abs(ux * vy - uy * vx) <= FLAT_SPIKE * min(abs(ux) + abs(uy), abs(vx) + abs(vy)))
 
 
 @kernel
-def _ring_area(ring: Floats) -> float:
-    """Signed area of an open ring in m², positive anticlockwise."""
+def _ring_area(xy: Floats, begin: int, end: int) -> float:
+    """Signed area in m² of the open ring xy[begin:end], positive anticlockwise."""
     doubled = 0.0
-    for k in range(1, len(ring) - 1):
-        doubled += (ring[k, 0] - ring[0, 0]) * (ring[k + 1, 1] - ring[0, 1])
-        doubled -= (ring[k + 1, 0] - ring[0, 0]) * (ring[k, 1] - ring[0, 1])
+    for k in range(begin + 1, end - 1):
+        doubled += (xy[k, 0] - xy[begin, 0]) * (xy[k + 1, 1] - xy[begin, 1])
+        doubled -= (xy[k + 1, 0] - xy[begin, 0]) * (xy[k, 1] - xy[begin, 1])
     return 0.5 * doubled
 
 
 @kernel
-def _take_whole_rings(
-    own: Rings,
-    geom: int,
-    other: Rings,
-    other_geom: int,
-    own_is_a: bool,
-    crossed: Index,
-    pair: int,
-    x0: float,
-    y0: float,
-    x1: float,
-    y1: float,
-    pieces: Pieces,
-    vertices: int,
-    rings: int,
-) -> tuple[int, int]:
-    """Add the rings of one polygon that no edge crosses and that lie inside the other; returns the new counts."""
-    for ring in range(own.geom_start[geom], own.geom_start[geom + 1]):
-        first, end = own.ring_start[ring], own.ring_start[ring + 1]
-        if crossed[ring] == pair or end - first < 4:
-            continue
-        x, y = own.xy[first, 0], own.xy[first, 1]
-        if x < x0 or x > x1 or y < y0 or y > y1 or not contains_vertex(other, other_geom, x, y, own_is_a):
-            continue
-        pieces.xy[vertices : vertices + end - first] = own.xy[first:end]
-        vertices += end - first
-        pieces.ring_end[rings] = vertices
-        pieces.ring_area[rings] = _ring_area(own.xy[first : end - 1])
-        rings += 1
-    return vertices, rings
+def _inside(own: Floats, ring: Records, other: Floats, blocks: Records, geom: Records, of_a: bool) -> bool:
+    """Does a ring that nothing crosses lie inside the other layer's polygon?"""
+    if ring.end - ring.first < 4:
+        return False
+    x, y = own[ring.first, 0], own[ring.first, 1]
+    if x < geom.x0 or x > geom.x1 or y < geom.y0 or y > geom.y1:
+        return False
+    return bool(contains_vertex(other, blocks, geom.first_block, geom.end_block, x, y, of_a))

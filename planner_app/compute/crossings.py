@@ -8,17 +8,14 @@ alone tells apart lie at the same point; their order along an edge is the order 
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
 from planner_app.compute.jit import kernel
-from planner_app.compute.rings import BLOCK, Rings
+from planner_app.compute.rings import Records
 
 Index = NDArray[np.int64]
 Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 #: Crossings of one pair above which GEOS takes over.
 MAX_CROSSINGS = 2_048
@@ -26,59 +23,14 @@ MAX_CROSSINGS = 2_048
 MAX_EDGE_PAIRS = 4_000_000
 
 
-class Crossings(NamedTuple):
-    """Crossings of one pair: workspace, its first entries in use. All arrays have shape (MAX_CROSSINGS,).
+#: A crossing: its point, whether A runs into B there (else out of it), whether it is part of a traced ring.
+CROSSING = np.dtype([("x", np.float64), ("y", np.float64), ("entering", np.bool_), ("visited", np.bool_)], align=True)
 
-    Attributes:
-        x, y: the point.
-        edge_a, edge_b: first vertex of the crossed edges; ring_a, ring_b: their rings.
-        along_a, along_b: position along the edge, 0 … 1.
-        shift_a, shift_b: displacement along the edge per ε, for crossings at the same position.
-        entering: A runs into B here; else out of it.
-        visited: already part of a traced ring.
-        order_a, order_b: the crossings in the order of A's and B's boundary; place_a, place_b: place in that order.
-    """
-
-    x: Floats
-    y: Floats
-    edge_a: Index
-    edge_b: Index
-    ring_a: Index
-    ring_b: Index
-    along_a: Floats
-    along_b: Floats
-    shift_a: Floats
-    shift_b: Floats
-    entering: Flags
-    visited: Flags
-    order_a: Index
-    order_b: Index
-    place_a: Index
-    place_b: Index
-
-
-@kernel
-def new_crossings() -> Crossings:
-    """An empty workspace."""
-    n = MAX_CROSSINGS
-    return Crossings(
-        np.empty(n),
-        np.empty(n),
-        np.empty(n, np.int64),
-        np.empty(n, np.int64),
-        np.empty(n, np.int64),
-        np.empty(n, np.int64),
-        np.empty(n),
-        np.empty(n),
-        np.empty(n),
-        np.empty(n),
-        np.empty(n, np.bool_),
-        np.empty(n, np.bool_),
-        np.empty(n, np.int64),
-        np.empty(n, np.int64),
-        np.empty(n, np.int64),
-        np.empty(n, np.int64),
-    )
+#: The crossing as a place on one boundary: the edge (its first vertex) and ring, the position along the edge 0 … 1,
+#: the displacement along the edge per ε, and its place in the order of that boundary.
+PLACE = np.dtype(
+    [("edge", np.int64), ("ring", np.int64), ("along", np.float64), ("shift", np.float64), ("place", np.int64)]
+)
 
 
 @kernel
@@ -107,42 +59,47 @@ def side_on_shifted(ax: float, ay: float, bx: float, by: float, px: float, py: f
 
 @kernel
 def edges_in_window(
-    rings: Rings, geom: int, x0: float, y0: float, x1: float, y1: float, edge: Index, edge_ring: Index
+    xy: Floats, blocks: Records, first: int, end: int, x0: float, y0: float, x1: float, y1: float, edges: Index
 ) -> int:
-    """Write the edges of a polygon whose envelopes touch the window, and their rings; returns how many."""
-    xy = rings.xy
+    """Write (first vertex, ring) of the edges whose envelopes touch the window; returns how many."""
     count = 0
-    for ring in range(rings.geom_start[geom], rings.geom_start[geom + 1]):
-        for block in range(rings.block_start[ring], rings.block_start[ring + 1]):
-            box = rings.block_box[block]
-            if box[2] < x0 or box[0] > x1 or box[3] < y0 or box[1] > y1:
+    for number in range(first, end):
+        block = blocks[number]
+        if block.x1 < x0 or block.x0 > x1 or block.y1 < y0 or block.y0 > y1:
+            continue
+        for k in range(block.first, block.last):
+            if max(xy[k, 0], xy[k + 1, 0]) < x0 or min(xy[k, 0], xy[k + 1, 0]) > x1:
                 continue
-            first = rings.ring_start[ring] + BLOCK * (block - rings.block_start[ring])
-            for k in range(first, min(first + BLOCK, rings.ring_start[ring + 1] - 1)):
-                if max(xy[k, 0], xy[k + 1, 0]) < x0 or min(xy[k, 0], xy[k + 1, 0]) > x1:
-                    continue
-                if max(xy[k, 1], xy[k + 1, 1]) < y0 or min(xy[k, 1], xy[k + 1, 1]) > y1:
-                    continue
-                edge[count], edge_ring[count] = k, ring
-                count += 1
+            if max(xy[k, 1], xy[k + 1, 1]) < y0 or min(xy[k, 1], xy[k + 1, 1]) > y1:
+                continue
+            edges[count, 0], edges[count, 1] = k, block.ring
+            count += 1
     return count
 
 
 @kernel
 def find_crossings(
-    a: Rings, edges_a: Index, rings_a: Index, b: Rings, edges_b: Index, rings_b: Index, found: Crossings
+    xy_a: Floats,
+    edges_a: Index,
+    count_a: int,
+    xy_b: Floats,
+    edges_b: Index,
+    count_b: int,
+    found: Records,
+    on_a: Records,
+    on_b: Records,
 ) -> int:
     """Write all crossings of the given edges, in no order; returns how many, or −1 where GEOS should do this pair."""
-    if len(edges_a) * len(edges_b) > MAX_EDGE_PAIRS:
+    if count_a * count_b > MAX_EDGE_PAIRS:
         return -1
     count = 0
-    for e in range(len(edges_a)):
-        k = edges_a[e]
-        ax, ay, bx, by = a.xy[k, 0], a.xy[k, 1], a.xy[k + 1, 0], a.xy[k + 1, 1]
+    for e in range(count_a):
+        k = edges_a[e, 0]
+        ax, ay, bx, by = xy_a[k, 0], xy_a[k, 1], xy_a[k + 1, 0], xy_a[k + 1, 1]
         low_x, high_x, low_y, high_y = min(ax, bx), max(ax, bx), min(ay, by), max(ay, by)
-        for f in range(len(edges_b)):
-            m = edges_b[f]
-            px, py, qx, qy = b.xy[m, 0], b.xy[m, 1], b.xy[m + 1, 0], b.xy[m + 1, 1]
+        for f in range(count_b):
+            m = edges_b[f, 0]
+            px, py, qx, qy = xy_b[m, 0], xy_b[m, 1], xy_b[m + 1, 0], xy_b[m + 1, 1]
             if max(px, qx) < low_x or min(px, qx) > high_x or max(py, qy) < low_y or min(py, qy) > high_y:
                 continue
             p_left = side_of_shifted(ax, ay, bx, by, px, py) > 0
@@ -151,12 +108,14 @@ def find_crossings(
             a_left = side_on_shifted(px, py, qx, qy, ax, ay) > 0
             if a_left == (side_on_shifted(px, py, qx, qy, bx, by) > 0):
                 continue
-            if count == MAX_CROSSINGS or not _locate(ax, ay, bx, by, px, py, qx, qy, found, count):
+            if count == MAX_CROSSINGS:
                 return -1
-            found.edge_a[count], found.edge_b[count] = k, m
-            found.ring_a[count], found.ring_b[count] = rings_a[e], rings_b[f]
-            found.entering[count] = not a_left  # B's inside is on the left of its edges
-            found.visited[count] = False
+            if not _locate(ax, ay, bx, by, px, py, qx, qy, found[count], on_a[count], on_b[count]):
+                return -1
+            found[count].entering = not a_left  # B's inside is on the left of its edges
+            found[count].visited = False
+            on_a[count].edge, on_a[count].ring = k, edges_a[e, 1]
+            on_b[count].edge, on_b[count].ring = m, edges_b[f, 1]
             count += 1
     return count
 
@@ -171,10 +130,11 @@ def _locate(
     py: float,
     qx: float,
     qy: float,
-    found: Crossings,
-    n: int,
+    crossing: Records,
+    on_a: Records,
+    on_b: Records,
 ) -> bool:
-    """Write point, positions and ε displacements of crossing ``n`` of a→b with p→q; False if they are parallel.
+    """Write point, positions and ε displacements of the crossing of a→b with p→q; False if they are parallel.
 
     An end that lies exactly on the other edge is the crossing itself, with its own coordinates, so that crossings there
     of neighbouring edges are the same point to the last bit. Their order is decided by how steeply each edge leaves
@@ -184,97 +144,82 @@ def _locate(
     det = ux * vy - uy * vx
     if det == 0.0:
         return False
+    slant = (ux * vx + uy * vy) / abs(det)
     along_a = ((px - ax) * vy - (py - ay) * vx) / det
     along_b = ((px - ax) * uy - (py - ay) * ux) / det
     x, y = ax + min(max(along_a, 0.0), 1.0) * ux, ay + min(max(along_a, 0.0), 1.0) * uy
     shift_a, shift_b = 0.0, 0.0
 
-    start_on_b = side(px, py, qx, qy, ax, ay) == 0.0
-    vertex_of_a = start_on_b or side(px, py, qx, qy, bx, by) == 0.0
+    a_on_b = side(px, py, qx, qy, ax, ay) == 0.0
+    vertex_of_a = a_on_b or side(px, py, qx, qy, bx, by) == 0.0
     if vertex_of_a:
-        along_a = 0.0 if start_on_b else 1.0
-        x, y = (ax, ay) if start_on_b else (bx, by)
+        along_a = 0.0 if a_on_b else 1.0
+        x, y = (ax, ay) if a_on_b else (bx, by)
         along_b = ((x - px) * vx + (y - py) * vy) / (vx * vx + vy * vy)
-        shift_b = (ux * vx + uy * vy) / abs(det) * (1.0 if start_on_b else -1.0)
+        shift_b = slant if a_on_b else -slant
 
-    start_on_a = side(ax, ay, bx, by, px, py) == 0.0
-    if start_on_a or side(ax, ay, bx, by, qx, qy) == 0.0:
-        along_b = 0.0 if start_on_a else 1.0
-        vertex_x, vertex_y = (px, py) if start_on_a else (qx, qy)
+    p_on_a = side(ax, ay, bx, by, px, py) == 0.0
+    if p_on_a or side(ax, ay, bx, by, qx, qy) == 0.0:
+        along_b = 0.0 if p_on_a else 1.0
         if not vertex_of_a:
-            x, y = vertex_x, vertex_y
+            x, y = (px, py) if p_on_a else (qx, qy)
             along_a = ((x - ax) * ux + (y - ay) * uy) / (ux * ux + uy * uy)
-        shift_a = (ux * vx + uy * vy) / abs(det) * (1.0 if start_on_a else -1.0)
+        shift_a = slant if p_on_a else -slant
 
-    found.x[n], found.y[n] = x, y
-    found.along_a[n], found.along_b[n] = min(max(along_a, 0.0), 1.0), min(max(along_b, 0.0), 1.0)
-    found.shift_a[n], found.shift_b[n] = shift_a, shift_b
+    crossing.x, crossing.y = x, y
+    on_a.along, on_b.along = min(max(along_a, 0.0), 1.0), min(max(along_b, 0.0), 1.0)
+    on_a.shift, on_b.shift = shift_a, shift_b
     return True
 
 
 @kernel
-def sort_crossings(found: Crossings, count: int) -> None:
-    """Put the crossings in the order of each boundary."""
+def sort_along(order: Index, places: Records, count: int) -> None:
+    """Order the crossings along one boundary by (edge, along, shift); insertion sort: lists are short."""
     for n in range(count):
-        found.order_a[n], found.order_b[n] = n, n
-    _sort(found.order_a, found.edge_a, found.along_a, found.shift_a, count)
-    _sort(found.order_b, found.edge_b, found.along_b, found.shift_b, count)
-    for n in range(count):
-        found.place_a[found.order_a[n]] = n
-        found.place_b[found.order_b[n]] = n
-
-
-@kernel
-def _sort(order: Index, edge: Index, along: Floats, shift: Floats, count: int) -> None:
-    """Insertion sort of ``order[:count]`` by (edge, along, shift): lists are short and nearly in order."""
-    for n in range(1, count):
-        moving = order[n]
         place = n - 1
-        while place >= 0 and _precedes(moving, order[place], edge, along, shift):
+        while place >= 0 and _precedes(places[n], places[order[place]]):
             order[place + 1] = order[place]
             place -= 1
-        order[place + 1] = moving
+        order[place + 1] = n
+    for place in range(count):
+        places[order[place]].place = place
 
 
 @kernel
-def _precedes(m: int, n: int, edge: Index, along: Floats, shift: Floats) -> bool:
-    if edge[m] != edge[n]:
-        return bool(edge[m] < edge[n])
-    if along[m] != along[n]:
-        return bool(along[m] < along[n])
-    return bool(shift[m] < shift[n])
+def _precedes(one: Records, two: Records) -> bool:
+    if one.edge != two.edge:
+        return bool(one.edge < two.edge)
+    if one.along != two.along:
+        return bool(one.along < two.along)
+    return bool(one.shift < two.shift)
 
 
 @kernel
-def contains_vertex(rings: Rings, geom: int, px: float, py: float, shifted: bool) -> bool:
-    """Is p inside the polygon? Counts edges to the right of p.
+def contains_vertex(xy: Floats, blocks: Records, first: int, end: int, px: float, py: float, shifted: bool) -> bool:
+    """Is p inside the polygon that has these blocks? Counts edges to the right of p.
 
     Args:
         shifted: the polygon is of B, shifted, and p of A; else p is of B, shifted, and the polygon of A.
     """
-    xy = rings.xy
     inside = False
-    for ring in range(rings.geom_start[geom], rings.geom_start[geom + 1]):
-        for block in range(rings.block_start[ring], rings.block_start[ring + 1]):
-            box = rings.block_box[block]
-            if box[2] < px or box[3] < py or box[1] > py:
+    for number in range(first, end):
+        block = blocks[number]
+        if block.x1 < px or block.y1 < py or block.y0 > py:
+            continue
+        if block.x0 > px:  # wholly to the right: only whether its ends lie on both sides of p counts
+            if _above(xy[block.first, 1], py, shifted) != _above(xy[block.last, 1], py, shifted):
+                inside = not inside
+            continue
+        for k in range(block.first, block.last):
+            y1, y2 = xy[k, 1], xy[k + 1, 1]
+            if _above(y1, py, shifted) == _above(y2, py, shifted):
                 continue
-            first = rings.ring_start[ring] + BLOCK * (block - rings.block_start[ring])
-            last = min(first + BLOCK, rings.ring_start[ring + 1] - 1)
-            if box[0] > px:  # wholly to the right: only whether the block's ends lie on both sides of p counts
-                if _above(xy[first, 1], py, shifted) != _above(xy[last, 1], py, shifted):
-                    inside = not inside
-                continue
-            for k in range(first, last):
-                y1, y2 = xy[k, 1], xy[k + 1, 1]
-                if _above(y1, py, shifted) == _above(y2, py, shifted):
-                    continue
-                if shifted:
-                    turn = side_on_shifted(xy[k, 0], y1, xy[k + 1, 0], y2, px, py)
-                else:
-                    turn = side_of_shifted(xy[k, 0], y1, xy[k + 1, 0], y2, px, py)
-                if (turn > 0) == (y2 > y1):
-                    inside = not inside
+            if shifted:
+                turn = side_on_shifted(xy[k, 0], y1, xy[k + 1, 0], y2, px, py)
+            else:
+                turn = side_of_shifted(xy[k, 0], y1, xy[k + 1, 0], y2, px, py)
+            if (turn > 0) == (y2 > y1):
+                inside = not inside
     return inside
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from planner_app.compute import area_kernel, clip_kernel
 from planner_app.compute.repair import Geometries
-from planner_app.compute.rings import Rings, rings_of
+from planner_app.compute.rings import BLOCK, Rings, rings_of
 
 __all__ = ["areas", "clip", "rings_of"]
 
@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 def areas(a: Rings, b: Rings, i: Index, j: Index) -> Floats:
     """Area in m² of a[i] ∩ b[j] for each pair, shape (pairs,); NaN where a pair is too large for the kernel."""
     out = np.empty(len(i))
-    room_a, room_b = np.empty((5, _most_vertices(a) + 1)), np.empty((5, _most_vertices(b) + 1))
+    room_a, room_b = np.empty((5, _most_edges(a) + 1)), np.empty((5, _most_edges(b) + 1))
     area_kernel.shared_areas(a, b, i, j, room_a, room_b, out)
     return out
 
@@ -45,5 +45,6 @@ def clip(a: Rings, b: Rings, i: Index, j: Index, area: Floats) -> Geometries:
     return result
 
 
-def _most_vertices(rings: Rings) -> int:
-    return int(np.diff(rings.ring_start[rings.geom_start]).max(initial=0))
+def _most_edges(rings: Rings) -> int:
+    blocks = rings.geom["end_block"] - rings.geom["first_block"]
+    return int(blocks.max(initial=0)) * BLOCK

@@ -5,7 +5,7 @@ Blocks are what keeps an enormous polygon cheap: a kernel that looks at a small 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
@@ -20,25 +20,34 @@ Floats = NDArray[np.float64]
 #: Edges per block.
 BLOCK = 32
 
+_BOX = [("x0", np.float64), ("y0", np.float64), ("x1", np.float64), ("y1", np.float64)]
+_GEOM = np.dtype(
+    [("first_ring", np.int64), ("end_ring", np.int64), ("first_block", np.int64), ("end_block", np.int64), *_BOX]
+)
+_RING = np.dtype([("first", np.int64), ("end", np.int64)])
+_BLOCK = np.dtype([("first", np.int64), ("last", np.int64), ("ring", np.int64), *_BOX])
+
+#: A structured array; kernels read its fields as attributes of an element.
+Records = Any
+
 
 class Rings(NamedTuple):
     """Rings of a layer; shells run anticlockwise, holes clockwise, first vertex repeated at the end.
 
+    Kernels hand on the arrays, never this tuple: numba counts references to a tuple's arrays wherever it is touched,
+    and threads would fight over these counters.
+
     Attributes:
         xy: vertices, shape (vertices, 2).
-        ring_start: first vertex of each ring, shape (rings + 1,).
-        geom_start: first ring of each geometry, shape (geometries + 1,).
-        bounds: envelopes (xmin, ymin, xmax, ymax), shape (geometries, 4).
-        block_start: first block of each ring, shape (rings + 1,).
-        block_box: envelopes of the blocks, shape (blocks, 4). Block k of a ring holds its edges 32k … 32k + 31.
+        ring: first, end: its vertices, the end not included.
+        block: up to 32 edges of one ring from vertex ``first`` to vertex ``last``, their ring and envelope.
+        geom: first and end of its rings and of its blocks, and its envelope.
     """
 
     xy: Floats
-    ring_start: Index
-    geom_start: Index
-    bounds: Floats
-    block_start: Index
-    block_box: Floats
+    ring: Records
+    block: Records
+    geom: Records
 
 
 def rings_of(geoms: Geometries, bounds: Floats) -> Rings:
@@ -62,19 +71,27 @@ def rings_of(geoms: Geometries, bounds: Floats) -> Rings:
     shell[~of_plain] = np.diff(part_of_ring, prepend=-1) != 0
 
     xy = np.ascontiguousarray(shapely.get_coordinates(geoms))
-    ring_start = np.concatenate([[0], np.cumsum(length)])
-    block_start = np.concatenate([[0], np.cumsum(np.maximum(length + (BLOCK - 2), 0) // BLOCK)])
-    block_box = np.empty((int(block_start[-1]), 4))
-    _orient(xy, ring_start, shell)
-    _measure_blocks(xy, ring_start, block_start, block_box)
-    return Rings(xy, ring_start, np.concatenate([[0], np.cumsum(count)]), bounds, block_start, block_box)
+    ring, geom = np.empty(len(length), _RING), np.empty(len(geoms), _GEOM)
+    ring["end"] = np.cumsum(length)
+    ring["first"] = ring["end"] - length
+    geom["end_ring"] = np.cumsum(count)
+    geom["first_ring"] = geom["end_ring"] - count
+    block_end = np.cumsum(np.maximum(length + (BLOCK - 2), 0) // BLOCK)
+    geom["end_block"] = block_end[geom["end_ring"] - 1]
+    geom["first_block"] = np.concatenate([[0], geom["end_block"][:-1]])
+    for side, name in enumerate(("x0", "y0", "x1", "y1")):
+        geom[name] = bounds[:, side]
+    block = np.empty(int(block_end[-1]) if len(block_end) else 0, _BLOCK)
+    _orient(xy, ring, shell)
+    _measure_blocks(xy, ring, block)
+    return Rings(xy, ring, block, geom)
 
 
 @kernel
-def _orient(xy: Floats, ring_start: Index, shell: NDArray[np.bool_]) -> None:
+def _orient(xy: Floats, rings: Records, shell: NDArray[np.bool_]) -> None:
     """Turn rings in place: shells anticlockwise, holes clockwise."""
-    for ring in range(len(ring_start) - 1):
-        first, end = ring_start[ring], ring_start[ring + 1]
+    for ring in range(len(rings)):
+        first, end = rings[ring].first, rings[ring].end
         doubled = 0.0
         for k in range(first, end - 1):
             doubled += (xy[k, 0] - xy[first, 0]) * (xy[k + 1, 1] - xy[first, 1])
@@ -90,14 +107,16 @@ def _orient(xy: Floats, ring_start: Index, shell: NDArray[np.bool_]) -> None:
 
 
 @kernel
-def _measure_blocks(xy: Floats, ring_start: Index, block_start: Index, block_box: Floats) -> None:
-    for ring in range(len(ring_start) - 1):
-        for block in range(block_start[ring], block_start[ring + 1]):
-            first = ring_start[ring] + BLOCK * (block - block_start[ring])
-            last = min(first + BLOCK, ring_start[ring + 1] - 1)
-            low_x, low_y, high_x, high_y = np.inf, np.inf, -np.inf, -np.inf
+def _measure_blocks(xy: Floats, rings: Records, blocks: Records) -> None:
+    block = 0
+    for ring in range(len(rings)):
+        for first in range(rings[ring].first, rings[ring].end - 1, BLOCK):
+            last = min(first + BLOCK, rings[ring].end - 1)
+            x0, y0, x1, y1 = np.inf, np.inf, -np.inf, -np.inf
             for k in range(first, last + 1):
-                low_x, high_x = min(low_x, xy[k, 0]), max(high_x, xy[k, 0])
-                low_y, high_y = min(low_y, xy[k, 1]), max(high_y, xy[k, 1])
-            block_box[block, 0], block_box[block, 1] = low_x, low_y
-            block_box[block, 2], block_box[block, 3] = high_x, high_y
+                x0, x1 = min(x0, xy[k, 0]), max(x1, xy[k, 0])
+                y0, y1 = min(y0, xy[k, 1]), max(y1, xy[k, 1])
+            entry = blocks[block]
+            entry.first, entry.last, entry.ring = first, last, ring
+            entry.x0, entry.y0, entry.x1, entry.y1 = x0, y0, x1, y1
+            block += 1
