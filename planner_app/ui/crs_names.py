@@ -1,0 +1,42 @@
+"""How coordinate systems are called on screen, without loading PROJ for the common ones.
+
+CGCS2000 / 3° Gauss-Krüger: EPSG 4513-4533 are zones 25-45 with the zone number before the easting, 4534-4554 the same
+central meridians (75° to 135° by 3°) without it; 6°: EPSG 4491-4501 (zones 13-23) and 4502-4512 (EPSG registry).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from planner_app.i18n import tr
+
+
+@lru_cache(maxsize=256)
+def crs_code(crs: str) -> int:
+    """The EPSG number of ``EPSG:n``, 0 for anything else."""
+    head, _, number = crs.partition(":")
+    return int(number) if head.upper() == "EPSG" and number.isdigit() else 0
+
+
+def crs_name(crs: str) -> str:
+    """A short name: ``CGCS2000 / 3° GK 120E``; others by PROJ's name, or the code itself."""
+    code = crs_code(crs)
+    if 4513 <= code <= 4533:
+        return tr("CGCS2000 / 3° zone {zone}", zone=code - 4513 + 25)
+    if 4534 <= code <= 4554:
+        return tr("CGCS2000 / 3° CM {meridian}E", meridian=75 + 3 * (code - 4534))
+    if 4491 <= code <= 4501:
+        return tr("CGCS2000 / 6° zone {zone}", zone=code - 4491 + 13)
+    if 4502 <= code <= 4512:
+        return tr("CGCS2000 / 6° CM {meridian}E", meridian=75 + 6 * (code - 4502))
+    return _registered_name(crs)
+
+
+@lru_cache(maxsize=64)
+def _registered_name(crs: str) -> str:
+    from planner_app.domain.crs import chinese_name
+
+    try:
+        return chinese_name(crs_code(crs)) or crs
+    except Exception:  # a name is only for reading: an unknown one is shown as its code
+        return crs

@@ -1,0 +1,63 @@
+"""The frame all dialogs share: body, a place for what went wrong, one primary button."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QFormLayout, QPushButton, QVBoxLayout, QWidget
+
+from planner_app.i18n import tr
+from planner_app.ui.controls import Notice, button, column, label, row
+from planner_app.ui.session import Session
+
+
+class FormDialog(QDialog):
+    """A dialog with ``body`` above a notice and the buttons. ``accept_text`` "" gives only Close."""
+
+    def __init__(self, session: Session, title: str, accept_text: str, parent: QWidget, width: int = 520) -> None:
+        super().__init__(parent)
+        self.session = session
+        self.setWindowTitle(title)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setMinimumWidth(session.theme.px(width))
+        self.body: QVBoxLayout = column(spacing=12)
+        self.notice = Notice(session.theme)
+        self.foot = row(None, spacing=8)
+        self.accept_button: QPushButton | None = None
+        cancel = button(tr("Cancel") if accept_text else tr("Close"), self.reject)
+        self.foot.addWidget(cancel)
+        if accept_text:
+            self.accept_button = button(accept_text, self.submit, "primary")
+            self.accept_button.setDefault(True)
+            self.foot.addWidget(self.accept_button)
+        whole = column(spacing=14, margins=(20, 18, 20, 16))
+        whole.addLayout(self.body, 1)
+        whole.addWidget(self.notice)
+        whole.addLayout(self.foot)
+        self.setLayout(whole)
+
+    def form(self) -> QFormLayout:
+        """A two-column form added to the body."""
+        made = QFormLayout()
+        made.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        made.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        made.setHorizontalSpacing(16)
+        made.setVerticalSpacing(8)
+        self.body.addLayout(made)
+        return made
+
+    def heading(self, text: str) -> None:
+        """A small heading in the body."""
+        self.body.addWidget(label(text, "heading"))
+
+    def submit(self) -> None:
+        """The primary button; a subclass does its work and calls :meth:`accept`."""
+        self.accept()
+
+    def complain(self, text: str, hint: str = "") -> None:
+        """Say what is wrong, here."""
+        self.notice.show_text(text, "error", hint)
+
+
+def fact(name: str) -> QWidget:
+    """The left side of a form row."""
+    return label(name, "secondary")

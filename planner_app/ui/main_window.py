@@ -1,0 +1,430 @@
+"""The window: top bar, rail, layers, map, dock, task panel, status bar, and what ties them together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QMainWindow, QSplitter, QStackedWidget, QWidget
+
+from planner_app.i18n import language, tr
+from planner_app.ui.actions import ActionRegistry, ActionSpec
+from planner_app.ui.canvas.map_canvas import MapCanvas
+from planner_app.ui.controls import column, row
+from planner_app.ui.dock import Dock
+from planner_app.ui.layer_flows import LayerFlows
+from planner_app.ui.map_area import MapArea
+from planner_app.ui.notify import MessageBar
+from planner_app.ui.palette import Palette
+from planner_app.ui.panels.attribute_table import AttributeTable
+from planner_app.ui.panels.history_panel import HistoryPanel
+from planner_app.ui.panels.jobs_panel import JobsPanel
+from planner_app.ui.panels.layer_panel import LayerPanel
+from planner_app.ui.plugin_context import PluginContext
+from planner_app.ui.project_flows import ProjectFlows
+from planner_app.ui.rail import Rail
+from planner_app.ui.session import Session
+from planner_app.ui.start_page import StartPage
+from planner_app.ui.status_bar import StatusBar
+from planner_app.ui.task_area import TaskArea
+from planner_app.ui.top_bar import TopBar
+from planner_app.ui.window_actions import window_actions
+
+if TYPE_CHECKING:
+    from planner_app.plugin_api.ui import Action, Panel, UiApi
+    from planner_app.plugin_host import PluginHost
+
+PROJECT_SUFFIXES = (".sqlite", ".db", ".spatialite")
+
+
+class MainWindow(QMainWindow):
+    """The one window. It owns widgets only; what it shows lives in the session."""
+
+    language_chosen = Signal(str)
+    first_shown = Signal()
+
+    def __init__(self, session: Session, host: PluginHost | None = None) -> None:
+        super().__init__()
+        self.session = session
+        self.host = host
+        theme = session.theme
+        self.setWindowTitle(tr("Planner"))
+        self.setMinimumSize(1280, 720)
+        self.resize(1600, 1000)
+        self.setAcceptDrops(True)
+        self.actions_ = ActionRegistry(self, theme)
+        self.canvas = MapCanvas(session)
+        self.flows = ProjectFlows(session, self)
+        self.layer_flows = LayerFlows(session, self)
+        self.layers = LayerPanel(session, self.actions_, self._role_titles)
+        self.map_area = MapArea(theme, self.canvas)
+        self.dock = Dock(theme)
+        self.task = TaskArea(session)
+        self.rail = Rail(theme)
+        self.table = AttributeTable(session, self.actions_)
+        for spec in window_actions(self):
+            self.actions_.add(spec)
+        self.top = TopBar(session, self.actions_)
+        self.status = StatusBar(session)
+        self.start = StartPage(session, self.actions_)
+        self._fill_dock()
+        self._lay_out()
+        self.palette_ = Palette(session, self.actions_, self.top.search, self)
+        self.start_messages = MessageBar(theme, self.start)
+        self._wire()
+        self._panels_hidden = False
+        self._fresh_view = False
+        self._restore()
+        if host is not None:
+            self.add_plugins(host)
+        self._project_changed()
+
+    # building
+
+    def _fill_dock(self) -> None:
+        self.history = HistoryPanel(self.session)
+        self.jobs = JobsPanel(self.session)
+        self.dock.add("table", tr("Attribute table"), self.table)
+        self.dock.add("jobs", tr("Jobs"), self.jobs)
+        self.dock.add("history", tr("History"), self.history)
+        self.dock.set_buttons("history", [self.history.undo])
+
+    def _lay_out(self) -> None:
+        self.rows = QSplitter(Qt.Orientation.Vertical)
+        self.rows.addWidget(self.map_area)
+        self.rows.addWidget(self.dock)
+        self.columns = QSplitter(Qt.Orientation.Horizontal)
+        self.columns.addWidget(self.layers)
+        self.columns.addWidget(self.rows)
+        self.columns.addWidget(self.task)
+        for splitter, grows in ((self.rows, 0), (self.columns, 1)):
+            splitter.setHandleWidth(1)
+            splitter.setChildrenCollapsible(False)
+            splitter.setStretchFactor(grows, 1)
+        workspace = QWidget()
+        body = row(self.rail, spacing=0)
+        body.addWidget(self.columns, 1)
+        workspace.setLayout(body)
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.start)
+        self.pages.addWidget(workspace)
+        whole = QWidget()
+        layout = column(self.top, spacing=0)
+        layout.addWidget(self.pages, 1)
+        layout.addWidget(self.status)
+        whole.setLayout(layout)
+        self.setCentralWidget(whole)
+        self.rail.add("layers", "layers", tr("Layers"), tr("Layer panel (Ctrl+L)"), self.toggle_layers)
+
+    def _wire(self) -> None:
+        session, canvas = self.session, self.canvas
+        session.project_changed.connect(self._project_changed)
+        session.message.connect(self.say)
+        session.internal_error.connect(self.say_defect)
+        session.jobs.changed.connect(self._jobs_title)
+        canvas.view_changed.connect(lambda: self.status.show_scale(canvas.scale()))
+        canvas.cursor_moved.connect(self.status.show_position)
+        self.status.scale_typed.connect(self._scale_typed)
+        self.status.selection_clicked.connect(self.show_selected)
+        self.status.jobs_clicked.connect(lambda: self.show_dock("jobs"))
+        self.status.engine_restart.connect(self.restart_engine)
+        self.layers.zoom_requested.connect(canvas.zoom_to_layer)
+        self.table.zoom_requested.connect(canvas.zoom_to_features)
+        self.dock.hide_clicked.connect(self.toggle_dock)
+        self.task.hide_clicked.connect(self.toggle_task)
+        self.top.language_chosen.connect(self.language_chosen)
+        self.start.open_path.connect(lambda path: self.flows.open_path(Path(path)))
+        self.palette_.layer_chosen.connect(self._layer_found)
+        self.palette_.feature_chosen.connect(self._feature_found)
+        QShortcut(QKeySequence(Qt.Key.Key_Escape), self, self._escape)
+
+    # plugins
+
+    def _role_titles(self) -> dict[str, str]:
+        apis = self.host.model_apis if self.host is not None else []
+        return {role.id: tr(role.title) for api in apis for role in api.layer_roles}
+
+    def add_plugins(self, host: PluginHost) -> None:
+        """Put the plugins' panels, actions and tools into the window; say which were left out."""
+        self.host = host
+        self._contexts: dict[str, PluginContext] = {}
+        panels: list[tuple[UiApi, Panel]] = []
+        for api in host.ui_apis:
+            self._contexts[api.plugin_id] = PluginContext(
+                api.plugin_id, self.session, host, self.canvas, self.dock, self, self.reveal_dock
+            )
+            panels += [(api, panel) for panel in api.panels]
+            for action in api.actions:
+                self._add_plugin_action(api, action)
+        for api, panel in sorted(panels, key=lambda pair: pair[1].order):
+            self._add_panel(api, panel)
+        if host.failures:
+            count = len(host.failures)
+            first = host.failures[0].sentence
+            self.session.say(
+                first if count == 1 else tr("{count} plugins were left out.", count=count), "warning",
+                tr("The rest of the program works. See Plugins in the project menu."),
+            )  # fmt: skip
+        self.layers.reload()
+        if self.session.project is not None:
+            self._open_first_panel()
+
+    def _add_panel(self, api: UiApi, panel: Panel) -> None:
+        title = tr(panel.title)
+        context = self._contexts[api.plugin_id]
+        self.task.add(panel.id, title, lambda: panel.factory(context))
+        tip = f"{title} ({panel.shortcut})" if panel.shortcut else title
+        self.rail.add(panel.id, panel.icon, title, tip, lambda: self.toggle_panel(panel.id))
+        self.actions_.add(
+            ActionSpec(
+                f"panel.{panel.id}", title, lambda: self.open_panel(panel.id), panel.icon, panel.shortcut,
+                lambda: self.session.project is not None,
+            )
+        )  # fmt: skip
+
+    def _add_plugin_action(self, api: UiApi, action: Action) -> None:
+        context = self._contexts[api.plugin_id]
+        asked = action.enabled
+        self.actions_.add(
+            ActionSpec(
+                action.id, tr(action.title), lambda: action.handler(context), action.icon, action.shortcut,
+                (lambda: asked(context)) if asked is not None else None,
+            )
+        )  # fmt: skip
+
+    # panels
+
+    def open_panel(self, panel_id: str) -> None:
+        """Show a task panel."""
+        if panel_id not in self.task.ids():
+            return
+        self.task.open(panel_id)
+        self.task.setVisible(True)
+        self.session.settings.panel = panel_id
+        self._mark_rail()
+
+    def toggle_panel(self, panel_id: str) -> None:
+        """Rail click: open it, or hide the side if it is open."""
+        if self.task.current == panel_id and self.task.isVisible():
+            self.task.setVisible(False)
+            self._mark_rail()
+        else:
+            self.open_panel(panel_id)
+
+    def toggle_layers(self) -> None:
+        """Show or hide the layer panel."""
+        self.layers.setVisible(not self.layers.isVisible())
+        self._mark_rail()
+
+    def toggle_dock(self) -> None:
+        """Show or hide the bottom dock."""
+        self.dock.setVisible(not self.dock.isVisible())
+
+    def toggle_task(self) -> None:
+        """Show or hide the task panel."""
+        if self.task.isVisible() or not self.task.ids():
+            self.task.setVisible(False)
+        else:
+            self.open_panel(self.task.current or self.task.ids()[0])
+        self._mark_rail()
+
+    def toggle_panels(self) -> None:
+        """F9: only the map, or what was open before."""
+        parts = (self.layers, self.dock, self.task)
+        if not self._panels_hidden:
+            self._before_f9 = [part.isVisible() for part in parts]
+            for part in parts:
+                part.setVisible(False)
+        else:
+            for part, was in zip(parts, self._before_f9, strict=True):
+                part.setVisible(was)
+        self._panels_hidden = not self._panels_hidden
+        self._mark_rail()
+
+    def reveal_dock(self) -> None:
+        """Show the dock if it is hidden."""
+        self.dock.setVisible(True)
+
+    def show_dock(self, key: str) -> None:
+        """Bring a tab of the dock to the front."""
+        self.reveal_dock()
+        self.dock.open(key)
+
+    def show_table(self) -> None:
+        """Attribute table of the current layer."""
+        self.show_dock("table")
+
+    def show_selected(self) -> None:
+        """The selected rows in the attribute table."""
+        self.show_dock("table")
+        self.table.show_selected()
+
+    def open_palette(self) -> None:
+        """Ctrl+K."""
+        self.palette_.open()
+
+    def _mark_rail(self) -> None:
+        self.rail.set_checked("layers", self.layers.isVisible())
+        for panel_id in self.task.ids():
+            self.rail.set_checked(panel_id, self.task.isVisible() and self.task.current == panel_id)
+
+    def _open_first_panel(self) -> None:
+        ids = self.task.ids()
+        wanted = self.session.settings.panel
+        if ids and self.session.settings.task_panel:
+            self.open_panel(wanted if wanted in ids else ids[0])
+        elif not ids:
+            self.task.setVisible(False)
+        self._mark_rail()
+
+    # following the session
+
+    def _project_changed(self) -> None:
+        project = self.session.project
+        self.pages.setCurrentIndex(1 if project is not None else 0)
+        self.setWindowTitle(f"{project.name} — {tr('Planner')}" if project is not None else tr("Planner"))
+        self.actions_.refresh()
+        if project is not None:
+            self._open_first_panel()
+            layers = self.session.layers()
+            if layers and not self.session.current_layer:
+                self.session.set_current_layer(layers[0].id)
+
+    def _jobs_title(self) -> None:
+        active = len(self.session.jobs.active())
+        self.dock.set_title("jobs", tr("Jobs {count}", count=active) if active else tr("Jobs"))
+
+    def say(self, level: str, text: str, hint: str = "") -> None:
+        """Show a message where the person looks."""
+        bar = self.map_area.messages if self.session.project is not None else self.start_messages
+        bar.say(level, text, hint)
+
+    def say_defect(self, error: BaseException) -> None:
+        """Show an unexpected error with its details for copying."""
+        bar = self.map_area.messages if self.session.project is not None else self.start_messages
+        bar.say_defect(error)
+
+    def _scale_typed(self, denominator: float) -> None:
+        if denominator:
+            self.canvas.set_scale(denominator)
+        else:
+            self.session.say(tr("This is not a scale. Type one such as 1:2000."), "warning")
+        self.status.show_scale(self.canvas.scale())
+
+    def _layer_found(self, layer_id: str) -> None:
+        self.session.set_current_layer(layer_id)
+        self.layers.setVisible(True)
+        self._mark_rail()
+        self.canvas.zoom_to_layer(layer_id)
+
+    def _feature_found(self, layer_id: str, fid: int) -> None:
+        self.session.set_current_layer(layer_id)
+        self.session.selection.set(layer_id, [fid])
+        self.canvas.zoom_to_features(layer_id, [fid])
+
+    def _escape(self) -> None:
+        # Esc leaves the tool, then clears the selection: the canvas knows how far it is.
+        if self.palette_.isVisible():
+            self.palette_.dismiss()
+        else:
+            self.canvas.escape()
+
+    # application
+
+    def switch_theme(self) -> None:
+        """Light to dark and back."""
+        self.choose_theme("light" if self.session.theme.is_dark() else "dark")
+
+    def choose_theme(self, mode: str) -> None:
+        """``system`` | ``light`` | ``dark``, kept."""
+        self.session.settings.theme = mode
+        self.session.settings.save()
+        self.session.theme.set_mode(mode)
+
+    def switch_language(self) -> None:
+        """The other language."""
+        self.language_chosen.emit("en" if language() == "zh_CN" else "zh_CN")
+
+    def restart_engine(self) -> None:
+        """Stop and start the map engine."""
+        engine = self.session.engine
+        if engine is not None:
+            engine.stop()
+            engine.start()
+            if self.session.project is not None:
+                engine.open_project(Path(self.session.project.path))
+
+    def show_plugins(self) -> None:
+        """Which plugins are loaded and which were left out."""
+        from planner_app.ui.dialogs.about import PluginsDialog
+
+        PluginsDialog(self.session, self.host, self).open()
+
+    def show_about(self) -> None:
+        """Version, licence, shortcuts."""
+        from planner_app.ui.dialogs.about import AboutDialog
+
+        AboutDialog(self.session, self.actions_, self).open()
+
+    # window
+
+    def _restore(self) -> None:
+        settings = self.session.settings
+        if settings.geometry:
+            self.restoreGeometry(QByteArray.fromBase64(settings.geometry.encode()))
+        self.columns.setSizes(settings.columns)
+        self.rows.setSizes(settings.rows)
+        self.layers.setVisible(settings.layer_panel)
+        self.dock.setVisible(settings.dock)
+        self.task.setVisible(settings.task_panel)
+        self._mark_rail()
+
+    def remember(self) -> None:
+        """Keep sizes and what is open."""
+        settings = self.session.settings
+        settings.geometry = bytes(self.saveGeometry().toBase64().data()).decode()
+        if self.session.project is not None and not self._panels_hidden:
+            settings.columns, settings.rows = self.columns.sizes(), self.rows.sizes()
+            settings.layer_panel = self.layers.isVisible()
+            settings.dock = self.dock.isVisible()
+            settings.task_panel = self.task.isVisible()
+        settings.save()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        active = self.session.jobs.active()
+        if active and not self.flows.confirm(
+            tr("{count} jobs are still running.", count=len(active)),
+            tr("Quitting cancels them; nothing is left half-written."),
+            tr("Quit"),
+        ):
+            event.ignore()
+            return
+        self.remember()
+        event.accept()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.palette_.hide()
+
+    def showEvent(self, event: object) -> None:
+        super().showEvent(event)  # type: ignore[arg-type]
+        QTimer.singleShot(0, self, self.first_shown.emit)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        files = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        projects = [file for file in files if file.suffix.lower() in PROJECT_SUFFIXES]
+        if projects:
+            self.flows.open_path(projects[0])
+        elif files and self.session.project is not None:
+            self.layer_flows.import_layer(files[0])
+        elif files:
+            self.session.say(
+                tr("“{name}” is not a project file.", name=files[0].name), "warning",
+                tr("Open or make a project first; then files dropped on the window are imported into it."),
+            )  # fmt: skip

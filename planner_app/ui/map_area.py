@@ -1,0 +1,91 @@
+"""The map with what floats on it: tools at its top left, zoom at its top right, messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QWidget
+
+from planner_app.i18n import tr
+from planner_app.ui.controls import FloatingFrame, IconButton, column, line, row
+from planner_app.ui.notify import MessageBar
+from planner_app.ui.theme import Theme
+
+if TYPE_CHECKING:
+    from planner_app.ui.canvas.map_canvas import MapCanvas
+    from planner_app.ui.tools.tool import ToolInfo
+
+
+class ToolBar(FloatingFrame):
+    """The tools of the map, one of them down."""
+
+    def __init__(self, theme: Theme, tools: Sequence[ToolInfo], choose: Callable[[str], None], parent: QWidget) -> None:
+        super().__init__(theme, parent)
+        self.buttons: dict[str, IconButton] = {}
+        parts = row(spacing=2, margins=(4, 4, 4, 4))
+        group = tools[0].group if tools else ""
+        for tool in tools:
+            if tool.group != group:
+                group = tool.group
+                parts.addSpacing(3)
+                parts.addWidget(line(vertical=True))
+                parts.addSpacing(3)
+            tip = f"{tool.title} ({tool.shortcut})" if tool.shortcut else tool.title
+            made = IconButton(theme, tool.icon, tip, lambda i=tool.id: choose(i), checkable=True)
+            made.setFixedSize(theme.px(30), theme.px(28))
+            self.buttons[tool.id] = made
+            parts.addWidget(made)
+        self.setLayout(parts)
+
+    def mark(self, tool_id: str) -> None:
+        """Show which tool is in use."""
+        for name, knob in self.buttons.items():
+            knob.setChecked(name == tool_id)
+
+
+class ZoomBar(FloatingFrame):
+    """Zoom in, out, everything; views before and after."""
+
+    def __init__(self, theme: Theme, canvas: MapCanvas, parent: QWidget) -> None:
+        super().__init__(theme, parent)
+        parts = column(spacing=2, margins=(4, 4, 4, 4))
+        for icon, tip, handler in (
+            ("plus", tr("Zoom in (+)"), canvas.zoom_in),
+            ("minus", tr("Zoom out (-)"), canvas.zoom_out),
+            ("maximize", tr("Zoom to everything (Ctrl+0)"), canvas.zoom_full),
+            ("arrow-left", tr("Previous view (Alt+Left)"), canvas.view_back),
+            ("arrow-right", tr("Next view (Alt+Right)"), canvas.view_forward),
+        ):
+            made = IconButton(theme, icon, tip, handler, size=16)
+            made.setFixedSize(theme.px(28), theme.px(28))
+            parts.addWidget(made)
+        self.setLayout(parts)
+
+
+class MapArea(QWidget):
+    """Holds the canvas and keeps what floats in its corners."""
+
+    def __init__(self, theme: Theme, canvas: MapCanvas) -> None:
+        super().__init__()
+        self.setObjectName("maparea")
+        self.canvas = canvas
+        self.setLayout(column(canvas, spacing=0))
+        self.tools = ToolBar(theme, canvas.tool_infos(), canvas.set_tool, self)
+        self.zoom = ZoomBar(theme, canvas, self)
+        self.messages = MessageBar(theme, self)
+        self.setMinimumSize(theme.px(320), theme.px(200))
+        canvas.tool_changed.connect(self.tools.mark)
+        canvas.message.connect(lambda level, text: self.messages.say(level, text))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.tools.adjustSize()
+        self.tools.move(4, 4)
+        self.zoom.adjustSize()
+        self.zoom.move(self.width() - self.zoom.width() - 4, 4)
+        for part in (self.tools, self.zoom):
+            part.raise_()
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground, True)

@@ -1,0 +1,148 @@
+"""What a plugin's panel is given: implementation of ``planner_app.plugin_api.ui.PanelContext``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from planner_app.domain.changeset import ChangeSet
+from planner_app.domain.progress import Progress
+from planner_app.domain.rule import Rule
+from planner_app.ui.dock import Dock, DockTableView
+from planner_app.ui.session import Session
+
+if TYPE_CHECKING:
+    from planner_app.plugin_api.model import Command, Project
+    from planner_app.plugin_api.ui import DockTable, MapView
+    from planner_app.plugin_host import PluginHost
+
+
+class PluginContext(QObject):
+    """One per panel or plugin; never hands out the window or the application."""
+
+    project_changed = Signal()
+    data_changed = Signal(object, object)
+    theme_changed = Signal()
+
+    def __init__(
+        self,
+        plugin_id: str,
+        session: Session,
+        host: PluginHost,
+        map_view: MapView,
+        dock: Dock,
+        window: QWidget,
+        reveal_dock: Callable[[], None],
+    ) -> None:
+        super().__init__(window)
+        self._plugin_id, self._session, self._host = plugin_id, session, host
+        self._dock, self._window, self._reveal_dock = dock, window, reveal_dock
+        self._tables: dict[str, DockTableView] = {}
+        self.selection = session.selection
+        self.map = map_view
+        session.project_changed.connect(self.project_changed)
+        session.data_changed.connect(self.data_changed)
+        session.theme.changed.connect(self.theme_changed)
+
+    @property
+    def project(self) -> Project | None:
+        """The open project."""
+        return self._session.project
+
+    def execute(self, command: Command, initiator: QObject | None = None) -> ChangeSet | None:
+        """Run a quick command; an error is worded and shown."""
+        return self._session.execute(command, initiator)
+
+    def run_job(
+        self,
+        title: str,
+        work: Callable[[Progress], Any],
+        done: Callable[[Any], None],
+        failed: Callable[[Exception], None] | None = None,
+    ) -> None:
+        """Run long work off the UI thread."""
+        self._session.jobs.run(title, work, done, failed)
+
+    def rules(self, prefix: str) -> list[Rule]:
+        """Dated rules whose kind starts with ``prefix``."""
+        return self._host.rules(prefix)
+
+    def setting(self, key: str) -> str | int | float | bool:
+        """A declared setting's value: the person's, else its default."""
+        stored = self._session.settings.plugins.get(key)
+        declared = {setting.key: setting.default for setting in self._host.settings()}
+        if key not in declared:
+            raise KeyError(key)
+        default = declared[key]
+        return stored if stored is not None and type(stored) is type(default) else default
+
+    def set_setting(self, key: str, value: str | int | float | bool) -> None:
+        """Keep a setting's value."""
+        self._session.settings.plugins[key] = value
+        self._session.settings.save()
+
+    def add_table(self, table_id: str, title: str) -> DockTable:
+        """A table in the dock; asking again for the same id gives the same table."""
+        key = f"plugin:{self._plugin_id}:{table_id}"
+        if key not in self._tables:
+            self._tables[key] = DockTableView(self._dock, key, title, self._reveal_dock)
+        return self._tables[key]
+
+    def show_layer(self, layer_id: str, visible: bool = True) -> None:
+        """Show or hide a layer."""
+        from planner_app.project.commands import SetLayer
+
+        layer = self._session.layer(layer_id)
+        if layer is not None and layer.visible != visible:
+            self._session.execute(SetLayer(layer_id, {"visible": visible}), self)
+
+    def notify(self, message: str, *, level: str = "info", hint: str = "") -> None:
+        """Show a sentence in the message bar."""
+        self._session.say(message, level, hint)
+
+    def word(self, error: Exception) -> tuple[str, str]:
+        """(sentence, hint) of an error."""
+        return self._session.word(error)
+
+    def ask_open(self, title: str, patterns: str) -> Path | None:
+        """Ask for a file to read; ``patterns`` as Qt's: ``"Drawings (*.dxf);;Text (*.txt)"``."""
+        folder = self._session.settings.last_folder
+        name, _ = QFileDialog.getOpenFileName(self._window, title, folder, patterns)
+        return self._remember(name)
+
+    def ask_save(self, title: str, name: str, patterns: str) -> Path | None:
+        """Ask for a file to write."""
+        folder = self._session.settings.last_folder
+        chosen, _ = QFileDialog.getSaveFileName(self._window, title, str(Path(folder) / name), patterns)
+        return self._remember(chosen)
+
+    def _remember(self, name: str) -> Path | None:
+        if not name:
+            return None
+        self._session.settings.last_folder = str(Path(name).parent)
+        return Path(name)
+
+    def colour(self, token: str) -> str:
+        """``#rrggbb`` of a theme token."""
+        return self._session.theme.colour(token)
+
+    def icon(self, name: str) -> Any:
+        """A line icon in the theme's colour."""
+        return self._session.theme.icon(name)
+
+    def render_map(
+        self,
+        extent: tuple[float, float, float, float],
+        size: tuple[int, int],
+        done: Callable[[bytes], None],
+        layers: Sequence[str] | None = None,
+        dpi: float = 96.0,
+    ) -> None:
+        """Ask the engine for a PNG of the map (visible layers unless named)."""
+        from planner_app.ui.map_picture import render_png
+
+        render_png(self._session, extent, size, done, layers, dpi)
