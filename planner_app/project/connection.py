@@ -1,0 +1,273 @@
+"""The one door to a project file: a writer behind a lock, a pool of readers, journal mode by file system.
+
+Nothing else in the shell's process may open the file: a second SQLite library, or a plain ``open`` and ``close``, drops
+the POSIX locks of every connection here.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TypeVar
+
+from planner_app.domain.errors import PlannerError
+
+T = TypeVar("T")
+
+#: How long a write or read waits for other programs before it gives up, in seconds. A lock is held under a second
+#: by well-behaved programs; QGIS may hold one for as long as a save takes.
+PATIENCE = 120.0
+_BUSY_MS = 5_000
+
+_LIBRARIES = (
+    "mod_spatialite",
+    "mod_spatialite.so",
+    "libspatialite.so.7",
+    "libspatialite.so.8",
+    "/usr/lib/x86_64-linux-gnu/mod_spatialite.so",
+    "/usr/lib/aarch64-linux-gnu/mod_spatialite.so",
+    "mod_spatialite.dll",
+    "mod_spatialite.dylib",
+)
+_NETWORK = {
+    "9p", "afs", "beegfs", "ceph", "cifs", "davfs", "glusterfs", "lustre", "ncpfs", "nfs", "nfs4", "smb2", "smb3",
+    "smbfs", "sshfs", "vboxsf", "virtiofs", "vmhgfs",
+}  # fmt: skip
+_PORTABLE = {"exfat", "fuseblk", "hfsplus", "iso9660", "msdos", "ntfs", "ntfs3", "udf", "vfat"}
+
+
+def load_spatialite(connection: sqlite3.Connection) -> None:
+    """Load mod_spatialite into a connection.
+
+    Raises:
+        PlannerError: ``project.no_spatialite`` if Python's SQLite takes no extensions or none of the names loads.
+    """
+    enable = getattr(connection, "enable_load_extension", None)
+    if enable is None:
+        raise PlannerError("project.no_spatialite", detail="this Python's sqlite3 was built without extensions")
+    detail = ""
+    enable(True)
+    try:
+        for name in (os.environ.get("PLANNER_SPATIALITE", ""), *_LIBRARIES):
+            if not name:
+                continue
+            try:
+                connection.load_extension(name)
+                return
+            except sqlite3.OperationalError as error:
+                detail = detail or str(error)
+    finally:
+        enable(False)
+    raise PlannerError("project.no_spatialite", detail=detail)
+
+
+def write_ahead_is_safe(path: Path) -> bool:
+    """True where WAL works and stays with its file: local, built-in disks. Shares and removable media get DELETE mode."""
+    if sys.platform == "win32":
+        import ctypes
+
+        anchor = str(path.resolve().anchor)
+        if anchor.startswith("\\\\"):
+            return False
+        return bool(ctypes.windll.kernel32.GetDriveTypeW(anchor) in (3, 6))  # DRIVE_FIXED, DRIVE_RAMDISK
+    kind = _file_system(path)
+    if kind in _NETWORK or kind in _PORTABLE or (kind.startswith("fuse.") and kind not in ("fuse.overlayfs",)):
+        return False
+    return not _is_removable(path)
+
+
+def _file_system(path: Path) -> str:
+    """The type of the file system a path lies on, from /proc/mounts (the longest mount point that contains it)."""
+    best, kind = "", ""
+    try:
+        mounts = Path("/proc/mounts").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return kind
+    folder = str(path.resolve().parent)
+    for line in mounts:
+        parts = line.split()
+        if len(parts) < 3:
+            continue
+        point = parts[1].replace("\\040", " ").replace("\\011", "\t").replace("\\134", "\\")
+        inside = folder == point or folder.startswith(point.rstrip("/") + "/")
+        if inside and len(point) >= len(best):
+            best, kind = point, parts[2]
+    return kind
+
+
+def _is_removable(path: Path) -> bool:
+    try:
+        device = path.resolve().parent.stat().st_dev
+        block = Path(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}").resolve()
+    except (OSError, AttributeError):
+        return False
+    for folder in (block, block.parent):  # a partition has the flag in its disk's folder
+        with suppress(OSError):
+            if (folder / "removable").read_text().strip() == "1":
+                return True
+    return False
+
+
+def is_busy(error: sqlite3.Error) -> bool:
+    """True if another program holds the lock (as against a broken statement or file)."""
+    if not isinstance(error, sqlite3.OperationalError):
+        return False
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is not None:
+        return (code & 0xFF) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    return "locked" in str(error)
+
+
+def cannot_write(error: sqlite3.Error) -> bool:
+    """True if the disk or folder refuses (as against a mistake of ours)."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY)
+
+
+def patiently(work: Callable[[], T], path: Path) -> T:
+    """Run ``work`` again while another program holds the lock.
+
+    Raises:
+        PlannerError: ``project.busy`` after :data:`PATIENCE` seconds.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return work()
+        except sqlite3.OperationalError as error:
+            if not is_busy(error):
+                raise
+            if time.monotonic() > deadline:
+                raise PlannerError("project.busy", file=str(path)) from error
+            time.sleep(0.02)
+
+
+def connect(path: Path, mode: str = "rw") -> sqlite3.Connection:
+    """A plain connection: no implicit transactions, usable from any thread (the callers hold a lock or a pool)."""
+    connection = sqlite3.connect(
+        f"{path.resolve().as_uri()}?mode={mode}",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=256,
+        timeout=_BUSY_MS / 1000,
+    )
+    connection.execute("PRAGMA cache_size = -32000")
+    return connection
+
+
+class Door:
+    """Connections of one open project file.
+
+    Args:
+        path: an existing SQLite file.
+
+    Attributes:
+        read_only: the file or its folder cannot be written; :meth:`write` then raises ``project.read_only``.
+        mode: SQLite's name for that, ``ro`` or ``rw``.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.read_only = not (os.access(path, os.W_OK) and os.access(path.resolve().parent, os.W_OK))
+        self.mode = "ro" if self.read_only else "rw"
+        self._write_lock = threading.RLock()
+        self._pool_lock = threading.Lock()
+        self._idle: list[sqlite3.Connection] = []
+        self._all: list[sqlite3.Connection] = []
+        self._closed = False
+        self._spatial = False
+        self._writer = connect(path, self.mode)
+        self._watch_lock = threading.Lock()
+        self._watcher = connect(path, self.mode)
+        if not self.read_only and write_ahead_is_safe(path):
+            # Fails while another program reads in DELETE mode; both modes are correct, WAL only waits less.
+            with suppress(sqlite3.OperationalError):
+                self._writer.execute("PRAGMA journal_mode = WAL").fetchone()
+        self._writer.execute("PRAGMA synchronous = FULL")
+
+    @property
+    def writer(self) -> sqlite3.Connection:
+        """The writer, with SpatiaLite loaded (0.06 s the first time, hence not at open)."""
+        with self._write_lock:
+            if not self._spatial:
+                load_spatialite(self._writer)
+                self._spatial = True
+            return self._writer
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """One transaction: committed at the end, rolled back if the body raises. Waits for other writers.
+
+        Raises:
+            PlannerError: ``project.read_only``, ``project.busy``, ``project.no_spatialite``.
+        """
+        if self.read_only:
+            raise PlannerError("project.read_only", file=str(self.path))
+        with self._write_lock:
+            writer = self.writer
+            if writer.in_transaction:
+                raise RuntimeError("a transaction is already open on this thread")
+            patiently(lambda: writer.execute("BEGIN IMMEDIATE"), self.path)
+            try:
+                yield writer
+                # In DELETE mode a commit waits for readers to finish; the transaction stays open meanwhile.
+                patiently(lambda: writer.execute("COMMIT"), self.path)
+            except BaseException:
+                if writer.in_transaction:
+                    writer.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """A reading connection of the pool, for this ``with`` only."""
+        with self._pool_lock:
+            if self._closed:
+                raise PlannerError("project.closed", file=str(self.path))
+            connection = self._idle.pop() if self._idle else None
+        if connection is None:
+            connection = connect(self.path, self.mode)
+            connection.execute("PRAGMA query_only = 1")
+            with self._pool_lock:
+                self._all.append(connection)
+        try:
+            yield connection
+        finally:
+            with self._pool_lock:
+                if self._closed:
+                    connection.close()
+                else:
+                    self._idle.append(connection)
+
+    def data_version(self) -> int:
+        """A number that changes whenever anyone (this process included) has committed."""
+        with self._watch_lock:
+            if self._closed:
+                raise PlannerError("project.closed", file=str(self.path))
+            row = patiently(lambda: self._watcher.execute("PRAGMA data_version").fetchone(), self.path)
+        return int(row[0])
+
+    def close(self) -> None:
+        """Close all connections; the last program to leave turns the file back to DELETE mode, whole in one file."""
+        with self._pool_lock:
+            if self._closed:
+                return
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+        with self._watch_lock:
+            self._watcher.close()
+        with self._write_lock:
+            if not self.read_only:
+                # Refused while another program has the file open: then that one does it.
+                with suppress(sqlite3.OperationalError):
+                    self._writer.execute("PRAGMA busy_timeout = 0")
+                    self._writer.execute("PRAGMA journal_mode = DELETE").fetchone()
+            self._writer.close()

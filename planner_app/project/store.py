@@ -1,0 +1,617 @@
+"""The project file as the rest of the program sees it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from planner_app.domain.changeset import ChangeSet, RowChange, TableTouch
+from planner_app.domain.errors import PlannerError
+from planner_app.domain.layer import LayerInfo, NewLayer, PlanInfo
+from planner_app.domain.progress import NoProgress, Progress
+from planner_app.project import bulk, capture, changelog, lifecycle, reading, registry, schema, spatial, undo, verify
+from planner_app.project.changelog import LogEntry
+from planner_app.project.commands import Command
+from planner_app.project.connection import Door, patiently
+from planner_app.project.features import Batch, FeatureTable
+from planner_app.project.sql import quote
+from planner_app.project.transaction import Transaction
+
+T = TypeVar("T")
+Observer = Callable[[ChangeSet, object], None]
+
+#: More touched rows than this are not listed one by one in a ChangeSet.
+_MOST_FIDS = 5000
+_JOIN_SECONDS = 2.0
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What is kept of the file until someone commits: registry, counts, orders of attribute tables."""
+
+    version: int
+    layers: list[LayerInfo]
+    plans: list[PlanInfo]
+    counts: dict[str, int] = field(default_factory=dict)
+    orders: dict[tuple[Any, ...], list[int]] = field(default_factory=dict)
+
+
+class Project:
+    """An open project file. Reading is thread-safe; writing takes turns.
+
+    Attributes:
+        path: the file; name: the project's name; crs: ``EPSG:n`` (or WKT of a local system); srid: its number here.
+        user: who is working; origin: ``desktop`` or ``cli``.
+    """
+
+    def __init__(self, door: Door, *, user: str, origin: str) -> None:
+        """Use :meth:`create` or :meth:`open`."""
+        self._door = door
+        self.path = door.path
+        self.user, self.origin = user, origin
+        self.session = uuid.uuid4().hex
+        self._observers: list[Observer] = []
+        self._cache: _Seen | None = None
+        self._cache_lock = threading.Lock()
+        self._joining: tuple[str, int, float] | None = None
+        with door.read() as connection:
+            meta = dict(connection.execute("SELECT key, value FROM planner_meta").fetchall())
+            self._polled_seq, self._polled_txn = _ends(connection)
+            self._polled_schema = _schema_version(connection)
+        self._polled_version = door.data_version()
+        self.name: str = meta["name"]
+        self.crs: str = meta["crs"]
+        self.srid = int(meta["srid"])
+
+    @staticmethod
+    def create(path: str | os.PathLike[str], crs: str, name: str | None = None) -> Project:
+        """Make a new, empty project file and open it.
+
+        Args:
+            crs: ``EPSG:n``, or WKT or PROJ text of a local system.
+
+        Raises:
+            PlannerError: ``project.exists``, ``project.crs_unknown``, ``project.no_spatialite``,
+                ``project.cannot_write``.
+        """
+        target = Path(path)
+        lifecycle.create(target, crs, name or target.stem)
+        return Project.open(target)
+
+    @staticmethod
+    def open(path: str | os.PathLike[str], *, user: str = "", origin: str = "cli") -> Project:
+        """Open a project file; an older one is copied and then migrated.
+
+        Raises:
+            PlannerError: ``project.missing``, ``project.not_a_project``, ``project.newer``, ``project.no_spatialite``.
+        """
+        door = lifecycle.open_door(Path(path))
+        try:
+            return Project(door, user=user or lifecycle.user_name(), origin=origin)
+        except BaseException:
+            door.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file; it is whole in one file again unless another program still has it open."""
+        self._door.close()
+
+    def __enter__(self) -> Project:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    # ---------------------------------------------------------------- registry
+
+    def layers(self) -> list[LayerInfo]:
+        """All layers in drawing order, position 0 on top."""
+        return list(self._seen().layers)
+
+    def layer(self, ref: str) -> LayerInfo:
+        """A layer by id or name.
+
+        Raises:
+            PlannerError: ``layer.unknown`` naming the known ones, ``layer.ambiguous`` if two have that name.
+        """
+        layers = self._seen().layers
+        for layer in layers:
+            if layer.id == ref:
+                return layer
+        named = [layer for layer in layers if layer.name == ref]
+        if len(named) > 1:
+            raise PlannerError("layer.ambiguous", layer=ref, ids=", ".join(layer.id for layer in named))
+        if not named:
+            raise PlannerError("layer.unknown", layer=ref, known=", ".join(layer.name for layer in layers))
+        return named[0]
+
+    def plans(self) -> list[PlanInfo]:
+        """All plans in the order they were made."""
+        return list(self._seen().plans)
+
+    def count(self, layer_id: str) -> int:
+        """Number of features of a layer."""
+        seen, table = self._seen(), self._table(layer_id)
+        if table not in seen.counts:
+            seen.counts[table] = self._with(
+                lambda c: int(c.execute(f"SELECT count(*) FROM {quote(table)}").fetchone()[0])
+            )
+        return seen.counts[table]
+
+    def extent(self, layer_id: str | None = None) -> reading.Box | None:
+        """Bounding box (xmin, ymin, xmax, ymax) of a layer or of all, exact; None where there is no geometry."""
+        wanted = self.layers() if layer_id is None else [self.layer(layer_id)]
+        boxes = self._with(lambda c: [spatial.extent(c, one.id) for one in wanted if one.geometry != "none"])
+        found = [box for box in boxes if box is not None]
+        if not found:
+            return None
+        west, south, east, north = zip(*found, strict=True)
+        return (min(west), min(south), max(east), max(north))
+
+    def style(self, layer_id: str) -> str:
+        """QML of a layer's default style, empty if it has none."""
+        table = self._table(layer_id)
+        return self._with(lambda c: registry.read_style(c, table))
+
+    def extra(self, layer_id: str) -> dict[str, str]:
+        """Registry values of a layer beyond those of LayerInfo (what plugins keep with their layers)."""
+        table = self._table(layer_id)
+        rows = self._with(registry.read_layers)
+        return next(dict(row.extra) for row in rows if row.info.id == table)
+
+    def setting(self, key: str, default: str = "") -> str:
+        """A value kept in the file: city parameters, edited crosswalks, matrices (JSON or TOML text)."""
+        row = self._with(lambda c: c.execute("SELECT value FROM planner_setting WHERE key = ?", (key,)).fetchone())
+        return default if row is None else str(row[0])
+
+    def set_setting(self, key: str, value: str) -> None:
+        """Keep a value in the file. Not a command: not in the log, not undoable."""
+        with self._door.write() as connection:
+            connection.execute(
+                "INSERT INTO planner_setting VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                (key, value),
+            )
+
+    # ---------------------------------------------------------------- reading
+
+    def read(
+        self,
+        layer_id: str,
+        *,
+        columns: Sequence[str] | None = None,
+        bbox: reading.Box | None = None,
+        fids: Sequence[int] | None = None,
+        where: str = "",
+        geometry: bool = True,
+        limit: int | None = None,
+    ) -> FeatureTable:
+        """Features of a layer in fid order (see :func:`reading.read`)."""
+        layer = self.layer(layer_id)
+        return self._with(
+            lambda c: reading.read(
+                c, layer, columns=columns, bbox=bbox, fids=fids, where=where, geometry=geometry, limit=limit
+            )
+        )
+
+    def fid_list(
+        self,
+        layer_id: str,
+        *,
+        order_by: str = "",
+        descending: bool = False,
+        filter_text: str = "",
+        where: str = "",
+    ) -> list[int]:
+        """Fids behind the attribute table in its order; its length is the table's. Kept until someone writes."""
+        layer, seen = self.layer(layer_id), self._seen()
+        key = (layer.id, order_by, descending, filter_text, where)
+        if key not in seen.orders:
+            if len(seen.orders) > 8:
+                seen.orders.clear()
+            seen.orders[key] = self._with(
+                lambda c: reading.fid_list(
+                    c, layer, order_by=order_by, descending=descending, filter_text=filter_text, where=where
+                )
+            )
+        return seen.orders[key]
+
+    def rows(
+        self,
+        layer_id: str,
+        *,
+        offset: int,
+        limit: int,
+        order_by: str = "",
+        descending: bool = False,
+        filter_text: str = "",
+        where: str = "",
+    ) -> list[tuple[Any, ...]]:
+        """A page of the attribute table: (fid, every field in the layer's order)."""
+        layer = self.layer(layer_id)
+        order = self.fid_list(layer.id, order_by=order_by, descending=descending, filter_text=filter_text, where=where)
+        return self._with(lambda c: reading.rows_by_fid(c, layer, order[offset : offset + limit]))
+
+    def pick(self, x: float, y: float, tolerance: float, layer_ids: Sequence[str]) -> list[tuple[str, int]]:
+        """(layer id, fid) of what lies within ``tolerance`` project units of a point; the top layer first."""
+        wanted = {self._table(ref) for ref in layer_ids}
+        layers = [layer for layer in self.layers() if layer.id in wanted]
+        return self._with(lambda c: reading.pick(c, layers, x, y, tolerance))
+
+    # ---------------------------------------------------------------- writing
+
+    def execute(self, command: Command, initiator: object = None) -> ChangeSet:
+        """Apply a command as one transaction and tell the observers.
+
+        Raises:
+            PlannerError: whatever the command refuses; nothing is written then.
+        """
+        params = self._named(command.params())
+        joins = f"{command.name} {command.joins()}" if command.joins() else ""
+        with self._entry(command.name, params, joins) as (connection, txn):
+            command.apply(Transaction(connection))
+        return self._notify(txn.changes, initiator)
+
+    def add_layer(
+        self,
+        new: NewLayer,
+        batches: Iterable[Batch],
+        progress: Progress | None = None,
+        *,
+        command: str = "add_layer",
+        params: dict[str, Any] | None = None,
+        replace: str = "",
+        initiator: object = None,
+    ) -> LayerInfo:
+        """Make a layer and fill it. Other programs can write meanwhile; nothing is seen of it until it is whole.
+
+        Args:
+            batches: features in the project's CRS; read lazily, checked, written in short transactions.
+            command, params: how the log names it.
+            replace: id or name of a layer that goes to the trash; the new one takes its place.
+
+        Raises:
+            PlannerError: ``field.*``, ``geometry.*`` for what cannot be stored. Cancelled: nothing is left.
+        """
+        replaced = self._table(replace) if replace else ""
+        filled = bulk.fill(self._door, new, self.srid, batches, progress or NoProgress())
+        shown = {"layer": new.name, "count": filled.rows} | (params or {})
+        try:
+            with self._entry(command, shown) as (connection, txn):
+                bulk.register(connection, new, filled, self.srid, replace_id=replaced)
+                txn.rows = filled.rows
+        except BaseException:
+            bulk.discard(self._door, filled.name)
+            raise
+        touch = TableTouch(filled.name, inserted=filled.rows)
+        self._notify(_with_touch(txn.changes, touch), initiator)
+        return self.layer(filled.name)
+
+    def can_undo(self) -> str | None:
+        """Name of the command that :meth:`undo` would take back."""
+        return self._next(redo=False)
+
+    def can_redo(self) -> str | None:
+        """Name of the command that :meth:`redo` would do again."""
+        return self._next(redo=True)
+
+    def undo(self, initiator: object = None) -> ChangeSet | None:
+        """Take back the newest command of this session (desktop) or of any (command line); None if there is none.
+
+        Raises:
+            PlannerError: ``project.undo_conflict`` if later edits stand on it.
+        """
+        return self._step(initiator, redo=False)
+
+    def redo(self, initiator: object = None) -> ChangeSet | None:
+        """Do again what was undone last, unless a new command followed."""
+        return self._step(initiator, redo=True)
+
+    def undo_entry(self, entry_id: int, initiator: object = None) -> ChangeSet:
+        """Take back any entry of the log, those of other programs included; of an undo: do it again.
+
+        Raises:
+            PlannerError: ``project.entry_unknown``, ``project.already_undone``, ``project.undo_conflict``,
+                ``project.undo_gone``.
+        """
+        with self._transaction() as connection:
+            row = connection.execute(
+                "SELECT command, undoes, undone_by FROM planner_txn WHERE id = ?", (entry_id,)
+            ).fetchone()
+            if row is None:
+                raise PlannerError("project.entry_unknown", entry=entry_id)
+            command, undoes, undone_by = row
+            if command == "redo":
+                return self.undo_entry(undoes, initiator)
+            if command == "undo":
+                state = connection.execute("SELECT undone_by FROM planner_txn WHERE id = ?", (undoes,)).fetchone()
+                if state[0] != entry_id:
+                    raise PlannerError("project.already_undone", entry=entry_id)
+            elif undone_by is not None:
+                raise PlannerError("project.already_undone", entry=entry_id)
+        return self._take_back(entry_id, undoes if command == "undo" else entry_id, initiator)
+
+    # ---------------------------------------------------------------- log
+
+    def log(self, limit: int | None = 100) -> list[LogEntry]:
+        """Entries, newest first; what other programs wrote is grouped by table and by pauses over two seconds."""
+        self._adopt()
+        return self._with(lambda c: changelog.entries(c, limit))
+
+    def rows_of(self, entry_id: int) -> list[RowChange]:
+        """What an entry did, row by row (geometry as WKB under ``geom``).
+
+        Raises:
+            PlannerError: ``project.entry_unknown``.
+        """
+        self._adopt()
+
+        def rows(connection: sqlite3.Connection) -> list[RowChange]:
+            span = changelog.span_of(connection, entry_id)
+            if span is None:
+                raise PlannerError("project.entry_unknown", entry=entry_id)
+            return undo.row_changes(connection, span)
+
+        return self._with(rows)
+
+    # ---------------------------------------------------------------- others
+
+    def subscribe(self, callback: Observer) -> Callable[[], None]:
+        """Be told of every change of this session: ``callback(changes, initiator)`` on the thread that made it.
+
+        Returns:
+            A function that ends the subscription.
+        """
+        self._observers.append(callback)
+        return lambda: self._observers.remove(callback) if callback in self._observers else None
+
+    def poll(self) -> list[ChangeSet]:
+        """What other programs and sessions committed since the last look; cheap if nothing."""
+        version = self._door.data_version()
+        if version == self._polled_version:
+            return []
+        self._polled_version = version
+        if not self._door.read_only:
+            self._adopt()
+        return self._with(self._news)
+
+    def save_copy(self, dest: str | os.PathLike[str], progress: Progress | None = None) -> None:
+        """Write a whole, self-contained copy (DELETE journal mode) through the backup API.
+
+        Raises:
+            PlannerError: ``project.copy_onto_itself``, ``project.cannot_write``. Cancelled: nothing is left.
+        """
+        lifecycle.save_copy(self._door, Path(dest), progress or NoProgress())
+
+    def verify(self, progress: Progress | None = None) -> list[verify.CheckResult]:
+        """Check the whole file: SQLite, spatial indexes, registry, identities, log (see ``verify``)."""
+        return verify.verify(self._door, progress or NoProgress())
+
+    # ---------------------------------------------------------------- inside
+
+    def _with(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        with self._door.read() as connection:
+            return patiently(lambda: work(connection), self.path)
+
+    def _seen(self) -> _Seen:
+        version = self._door.data_version()
+        with self._cache_lock:
+            if self._cache is not None and self._cache.version == version:
+                return self._cache
+        layers = [row.info for row in self._with(registry.read_layers)]
+        seen = _Seen(version, layers, self._with(registry.read_plans))
+        with self._cache_lock:
+            self._cache = seen
+        return seen
+
+    def _table(self, ref: str) -> str:
+        return self.layer(ref).id
+
+    def _named(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Params with the layer's name for people, its id beside it."""
+        ref = params.get("layer")
+        named = next((one for one in self._seen().layers if one.id == ref), None)
+        return params | {"layer": named.name, "layer_id": named.id} if named else params
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """A write transaction before which the edits of others have become entries."""
+        with self._door.write() as connection:
+            changelog.adopt(connection)
+            yield connection
+
+    @contextmanager
+    def _entry(
+        self, command: str, params: dict[str, Any], joins: str = ""
+    ) -> Iterator[tuple[sqlite3.Connection, _Entry]]:
+        with self._transaction() as connection:
+            before = connection.execute("SELECT coalesce(max(seq), 0) FROM planner_log").fetchone()[0]
+            entry = _Entry(self._joined(connection, joins), command, params)
+            text = json.dumps(params, ensure_ascii=False, default=str)
+            if entry.id:
+                entry.joined = True
+                connection.execute("UPDATE planner_txn SET params = ? WHERE id = ?", (text, entry.id))
+            else:
+                cursor = connection.execute(
+                    "INSERT INTO planner_txn (time, user, origin, session, command, params) VALUES (?, ?, ?, ?, ?, ?)",
+                    (_now(), self.user, self.origin, self.session, command, text),
+                )
+                entry.id = int(cursor.lastrowid or 0)
+            connection.execute("UPDATE planner_state SET txn = ?", (entry.id,))
+            yield connection, entry
+            connection.execute("UPDATE planner_state SET txn = NULL")
+            last = connection.execute("SELECT coalesce(max(seq), 0) FROM planner_log").fetchone()[0]
+            if last == before and not entry.joined:
+                connection.execute("DELETE FROM planner_txn WHERE id = ?", (entry.id,))
+                entry.changes = ChangeSet(0, command, params)
+                return
+            connection.execute(
+                "UPDATE planner_txn SET first_seq = CASE WHEN first_seq = 0 THEN ? ELSE first_seq END, last_seq = ?, "
+                "rows = coalesce(?, rows + ?) WHERE id = ?",
+                (before + 1, last, entry.rows, last - before, entry.id),
+            )
+            entry.changes = _changes(connection, entry.id, command, params, before, "txn IS NOT NULL")
+        self._joining = (joins, entry.id, time.monotonic()) if joins else None
+
+    def _joined(self, connection: sqlite3.Connection, joins: str) -> int:
+        """The entry that a command of view state continues, or 0."""
+        if not joins or self._joining is None:
+            return 0
+        key, entry_id, when = self._joining
+        newest = connection.execute("SELECT id, undone_by FROM planner_txn ORDER BY id DESC LIMIT 1").fetchone()
+        fresh = time.monotonic() - when < _JOIN_SECONDS
+        return entry_id if key == joins and fresh and newest == (entry_id, None) else 0
+
+    def _next(self, *, redo: bool) -> str | None:
+        found = self._with(lambda c: undo.undoable(c, self._stack(), redo=redo))
+        return found[1] if found else None
+
+    def _stack(self) -> str:
+        """Whose commands undo takes back: this session's on the desktop, everyone's on the command line."""
+        return self.session if self.origin == "desktop" else ""
+
+    def _step(self, initiator: object, *, redo: bool) -> ChangeSet | None:
+        with self._door.read() as connection:
+            found = patiently(lambda: undo.undoable(connection, self._stack(), redo=redo), self.path)
+            if found is None:
+                return None
+            entry_id = found[0]
+            if redo:
+                (entry_id,) = connection.execute(
+                    "SELECT undone_by FROM planner_txn WHERE id = ?", (found[0],)
+                ).fetchone()
+        return self._take_back(entry_id, found[0], initiator)
+
+    def _take_back(self, entry_id: int, root: int, initiator: object) -> ChangeSet:
+        """Revert an entry; ``root`` is the command it is about (an undo's own root when redoing)."""
+        with self._door.read() as reader:
+            command, params = reader.execute("SELECT command, params FROM planner_txn WHERE id = ?", (root,)).fetchone()
+        name = "undo" if entry_id == root else "redo"
+        about = {"entry": root, "command": command, "params": json.loads(params)}
+        with self._entry(name, about) as (connection, txn):
+            span = changelog.span_of(connection, entry_id)
+            assert span is not None
+            undo.revert(connection, span)
+            connection.execute("UPDATE planner_txn SET undoes = ? WHERE id = ?", (root, txn.id))
+            connection.execute(
+                "UPDATE planner_txn SET undone_by = ? WHERE id = ?", (txn.id if name == "undo" else None, root)
+            )
+        return self._notify(txn.changes, initiator)
+
+    def _adopt(self) -> None:
+        """Make entries of what other programs wrote, if anything."""
+        waiting = self._with(
+            lambda c: c.execute(
+                "SELECT 1 FROM planner_log WHERE txn IS NULL AND seq > "
+                "(SELECT coalesce(max(last_seq), 0) FROM planner_txn) LIMIT 1"
+            ).fetchone()
+        )
+        if waiting and not self._door.read_only:
+            with self._transaction():
+                pass
+
+    def _news(self, connection: sqlite3.Connection) -> list[ChangeSet]:
+        """Entries of others since the last look."""
+        seq, txn = self._polled_seq, self._polled_txn
+        news = []
+        for entry in reversed(changelog.entries(connection, where="last_seq > ? OR id > ?", values=(seq, txn))):
+            if entry.session == self.session:
+                continue
+            span = changelog.span_of(connection, entry.id)
+            if span is None or span.last == 0:
+                continue
+            condition = "txn IS NULL AND tbl = ?" if span.foreign else "txn = ?"
+            value = span.tbl if span.foreign else span.id
+            news.append(
+                _changes(
+                    connection, entry.id, entry.command, entry.params, max(seq, span.first - 1),
+                    f"{condition} AND seq <= ?", (value, span.last),
+                )
+            )  # fmt: skip
+        self._polled_seq, self._polled_txn = _ends(connection)
+        version = _schema_version(connection)
+        if version != self._polled_schema:
+            self._polled_schema = version
+            if not any(change.registry for change in news):
+                news.append(ChangeSet(0, "foreign_edit", registry=True))
+        return news
+
+    def _notify(self, changes: ChangeSet, initiator: object) -> ChangeSet:
+        if changes.id:
+            for observer in list(self._observers):
+                observer(changes, initiator)
+        return changes
+
+
+@dataclass(slots=True)
+class _Entry:
+    """The entry being written."""
+
+    id: int
+    command: str
+    params: dict[str, Any]
+    joined: bool = False
+    rows: int | None = None
+    changes: ChangeSet = field(default_factory=lambda: ChangeSet(0, ""))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _ends(connection: sqlite3.Connection) -> tuple[int, int]:
+    row = connection.execute(
+        "SELECT (SELECT coalesce(max(seq), 0) FROM planner_log), (SELECT coalesce(max(id), 0) FROM planner_txn)"
+    ).fetchone()
+    return int(row[0]), int(row[1])
+
+
+def _schema_version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA schema_version").fetchone()[0])
+
+
+def _changes(
+    connection: sqlite3.Connection,
+    entry_id: int,
+    command: str,
+    params: dict[str, Any],
+    after: int,
+    condition: str,
+    values: tuple[Any, ...] = (),
+) -> ChangeSet:
+    """The ChangeSet of the log rows after a sequence number."""
+    tables = dict(connection.execute("SELECT number, table_name FROM planner_capture").fetchall())
+    where = f"seq > ? AND op <> {capture.REPLACED} AND {condition}"
+    counts: dict[int, dict[int, int]] = {}
+    for tbl, op, number in connection.execute(
+        f"SELECT tbl, op, count(*) FROM planner_log WHERE {where} GROUP BY tbl, op", (after, *values)
+    ):
+        counts.setdefault(tbl, {})[op] = number
+    touches, in_registry = [], False
+    for tbl, by_op in counts.items():
+        table = tables[tbl]
+        if table in schema.REGISTRY:
+            in_registry = True
+            continue
+        fids: tuple[int, ...] | None = None
+        if sum(by_op.values()) <= _MOST_FIDS:
+            found = connection.execute(
+                f"SELECT DISTINCT fid FROM planner_log WHERE {where} AND tbl = ? ORDER BY fid", (after, *values, tbl)
+            )
+            fids = tuple(row[0] for row in found)
+        inserted, updated = by_op.get(capture.INSERT, 0), by_op.get(capture.UPDATE, 0)
+        touches.append(TableTouch(table, inserted, updated, by_op.get(capture.DELETE, 0), fids))
+    return ChangeSet(entry_id, command, params, tuple(touches), in_registry)
+
+
+def _with_touch(changes: ChangeSet, touch: TableTouch) -> ChangeSet:
+    return replace(changes, touches=(*changes.touches, touch))
