@@ -25,6 +25,7 @@ from planner_app.compute.crossings import (
 )
 from planner_app.compute.jit import kernel
 from planner_app.compute.rings import BLOCK, Records, Rings
+from planner_app.compute.simple import surely_simple
 
 Index = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -40,11 +41,14 @@ AREA_ABSOLUTE, AREA_RELATIVE = 1e-6, 1e-9
 #: Vertices of a traced ring above which the search for places where it touches itself is left to GEOS.
 MAX_TRACED = 1_024
 
+#: What became of a pair.
+LEFT, TRACED, SIMPLE = range(3)
+
 
 @kernel
 def clip_pairs(
     a: Rings, b: Rings, i: Index, j: Index, area: Floats
-) -> tuple[Floats, Index, Floats, Index, NDArray[np.bool_]]:
+) -> tuple[Floats, Index, Floats, Index, NDArray[np.int8]]:
     """Clip a[i] by b[j] for each pair.
 
     Args:
@@ -52,7 +56,8 @@ def clip_pairs(
 
     Returns:
         xy: vertices, closed rings one after the other, shape (vertices, 2); ring_end: one past each ring's last vertex;
-        ring_area: m²; ring_pair: index of the pair; done: per pair whether it was done (else it has no rings).
+        ring_area: m²; ring_pair: index of the pair; state: per pair LEFT to GEOS (it has no rings), TRACED (its
+        validity to be checked) or SIMPLE (valid beyond doubt).
     """
     xy_a, rings_a, blocks_a, geoms_a = a.xy, a.ring, a.block, a.geom
     xy_b, rings_b, blocks_b, geoms_b = b.xy, b.ring, b.block, b.geom
@@ -65,7 +70,7 @@ def clip_pairs(
 
     xy, ring_end = np.empty((64 * len(i) + 4096, 2)), np.empty(2 * len(i) + 64, np.int64)
     ring_area, ring_pair = np.empty(len(ring_end)), np.empty(len(ring_end), np.int64)
-    done = np.zeros(len(i), np.bool_)
+    state = np.full(len(i), LEFT, np.int8)
     vertices, rings = 0, 0
     for pair in range(len(i)):
         one, two = geoms_a[i[pair]], geoms_b[j[pair]]
@@ -119,10 +124,11 @@ def clip_pairs(
             sound = _sums_up(ring_area, first_ring, rings, area[pair])
         if sound:
             ring_pair[first_ring:rings] = pair
-            done[pair] = True
+            plain = rings == first_ring + 1 and surely_simple(xy, first_vertex, vertices)
+            state[pair] = SIMPLE if plain else TRACED
         else:
             vertices, rings = first_vertex, first_ring
-    return xy[:vertices], ring_end[:rings], ring_area[:rings], ring_pair[:rings], done
+    return xy[:vertices], ring_end[:rings], ring_area[:rings], ring_pair[:rings], state
 
 
 @kernel

@@ -30,7 +30,7 @@ def clip(a: Rings, b: Rings, i: Index, j: Index, area: Floats) -> Geometries:
     Args:
         area: exact shared areas in m². Every shape given back is valid and has that area.
     """
-    xy, ring_end, _, ring_pair, _ = clip_kernel.clip_pairs(a, b, i, j, area)
+    xy, ring_end, _, ring_pair, state = clip_kernel.clip_pairs(a, b, i, j, area)
     result = np.full(len(i), None, dtype=object)
     if len(ring_end) == 0:
         return result
@@ -41,7 +41,8 @@ def clip(a: Rings, b: Rings, i: Index, j: Index, area: Floats) -> Geometries:
     if not single.all():
         several, part_of = np.unique(ring_pair[~single], return_inverse=True)
         result[several] = shapely.multipolygons(polygons[~single], indices=part_of)
-    result[~shapely.is_valid(result)] = None
+    check = np.flatnonzero(state == clip_kernel.TRACED)
+    result[check[~shapely.is_valid(result[check])]] = None
     return result
 
 

@@ -26,11 +26,13 @@ class Layer:
         geoms: valid 2-D polygons and multipolygons, shape (n,).
         row: index of each in the caller's array.
         bounds: envelopes (xmin, ymin, xmax, ymax), shape (n, 4).
+        area: m², shape (n,).
     """
 
     geoms: Geometries
     row: Index
     bounds: NDArray[np.float64]
+    area: NDArray[np.float64]
     _rings: Rings | None = field(default=None, repr=False)
 
     @classmethod
@@ -43,7 +45,7 @@ class Layer:
         geoms = repaired[row]
         if shapely.has_z(geoms).any():
             geoms = shapely.force_2d(geoms)
-        return cls(geoms, row, bounds)
+        return cls(geoms, row, bounds, shapely.area(geoms))
 
     def __len__(self) -> int:
         return len(self.geoms)
@@ -58,4 +60,4 @@ class Layer:
 
     def take(self, index: Index) -> Layer:
         """The features at ``index``, in that order."""
-        return Layer(self.geoms[index], self.row[index], self.bounds[index])
+        return Layer(self.geoms[index], self.row[index], self.bounds[index], self.area[index])

@@ -19,7 +19,6 @@ from numpy.typing import ArrayLike, NDArray
 from planner_app.compute import pairs
 from planner_app.compute.executor import default_executor, run_chunks, shares_memory
 from planner_app.compute.layer import Layer
-from planner_app.compute.measure import mean_width
 from planner_app.compute.repair import Geometries, Repaired, repair
 from planner_app.domain.progress import NoProgress, Progress, SubProgress, check
 
@@ -27,7 +26,7 @@ Index = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 #: Pairs per task: small enough to show progress and to end soon after a cancel, large enough to hide the hand-over.
-_CHUNK_PAIRS = 8_192
+_CHUNK_PAIRS = 4_096
 #: Rows of the first layer looked up in the tree at once.
 _CHUNK_ROWS = 20_000
 
@@ -223,12 +222,12 @@ class _Work:
         geometry = np.full(len(i), None, dtype=object)
         width = np.full(len(i), np.nan)
         start = 0
-        for part in self._run(pairs.patches, a, b, (i, j, area), progress, "stage.overlay_patches"):
-            chunk = slice(start, start + len(part))
-            width[chunk] = mean_width(area[chunk], shapely.length(part))
+        for shapes, widths in self._run(pairs.patches, a, b, (i, j, area), progress, "stage.overlay_patches"):
+            chunk = slice(start, start + len(shapes))
+            width[chunk] = widths
             if keep_geometry:
-                geometry[chunk] = part
-            start += len(part)
+                geometry[chunk] = shapes
+            start += len(shapes)
         return geometry, width
 
     def _run(

@@ -16,6 +16,7 @@ import shapely
 from numpy.typing import NDArray
 
 from planner_app.compute.layer import Layer
+from planner_app.compute.measure import mean_width
 from planner_app.compute.repair import Geometries, polygonal_part
 
 Index = NDArray[np.int64]
@@ -52,14 +53,14 @@ def shared_areas(a: Layer, b: Layer, i: Index, j: Index) -> Floats:
     return area
 
 
-def patches(a: Layer, b: Layer, i: Index, j: Index, area: Floats) -> Geometries:
-    """The polygonal part of a[i] ∩ b[j] for each pair (None if there is none), shape (pairs,).
+def patches(a: Layer, b: Layer, i: Index, j: Index, area: Floats) -> tuple[Geometries, Floats]:
+    """The polygonal part of a[i] ∩ b[j] for each pair (None if there is none) and its mean width in m.
 
     Args:
         area: what :func:`shared_areas` says of these pairs.
     """
     compiled = kernels()
-    area_a, area_b = shapely.area(a.geoms[i]), shapely.area(b.geoms[j])
+    area_a, area_b = a.area[i], b.area[j]
     whole_a = np.abs(area - area_a) <= WHOLE * area_a
     whole_b = ~whole_a & (np.abs(area - area_b) <= WHOLE * area_b)
     result = np.full(len(i), None, dtype=object)
@@ -69,7 +70,7 @@ def patches(a: Layer, b: Layer, i: Index, j: Index, area: Floats) -> Geometries:
         result[rest] = compiled.clip(a.rings(), b.rings(), i[rest], j[rest], area[rest])
         rest = rest[shapely.is_missing(result[rest])]
     result[rest] = _by_geos(a, b, i[rest], j[rest])
-    return result
+    return result, mean_width(area, shapely.length(result))
 
 
 def prepare(repaired: Geometries, with_rings: bool) -> Layer:
