@@ -122,7 +122,7 @@ def save_result(
     old = next((layer for layer in project.layers() if layer.name == name), None)
     if old is not None and old.role != ROLE:
         raise PlannerError("planning.name_taken", layer=name)
-    columns = _columns(result, language)
+    columns = patch_columns(result, language)
     kept = _keep_decisions(project, old, result, columns)
     wkb = shapely.to_wkb(result.patches.geometry)
 
@@ -141,8 +141,8 @@ def save_result(
     return saved
 
 
-def _columns(result: ConflictResult, language: str) -> dict[str, list[Any]]:
-    """Every field's values, in the order of the patches."""
+def patch_columns(result: ConflictResult, language: str) -> dict[str, list[Any]]:
+    """Values of every field of :data:`FIELDS`, in the order of the patches; names and reasons in a language."""
     patches, count = result.patches, len(result.patches)
     cells = [*result.matrix.cells, None]  # -1 is the last
     spoken = [cell if (cell := cells[number]) is not None and cell.conflict else None for number in patches.cell]
