@@ -222,7 +222,7 @@ def zoning_2016(town: Town) -> Table:
         whole = unite(np.array([m.geometry for m in members], dtype=object))
         main = Counter(m.code for m in members).most_common(1)[0][0]
         for part in parts(whole, 50):
-            for shape in divide(rng, part, 30000.0):
+            for shape in parts(np.array(tile(divide(rng, part, 30000.0)), dtype=object), 50):
                 number += 1
                 code = str(rng.choice(["M2", "M2", "M1", "R2", "W1", "G1", main]))
                 made = Parcel(drift(shape), "F", 0, 0, "block", "", code, f"NT-{number:03d}")
