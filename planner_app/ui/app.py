@@ -32,6 +32,7 @@ class Desktop(QObject):
         super().__init__()
         set_language(settings.language)
         self.theme = Theme(settings.theme, self)
+        self.theme.apply()
         self.session = Session(settings, self.theme, engine, self)
         self.hook = DefectHook(self)
         self.host: PluginHost | None = None
@@ -125,7 +126,6 @@ def run(path: str | Path | None = None) -> int:
 
     settings = Settings.load()
     desktop = Desktop(settings, EngineClient(), Path(path).resolve() if path is not None else None)
-    desktop.theme.apply()
     app.aboutToQuit.connect(desktop.shutdown)
     desktop.start()
     return app.exec()

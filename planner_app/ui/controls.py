@@ -29,6 +29,8 @@ def label(text: str = "", look: str = "", *, wrap: bool = False, selectable: boo
     made.setTextFormat(Qt.TextFormat.PlainText)
     if look:
         made.setProperty("look", look)
+    if look.startswith(("pill", "key")):  # an outline hugs its word, whatever the row's height
+        made.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
     made.setWordWrap(wrap)
     if selectable:
         made.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -106,11 +108,11 @@ class IconButton(QToolButton):
         on_click: Callable[[], object] | None = None,
         *,
         size: int = 18,
-        token: str = "secondary",
+        tint: str = "secondary",
         checkable: bool = False,
     ) -> None:
         super().__init__()
-        self._theme, self._icon, self._size, self._token = theme, icon, size, token
+        self._theme, self._icon, self._size, self._tint = theme, icon, size, tint
         self.setToolTip(tip)
         self.setAccessibleName(tip)
         self.setCheckable(checkable)
@@ -128,27 +130,27 @@ class IconButton(QToolButton):
         self._retint()
 
     def _retint(self) -> None:
-        self.setIcon(self._theme.icon(self._icon, self._token, self._size))
+        self.setIcon(self._theme.icon(self._icon, self._tint, self._size))
 
 
 class ThemedIcon(QLabel):
     """An icon that follows the theme."""
 
-    def __init__(self, theme: Theme, icon: str, size: int = 18, token: str = "secondary") -> None:
+    def __init__(self, theme: Theme, icon: str, size: int = 18, tint: str = "secondary") -> None:
         super().__init__()
-        self._theme, self._icon, self._size, self._token = theme, icon, size, token
+        self._theme, self._icon, self._size, self._tint = theme, icon, size, tint
         self._retint()
         theme.changed.connect(self._retint)
 
-    def set_icon(self, icon: str, token: str) -> None:
+    def set_icon(self, icon: str, tint: str) -> None:
         """Show another icon or colour."""
-        self._icon, self._token = icon, token
+        self._icon, self._tint = icon, tint
         self._retint()
 
     def _retint(self) -> None:
         edge = self._theme.px(self._size)
         self.setPixmap(
-            self._theme.icon(self._icon, self._token, self._size).pixmap(QSize(edge, edge), self.devicePixelRatioF())
+            self._theme.icon(self._icon, self._tint, self._size).pixmap(QSize(edge, edge), self.devicePixelRatioF())
         )
 
 

@@ -106,7 +106,7 @@ class StatusBar(QFrame):
         self.scale.setProperty("look", "inline")
         self.scale.setToolTip(tr("Map scale: type one, or choose from the arrow"))
         self.scale.setAccessibleName(tr("Map scale"))
-        self.scale.setFixedWidth(theme.px(94))
+        self.scale.setFixedWidth(theme.px(80))
         self.scale.editingFinished.connect(self._scale_edited)
         self.scales = IconButton(theme, "chevron-up", tr("Common scales"), self._choose_scale, size=12)
         self.position = label("", selectable=True)
@@ -146,7 +146,8 @@ class StatusBar(QFrame):
         project = self.session.project
         for part in self.map_parts:
             part.setVisible(project is not None)
-        self.crs.setText(f"{project.crs} · {crs_name(project.crs)}" if project else "")
+        self.crs.setText(project.crs if project else "")
+        self.crs.setToolTip(crs_name(project.crs) if project else "")
         self.position.setText("")
         self._show_selection()
 
@@ -171,9 +172,9 @@ class StatusBar(QFrame):
             "failed": (tr("Engine stopped"), "fail"),
             "missing": (tr("QGIS not found"), "fail"),
         }
-        text, token = texts.get(state, (state, "secondary"))
+        text, tint = texts.get(state, (state, "secondary"))
         self.engine.setText(f"● {text}" if state in ("failed", "missing", "restarting") else text)
-        self.engine.setStyleSheet(f"color: {self.session.theme.colour(token)};" if token == "fail" else "")
+        self.engine.setStyleSheet(f"color: {self.session.theme.colour(tint)};" if tint == "fail" else "")
         error = self.session.engine.last_error if self.session.engine is not None else ""
         self.engine.setToolTip(error or tr("The map engine is QGIS, running beside this window."))
 

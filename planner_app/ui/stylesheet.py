@@ -10,7 +10,7 @@ from planner_app.ui.icons import write_tinted
 
 _SHEET = Template("""
 * { outline: none; }
-QWidget { color: $ink; font-size: $s13; selection-background-color: $accent; selection-color: $on_accent; }
+QWidget { color: $ink; font-family: "$family"; font-size: $s13; selection-background-color: $accent; selection-color: $on_accent; }
 QMainWindow, QDialog { background: $panel; }
 QToolTip { background: $panel; color: $ink; border: 1px solid $line; padding: $s4 $s6; }
 
@@ -126,15 +126,18 @@ QTreeView, QListView, QTableView { background: $panel; border: none; alternate-b
     selection-background-color: $accent_ground; selection-color: $ink; gridline-color: $line; }
 QTreeView[look="boxed"], QListView[look="boxed"], QTableView[look="boxed"], QPlainTextEdit[look="boxed"] {
     border: 1px solid $line; border-radius: $s5; }
+QTreeView::branch { background: transparent; }
+QTreeView::branch:has-children:closed { image: url("$chevron_right"); }
+QTreeView::branch:has-children:open { image: url("$chevron_open"); }
 QTreeView::item { min-height: $s26; border: none; }
 QTreeView::item:hover, QListView::item:hover { background: $hover; }
 QTreeView::item:selected, QListView::item:selected { background: $accent_ground; color: $ink; }
 QTableView::item { padding: 0 $s8; border: none; border-bottom: 1px solid $line; }
 QTableView::item:selected { background: $accent_ground; color: $ink; }
 QTableView::item:focus { border: 1px solid $accent; }
-QHeaderView { background: $panel; border: none; }
+QHeaderView { background: $panel; border: none; border-bottom: 1px solid $line; }
 QHeaderView::section { background: $panel; color: $secondary; font-size: $s12; border: none;
-    border-bottom: 1px solid $line; padding: $s4 $s8; }
+    border-bottom: 1px solid $line; padding: $s4 $s10; }
 QHeaderView::section:hover { color: $ink; background: $hover; }
 QHeaderView::up-arrow { image: url("$chevron_up"); width: $s11; height: $s11; }
 QHeaderView::down-arrow { image: url("$chevron_down"); width: $s11; height: $s11; }
@@ -175,19 +178,22 @@ QStatusBar::item { border: none; }
 """)
 
 
-def stylesheet(tokens: Mapping[str, str], px: Callable[[float], int], folder: Path) -> str:
+def stylesheet(tokens: Mapping[str, str], px: Callable[[float], int], folder: Path, family: str) -> str:
     """The application's style sheet.
 
     Args:
         tokens: colour names → ``#RRGGBB``.
         px: scales a size drawn for 13 px body text.
         folder: where tinted copies of the arrows and the tick are written.
+        family: name of the font.
     """
     sizes = {f"s{size}": f"{px(size)}px" for size in range(1, 31)}
     images = {
         "chevron_down": write_tinted(folder, "chevron-down", tokens["secondary"], 2),
         "chevron_up": write_tinted(folder, "chevron-up", tokens["secondary"], 2),
+        "chevron_right": write_tinted(folder, "chevron-right", tokens["tertiary"], 2),
+        "chevron_open": write_tinted(folder, "chevron-down", tokens["tertiary"], 2),
         "check": write_tinted(folder, "check", tokens["on_accent"], 3),
         "minus": write_tinted(folder, "minus", tokens["on_accent"], 3),
     }
-    return _SHEET.substitute(tokens, **sizes, **images)
+    return _SHEET.substitute(tokens, family=family, **sizes, **images)

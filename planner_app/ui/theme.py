@@ -133,7 +133,7 @@ class Theme(QObject):
         if isinstance(app, QApplication):
             app.setFont(self.font())
             app.setPalette(self._palette())
-            app.setStyleSheet(stylesheet(self.tokens, self.measures.px, Path(self._tinted.path())))
+            app.setStyleSheet(stylesheet(self.tokens, self.measures.px, Path(self._tinted.path()), _family()))
         self.changed.emit()
 
     def px(self, size: float) -> int:
@@ -159,15 +159,15 @@ class Theme(QObject):
         colour.setAlphaF(alpha)
         return colour
 
-    def icon(self, name: str, token: str = "secondary", size: int = 18) -> QIcon:
-        """A line icon in a token's colour; grey when disabled, accent when checked."""
-        key = (name, token, size)
+    def icon(self, name: str, tint: str = "secondary", size: int = 18) -> QIcon:
+        """A line icon in the colour of the token ``tint``; grey when disabled, accent when checked."""
+        key = (name, tint, size)
         if key not in self._icons:
             icon = QIcon()
             edge = self.px(size)
             states = (
-                (QIcon.Mode.Normal, QIcon.State.Off, self.tokens[token]),
-                (QIcon.Mode.Normal, QIcon.State.On, self.tokens["accent"] if token == "secondary" else None),
+                (QIcon.Mode.Normal, QIcon.State.Off, self.tokens[tint]),
+                (QIcon.Mode.Normal, QIcon.State.On, self.tokens["accent"] if tint == "secondary" else None),
                 (QIcon.Mode.Disabled, QIcon.State.Off, self.tokens["field_line"]),
             )
             for mode, state, colour in states:
