@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from planner_app.i18n import tr
-from planner_app.ui.canvas.quantities import format_area, format_both, format_length, format_position
+from planner_app.ui.canvas.quantities import format_areas, format_lengths, format_position
 
 if TYPE_CHECKING:
     from planner_app.domain.layer import LayerInfo
@@ -103,10 +103,10 @@ def sizes(wkb: bytes | None, crs: str) -> tuple[str, ...]:
     if geometry.area > 0:
         from planner_app.domain.area import ellipsoidal, planar
 
-        return (format_both(format_area(float(planar([wkb])[0])), format_area(float(ellipsoidal([wkb], crs)[0]))),)
+        return (format_areas(float(planar([wkb])[0]), float(ellipsoidal([wkb], crs)[0])),)
     if geometry.length > 0:
         from planner_app.ui.canvas.geodesy import ellipsoidal_length
 
-        return (format_both(format_length(geometry.length), format_length(ellipsoidal_length(geometry, crs))),)
+        return (format_lengths(geometry.length, ellipsoidal_length(geometry, crs)),)
     point = geometry.centroid
     return (format_position(point.x, point.y, crs, 3),)

@@ -453,7 +453,13 @@ class MapCanvas(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Old and new pictures, selection, overlays, tool, scale bar."""
         painter = QPainter(self)
-        self._paint_map(painter, QRectF(event.rect()))
+        try:
+            self._paint(painter, QRectF(event.rect()))
+        finally:
+            painter.end()
+
+    def _paint(self, painter: QPainter, area: QRectF) -> None:
+        self._paint_map(painter, area)
         text = empty_text(self.session, self.scheduler.is_final())
         if text is not None:
             paint_empty(painter, self.session.theme, QRectF(self.rect()), text)

@@ -17,6 +17,7 @@ from planner_app.ui.canvas.viewport import Extent, Viewport, intersects
 #: Bytes of pictures kept: about 24 views of a 1600 x 1000 window, 6 of one with two device pixels each way.
 CACHE_BYTES = 160_000_000
 BACKDROP_PIXELS = 1200
+CONTENTS_PER_VIEW = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,10 @@ class PictureCache:
         return len(self._pictures)
 
     def put(self, picture: MapPicture) -> None:
-        """Keep a finished picture in place of an older one of the same view."""
-        self._pictures = [p for p in self._pictures if not p.viewport.same_view(picture.viewport)]
+        """Keep a finished picture; of one view only the last few contents (a layer off and on, an edit undone)."""
+        same = [p for p in self._pictures if p.viewport.same_view(picture.viewport)]
+        dropped = [p for p in same if p.content == picture.content] or same[: 1 - CONTENTS_PER_VIEW]
+        self._pictures = [p for p in self._pictures if all(p is not d for d in dropped)]
         self._pictures.append(picture)
         total = 0
         for index in range(len(self._pictures) - 1, -1, -1):

@@ -9,9 +9,13 @@ from planner_app.i18n import tr
 SQUARE_METRES_PER_HECTARE = 10_000.0
 
 
-def format_area(square_metres: float) -> str:
-    """An area with its unit: m² below a hectare, hectares to the square metre up to 100 km², km² above."""
-    size = abs(square_metres)
+def format_area(square_metres: float, like: float | None = None) -> str:
+    """An area with its unit: m² below a hectare, hectares to the square metre up to 100 km², km² above.
+
+    Args:
+        like: choose the unit for this value, so that two figures side by side have the same.
+    """
+    size = abs(square_metres if like is None else like)
     if size < SQUARE_METRES_PER_HECTARE:
         return f"{square_metres:,.2f} m²"
     if size < 1e8:
@@ -19,9 +23,13 @@ def format_area(square_metres: float) -> str:
     return f"{square_metres / 1e6:,.3f} km²"
 
 
-def format_length(metres: float) -> str:
-    """A length with its unit: to the millimetre below 100 m, to the centimetre below 10 km, else to the metre in km."""
-    size = abs(metres)
+def format_length(metres: float, like: float | None = None) -> str:
+    """A length with its unit: to the millimetre below 100 m, to the centimetre below 10 km, else to the metre in km.
+
+    Args:
+        like: choose the unit for this value, so that two figures side by side have the same.
+    """
+    size = abs(metres if like is None else like)
     if size < 100:
         return f"{metres:,.3f} m"
     if size < 10_000:
@@ -29,8 +37,17 @@ def format_length(metres: float) -> str:
     return f"{metres / 1000:,.3f} km"
 
 
-def format_both(planar: str, ellipsoidal: str) -> str:
-    """Both bases in one line."""
+def format_areas(planar: float, ellipsoidal: float) -> str:
+    """An area on both bases in one line and one unit."""
+    return _both(format_area(planar), format_area(ellipsoidal, planar))
+
+
+def format_lengths(planar: float, ellipsoidal: float) -> str:
+    """A length on both bases in one line and one unit."""
+    return _both(format_length(planar), format_length(ellipsoidal, planar))
+
+
+def _both(planar: str, ellipsoidal: str) -> str:
     return tr("{planar} (planar) · {ellipsoidal} (ellipsoidal)", planar=planar, ellipsoidal=ellipsoidal)
 
 

@@ -113,10 +113,9 @@ class EditVerticesTool(Tool):
             return word_problem(self._problem)
         if self.subject is None:
             return tr("Click the polygon to edit.")
-        return tr(
-            "Drag a vertex or the whole. Double click on an edge adds, Del deletes. S: shared corners {state}.",
-            state=tr("move together") if self.shared else tr("move alone"),
-        )
+        if self.shared:
+            return tr("Drag a vertex or the whole; double click an edge adds, Del deletes. S: leave neighbours alone.")
+        return tr("Drag a vertex or the whole; double click an edge adds, Del deletes. S: take neighbours along.")
 
     # events
 

@@ -154,11 +154,13 @@ class MeasureTool(PointsTool):
             if result.crossing:
                 return tr("The outline crosses itself: no area.")
             lines.append(tr("Area (planar): {value}", value=format_area(result.area)))
-            lines.append(tr("Area (ellipsoidal): {value}", value=format_area(result.ellipsoidal_area)))
+            lines.append(tr("Area (ellipsoidal): {value}", value=format_area(result.ellipsoidal_area, result.area)))
             lines.append(tr("Perimeter: {value}", value=format_length(result.length)))
         else:
             lines.append(tr("Length (planar): {value}", value=format_length(result.length)))
-            lines.append(tr("Length (ellipsoidal): {value}", value=format_length(result.ellipsoidal_length)))
+            lines.append(
+                tr("Length (ellipsoidal): {value}", value=format_length(result.ellipsoidal_length, result.length))
+            )
         return "\n".join(lines)
 
     def paint(self, painter: QPainter, viewport: Viewport) -> None:
