@@ -152,12 +152,11 @@ def statements(table: str, key: str, number: int, columns: dict[str, int]) -> li
         row = log(UPDATE, f"OLD.{k}", mask_targets + targets, mask_values + old_changed)
         return [trigger("upd", f"AFTER UPDATE ON {t}", row)]
     has_uuid = "uuid" in columns and table not in REGISTRY
-    bad_uuid = f"(NEW.uuid IS NULL OR NEW.uuid NOT GLOB {literal(UUID_SHAPE)} OR EXISTS (SELECT 1 FROM {t} AS other WHERE other.uuid = NEW.uuid AND other.{k} <> NEW.{k}))"
-    repair = (
-        [f"UPDATE {t} SET uuid = {_NEW_UUID} WHERE {k} = NEW.{k} AND {_TXN} IS NULL AND {bad_uuid}"] if has_uuid else []
-    )
+    taken = f"EXISTS (SELECT 1 FROM {t} AS other WHERE other.uuid = NEW.uuid AND other.{k} <> NEW.{k})"
+    bad_uuid = f"(NEW.uuid IS NULL OR NEW.uuid NOT GLOB {literal(UUID_SHAPE)} OR {taken})"
+    repair = f"UPDATE {t} SET uuid = {_NEW_UUID} WHERE {k} = NEW.{k} AND {_TXN} IS NULL AND {bad_uuid}"
     made = [
-        trigger("ins", f"AFTER INSERT ON {t}", log(INSERT, f"NEW.{k}"), *repair),
+        trigger("ins", f"AFTER INSERT ON {t}", log(INSERT, f"NEW.{k}"), *([repair] if has_uuid else [])),
         trigger(
             "upd",
             f"AFTER UPDATE ON {t} WHEN OLD.{k} IS NEW.{k}",

@@ -245,8 +245,8 @@ def _store(connection: sqlite3.Connection, group: _Group) -> int:
     named = connection.execute("SELECT name FROM planner_layer WHERE id = ?", (table[0] if table else "",)).fetchone()
     params = {"layer": named[0] if named else (table[0] if table else "")}
     cursor = connection.execute(
-        "INSERT INTO planner_txn (time, user, origin, session, command, params, tbl, first_seq, last_seq, rows, last_at) "
-        "VALUES (strftime('%Y-%m-%dT%H:%M:%SZ', ?), '', ?, '', 'foreign_edit', ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO planner_txn (time, user, origin, session, command, params, tbl, first_seq, last_seq, rows, "
+        "last_at) VALUES (strftime('%Y-%m-%dT%H:%M:%SZ', ?), '', ?, '', 'foreign_edit', ?, ?, ?, ?, ?, ?)",
         (
             group.first_at,
             FOREIGN,

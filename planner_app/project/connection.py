@@ -68,7 +68,7 @@ def load_spatialite(connection: sqlite3.Connection) -> None:
 
 
 def write_ahead_is_safe(path: Path) -> bool:
-    """True where WAL works and stays with its file: local, built-in disks. Shares and removable media get DELETE mode."""
+    """True where WAL works and stays with its file: local, built-in disks. Shares and removable media: DELETE mode."""
     if sys.platform == "win32":
         import ctypes
 
@@ -180,7 +180,6 @@ class Door:
         self._write_lock = threading.RLock()
         self._pool_lock = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
-        self._all: list[sqlite3.Connection] = []
         self._closed = False
         self._spatial = False
         self._writer = connect(path, self.mode)
@@ -220,7 +219,8 @@ class Door:
                 # In DELETE mode a commit waits for readers to finish; the transaction stays open meanwhile.
                 patiently(lambda: writer.execute("COMMIT"), self.path)
             except BaseException:
-                if writer.in_transaction:
+                # Already rolled back if SpatiaLite's own constraint raised.
+                with suppress(sqlite3.OperationalError):
                     writer.execute("ROLLBACK")
                 raise
 
@@ -234,16 +234,17 @@ class Door:
         if connection is None:
             connection = connect(self.path, self.mode)
             connection.execute("PRAGMA query_only = 1")
-            with self._pool_lock:
-                self._all.append(connection)
         try:
             yield connection
         finally:
-            with self._pool_lock:
-                if self._closed:
-                    connection.close()
-                else:
-                    self._idle.append(connection)
+            self._give_back(connection)
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        with self._pool_lock:
+            if self._closed:
+                connection.close()
+            else:
+                self._idle.append(connection)
 
     def data_version(self) -> int:
         """A number that changes whenever anyone (this process included) has committed."""

@@ -118,7 +118,7 @@ def rows_by_fid(connection: sqlite3.Connection, layer: LayerInfo, fids: Sequence
 def pick(
     connection: sqlite3.Connection, layers: Sequence[LayerInfo], x: float, y: float, tolerance: float
 ) -> list[tuple[str, int]]:
-    """Features within ``tolerance`` (project units) of a point: layers in the order given, nearest, then smallest first."""
+    """Features within ``tolerance`` (project units) of a point: layers as given, then nearest, then smallest first."""
     import shapely
 
     point = shapely.Point(x, y)

@@ -109,7 +109,8 @@ def write_style(connection: sqlite3.Connection, layer: LayerInfo, qml: str) -> N
     if found is None:
         connection.execute(
             "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, styleName, "
-            "styleQML, styleSLD, useAsDefault, description, owner) VALUES (NULL, NULL, ?, ?, ?, ?, NULL, 1, NULL, NULL)",
+            "styleQML, styleSLD, useAsDefault, description, owner) "
+            "VALUES (NULL, NULL, ?, ?, ?, ?, NULL, 1, NULL, NULL)",
             (layer.id, "geom" if layer.geometry != "none" else "", layer.name, qml),
         )
     elif found[1] != qml:

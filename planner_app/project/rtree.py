@@ -58,7 +58,9 @@ def fill(connection: sqlite3.Connection, table: str, fids: np.ndarray[Any, Any],
         first[level] = number
         number += len(levels[level][2])
     first[-1] = 1
-    nodes, parents, rows = [], [], []
+    nodes: list[tuple[int, bytes]] = []
+    parents: list[tuple[int, int]] = []
+    rows: list[tuple[int, int]] = []
     for level, (members, member_cells, groups) in enumerate(levels):
         depth = len(levels) - 1 if level == len(levels) - 1 else 0
         for at, group in enumerate(groups):

@@ -202,8 +202,9 @@ def _write(connection: sqlite3.Connection, state: _TableState, operations: tuple
         if len(cells) < len(net.old) and net.operation == "update":
             raise PlannerError("project.undo_gone", table=state.table)
         if net.operation == "delete":
+            targets = column_list([capture.key_of(state.table), *cells])
             connection.execute(
-                f"INSERT INTO {table} ({column_list([capture.key_of(state.table), *cells])}) VALUES ({marks(len(cells) + 1)})",
+                f"INSERT INTO {table} ({targets}) VALUES ({marks(len(cells) + 1)})",
                 (fid, *cells.values()),
             )
         elif cells:

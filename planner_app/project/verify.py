@@ -74,7 +74,8 @@ def _layer_ids(connection: sqlite3.Connection) -> list[str]:
     return [
         row[0]
         for row in connection.execute(
-            "SELECT id FROM planner_layer WHERE id IN (SELECT name FROM sqlite_master WHERE type = 'table') ORDER BY fid"
+            "SELECT id FROM planner_layer WHERE id IN (SELECT name FROM sqlite_master WHERE type = 'table') "
+            "ORDER BY fid"
         )
     ]
 
@@ -83,11 +84,12 @@ def _layers(connection: sqlite3.Connection) -> Iterator[CheckResult]:
     faults, features = [], 0
     layers = registry.read_layers(connection)
     tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    columns = dict(
-        (row[0], row[1:]) for row in connection.execute(
+    columns = {
+        row[0]: row[1:]
+        for row in connection.execute(
             "SELECT f_table_name, geometry_type, srid, spatial_index_enabled FROM geometry_columns"
         )
-    )  # fmt: skip
+    }
     for row in layers:
         info = row.info
         if info.id not in tables:
@@ -135,7 +137,8 @@ def _identities(connection: sqlite3.Connection) -> Iterator[CheckResult]:
             f"SELECT count(*) FROM {quote(table)} WHERE uuid IS NULL OR uuid NOT GLOB ?", (capture.UUID_SHAPE,)
         ).fetchone()[0]
         twice = connection.execute(
-            f"SELECT count(*) FROM (SELECT 1 FROM {quote(table)} WHERE uuid IS NOT NULL GROUP BY uuid HAVING count(*) > 1)"
+            f"SELECT count(*) FROM (SELECT 1 FROM {quote(table)} WHERE uuid IS NOT NULL "
+            "GROUP BY uuid HAVING count(*) > 1)"
         ).fetchone()[0]
         if bad:
             faults.append(f"{table}: {bad} rows without a valid uuid")
