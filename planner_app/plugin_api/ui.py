@@ -80,6 +80,10 @@ class PanelContext(Protocol):
 
     @property
     def project(self) -> Project | None: ...
+    @property
+    def user(self) -> str:
+        """Who is at the desk, as the history names them."""
+
     def execute(self, command: Command, initiator: QObject | None = None) -> ChangeSet | None:
         """Run a quick command (under 0.1 s) now; an error is worded and shown, and None returned."""
 

@@ -133,6 +133,10 @@ class KeyFigures(QFrame):
             self._values[at].setText(value)
             self._captions[at].setText(caption)
 
+    def set_one(self, place: int, value: str) -> None:
+        """Change one figure."""
+        self._values[place].setText(value)
+
 
 @dataclass(frozen=True, slots=True)
 class Share:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
@@ -13,20 +13,27 @@ from planner_app.domain.changeset import ChangeSet
 from planner_app.domain.progress import Progress
 from planner_app.domain.rule import Rule
 from planner_app.ui.dock import Dock, DockTableView
-from planner_app.ui.session import Session
+from planner_app.ui.session import Session, user_name
 
 if TYPE_CHECKING:
+    from PySide6.QtCore import SignalInstance
+
     from planner_app.plugin_api.model import Command, Project
-    from planner_app.plugin_api.ui import DockTable, MapView
+    from planner_app.plugin_api.ui import DockTable, MapView, Selection
     from planner_app.plugin_host import PluginHost
 
 
 class PluginContext(QObject):
     """One per panel or plugin; never hands out the window or the application."""
 
-    project_changed = Signal()
-    data_changed = Signal(object, object)
-    theme_changed = Signal()
+    if TYPE_CHECKING:
+        project_changed: SignalInstance
+        data_changed: SignalInstance
+        theme_changed: SignalInstance
+    else:
+        project_changed = Signal()
+        data_changed = Signal(object, object)
+        theme_changed = Signal()
 
     def __init__(
         self,
@@ -42,8 +49,8 @@ class PluginContext(QObject):
         self._plugin_id, self._session, self._host = plugin_id, session, host
         self._dock, self._window, self._reveal_dock = dock, window, reveal_dock
         self._tables: dict[str, DockTableView] = {}
-        self.selection = session.selection
-        self.map = map_view
+        self.selection: Selection = cast("Selection", session.selection)
+        self.map: MapView = map_view
         session.project_changed.connect(self.project_changed)
         session.data_changed.connect(self.data_changed)
         session.theme.changed.connect(self.theme_changed)
@@ -52,6 +59,11 @@ class PluginContext(QObject):
     def project(self) -> Project | None:
         """The open project."""
         return self._session.project
+
+    @property
+    def user(self) -> str:
+        """Who is at the desk."""
+        return user_name()
 
     def execute(self, command: Command, initiator: QObject | None = None) -> ChangeSet | None:
         """Run a quick command; an error is worded and shown."""
@@ -90,7 +102,7 @@ class PluginContext(QObject):
         key = f"plugin:{self._plugin_id}:{table_id}"
         if key not in self._tables:
             self._tables[key] = DockTableView(self._dock, key, title, self._reveal_dock)
-        return self._tables[key]
+        return cast("DockTable", self._tables[key])
 
     def show_layer(self, layer_id: str, visible: bool = True) -> None:
         """Show or hide a layer."""
