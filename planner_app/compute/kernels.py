@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 
 
 def areas(a: Rings, b: Rings, i: Index, j: Index) -> Floats:
-    """Area in m² of a[i] ∩ b[j] for each pair, shape (pairs,); NaN where a pair is too large for the kernel."""
+    """Area in m² of a[i] ∩ b[j] for each pair, shape (pairs,)."""
     out = np.empty(len(i))
     room_a, room_b = np.empty((5, _most_edges(a) + 1)), np.empty((5, _most_edges(b) + 1))
     area_kernel.shared_areas(a, b, i, j, room_a, room_b, out)

@@ -20,7 +20,7 @@ from planner_app.compute import pairs
 from planner_app.compute.executor import default_executor, run_chunks, shares_memory
 from planner_app.compute.layer import Layer
 from planner_app.compute.repair import Geometries, Repaired, repair
-from planner_app.domain.progress import NoProgress, Progress, SubProgress, check
+from planner_app.domain.progress import NoProgress, Progress, SubProgress
 
 Index = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -28,7 +28,7 @@ Floats = NDArray[np.float64]
 #: Pairs per task: small enough to show progress and to end soon after a cancel, large enough to hide the hand-over.
 _CHUNK_PAIRS = 4_096
 #: Rows of the first layer looked up in the tree at once.
-_CHUNK_ROWS = 20_000
+_CHUNK_ROWS = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,16 +201,29 @@ class _Work:
 
     def candidates(self, a: Layer, b: Layer, progress: Progress) -> tuple[Index, Index]:
         """Pairs whose envelopes meet."""
-        progress.update(0.0, "stage.overlay_pairs")
+        starts = range(0, len(a), _CHUNK_ROWS)
         tree = shapely.STRtree(b.geoms)
-        found_i, found_j = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-        for start in range(0, len(a), _CHUNK_ROWS):
-            check(progress)
-            i, j = tree.query(a.geoms[start : start + _CHUNK_ROWS])
-            found_i.append(i + start)
-            found_j.append(j)
-            progress.update(min(1.0, (start + _CHUNK_ROWS) / len(a)), "stage.overlay_pairs")
-        return np.concatenate(found_i), np.concatenate(found_j)
+        tasks = ((tree, a.geoms[start : start + _CHUNK_ROWS], start) for start in starts)
+        # A tree does not travel: where memory is not shared, the lookups stay in this process.
+        here = None if self._whole else default_executor()
+        weights = [1.0] * len(starts)
+        try:
+            found = list(
+                run_chunks(
+                    here or self._executor,
+                    pairs.candidates,
+                    tasks,
+                    len(starts),
+                    weights,
+                    progress,
+                    "stage.overlay_pairs",
+                )
+            )
+        finally:
+            if here is not None:
+                here.shutdown(wait=False, cancel_futures=True)
+        none = np.zeros(0, np.int64)
+        return np.concatenate([none, *(i for i, _ in found)]), np.concatenate([none, *(j for _, j in found)])
 
     def areas(self, a: Layer, b: Layer, i: Index, j: Index, progress: Progress) -> Floats:
         run = self._run(pairs.shared_areas, a, b, (i, j), progress, "stage.overlay_areas")

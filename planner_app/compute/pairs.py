@@ -41,15 +41,18 @@ def kernels() -> ModuleType | None:
     return compiled
 
 
+def candidates(tree: shapely.STRtree, geoms: Geometries, first: int) -> tuple[Index, Index]:
+    """Pairs (index of the geometry counted from ``first``, index in the tree) whose envelopes meet."""
+    i, j = tree.query(geoms)
+    return i + first, j
+
+
 def shared_areas(a: Layer, b: Layer, i: Index, j: Index) -> Floats:
     """Area in m² of a[i] ∩ b[j] for each pair, shape (pairs,)."""
     compiled = kernels()
     if compiled is None:
-        return _area(_by_geos(a, b, i, j))
+        return np.asarray(np.nan_to_num(shapely.area(_by_geos(a, b, i, j))))  # None: nothing shared
     area: Floats = compiled.areas(a.rings(), b.rings(), i, j)
-    large = np.flatnonzero(np.isnan(area))
-    if len(large):
-        area[large] = _area(_by_geos(a, b, i[large], j[large]))
     return area
 
 
@@ -83,7 +86,3 @@ def prepare(repaired: Geometries, with_rings: bool) -> Layer:
 
 def _by_geos(a: Layer, b: Layer, i: Index, j: Index) -> Geometries:
     return polygonal_part(shapely.intersection(a.geoms[i], b.geoms[j]))
-
-
-def _area(geoms: Geometries) -> Floats:
-    return np.asarray(np.nan_to_num(shapely.area(geoms)))  # None: nothing shared
