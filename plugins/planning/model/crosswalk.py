@@ -329,7 +329,7 @@ def read_mapping(text: str) -> dict[str, dict[str, str]]:
     for lines in mapping.values():
         for value, code in lines.items():
             if code and code not in standard("mnr2023").classes:
-                raise PlannerError("planning.mapping_code", value=value, code=code)
+                raise PlannerError("planning.mapping_code", value=value, land_class=code)
     return mapping
 
 

@@ -36,10 +36,12 @@ class LayerField:
     standard: str = ""
 
     @classmethod
-    def parse(cls, text: str) -> LayerField:
-        """From ``layer:field``; the last colon separates, and no colon means the layer's registered class field."""
+    def parse(cls, text: str, project: Project) -> LayerField:
+        """From ``layer:field``; the last colon separates unless a layer has that whole name."""
         layer, colon, name = text.rpartition(":")
-        return cls(layer, name) if colon else cls(text)
+        if not colon or any(text in (one.id, one.name) for one in project.layers()):
+            return cls(text)
+        return cls(layer, name)
 
 
 @dataclass(slots=True)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import shapely
@@ -16,15 +15,12 @@ from numpy.typing import NDArray
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.layer import FieldInfo, LayerInfo, NewLayer
 from planner_app.domain.progress import NoProgress, Progress, check
-from planner_app.plugin_api.model import Batch, Command, Project, Transaction
+from planner_app.plugin_api.model import Batch, Project
 from plugins.planning.model.causes import CAUSES, Cause
 from plugins.planning.model.conflict_result import NO_CLASS, ConflictResult
+from plugins.planning.model.decide import DECISION_FIELDS, ROLE
 from plugins.planning.model.matrix import OUTSIDE
 from plugins.planning.model.plan_side import PlanSide
-
-ROLE = "planning.conflicts"
-DECISIONS = ("a_yields", "b_yields", "no_conflict", "pending")
-"""甲让, 乙让, 无冲突, 待定. A patch nobody looked at has none."""
 
 FIELDS = (
     FieldInfo("code", "text"),
@@ -52,7 +48,6 @@ FIELDS = (
     FieldInfo("b_fid", "integer"),
     FieldInfo("b_uuid", "text"),
 )
-_DECIDED = ("decision", "ground", "decided_by", "decided_at")
 
 #: Fill and outline of each cause; the window, the map and the reports use the same.
 CAUSE_COLOURS = {
@@ -68,37 +63,6 @@ _SETTING = "planning.run."
 _BATCH = 5_000
 #: Two patches of one pair of features are the same spot if they share this part of the larger one.
 _SAME_SPOT = 0.5
-
-
-@dataclass(frozen=True)
-class DecideConflicts(Command):
-    """Say which plan yields on some patches, and on what ground. An empty decision takes it back.
-
-    Attributes:
-        decision: one of :data:`DECISIONS`, or empty; ground: free text; by: who decides.
-    """
-
-    name: ClassVar[str] = "planning_decide"
-    layer_id: str
-    fids: Sequence[int]
-    decision: str
-    ground: str = ""
-    by: str = ""
-
-    def __post_init__(self) -> None:
-        if self.decision and self.decision not in DECISIONS:
-            raise PlannerError("planning.decision_unknown", decision=self.decision, known=", ".join(DECISIONS))
-
-    def params(self) -> dict[str, Any]:
-        return {"layer": self.layer_id, "decision": self.decision, "count": len(self.fids)}
-
-    def apply(self, tx: Transaction) -> None:
-        if tx.layer(self.layer_id).role != ROLE:
-            raise PlannerError("planning.not_conflicts", layer=tx.layer(self.layer_id).name)
-        when = datetime.now(UTC).isoformat(timespec="seconds") if self.decision else ""
-        values = (self.decision, self.ground if self.decision else "", self.by if self.decision else "", when)
-        columns = {name: [value] * len(self.fids) for name, value in zip(_DECIDED, values, strict=True)}
-        tx.update(self.layer_id, self.fids, columns)
 
 
 def save_result(
@@ -157,7 +121,7 @@ def patch_columns(result: ConflictResult, language: str) -> dict[str, list[Any]]
         "reason": [cell.ground(language) if cell else "" for cell in spoken],
         "clause": [cell.citation() if cell else "" for cell in spoken],
         "confidence": [cell.confidence if cell else "" for cell in spoken],
-        **{name: [""] * count for name in _DECIDED},
+        **{name: [""] * count for name in DECISION_FIELDS},
     }
     for key, side, rows, classes in (
         ("a", result.a, patches.i, patches.a_class),
@@ -182,7 +146,7 @@ def _keep_decisions(
     """
     if old is None:
         return 0
-    table = project.read(old.id, columns=["code", "a_uuid", "b_uuid", *_DECIDED])
+    table = project.read(old.id, columns=["code", "a_uuid", "b_uuid", *DECISION_FIELDS])
     before = shapely.from_wkb(table.geometry)
     by_pair: dict[tuple[str, str], list[int]] = defaultdict(list)
     for row, pair in enumerate(zip(table.columns["a_uuid"], table.columns["b_uuid"], strict=True)):
@@ -196,7 +160,7 @@ def _keep_decisions(
             continue
         candidates.remove(row)
         codes[patch] = table.columns["code"][row]
-        for name in _DECIDED:
+        for name in DECISION_FIELDS:
             columns[name][patch] = table.columns[name][row] or ""
         kept += bool(table.columns["decision"][row])
     highest = max((int(code[2:]) for code in table.columns["code"] if code and code[2:].isdigit()), default=0)
@@ -210,7 +174,8 @@ def _keep_decisions(
 
 def _same_spot(shape: Any, before: NDArray[np.object_], rows: list[int]) -> int | None:
     """The row whose patch shares most ground with this one, if that is more than :data:`_SAME_SPOT` of the larger."""
-    best, share = None, _SAME_SPOT
+    best: int | None = None
+    share = _SAME_SPOT
     for row in rows:
         if shapely.equals_exact(shape, before[row], tolerance=1e-6, normalize=True):
             return row
@@ -230,7 +195,8 @@ def _style(language: str) -> str:
         StyleClass(value=cause.value, label=CAUSE_NAMES[cause][chinese], fill=colour, stroke=colour)
         for cause, colour in CAUSE_COLOURS.items()
     ]
-    return to_qml(LayerStyle(kind="categorised", field="cause", classes=classes, opacity=0.7), "polygon")
+    style = LayerStyle(kind="categorised", field="cause", classes=classes, opacity=0.7)
+    return to_qml(style, "polygon")
 
 
 CAUSE_NAMES = {

@@ -23,6 +23,8 @@ SITE_LAYERS = ("YDHX", "用地红线", "A-REDL", "PLOT_BOUNDARY", "建设用地�
 _FLATTEN = 0.01
 #: Ends of an outline closer than this in m are taken for closed, with a warning.
 _CLOSE = 0.05
+#: Parameters of a projection that a zone number in front of the easting follows from.
+_GRID = ("False easting", "Longitude of natural origin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +120,13 @@ def _from_boundary_points(project: Project, path: Path) -> Site:
 
 
 def _from_drawing(project: Project, path: Path, wanted: str) -> Site:
-    import ezdxf
     from ezdxf import path as curves
     from ezdxf import recover
+    from ezdxf.lldxf.const import DXFError
 
     try:
         drawing, _ = recover.readfile(path)
-    except (OSError, ezdxf.DXFError) as error:
+    except (OSError, DXFError) as error:
         raise PlannerError("planning.site_drawing", file=path.name, detail=str(error)) from error
     outlines: dict[str, list[Any]] = {}
     notes: list[tuple[str, dict[str, Any]]] = []
@@ -203,7 +205,8 @@ def _placed(project: Project, shape: Any, path: Path, notes: list[tuple[str, dic
 
     prefix = int(shape.bounds[0] // 1e6)
     operation = CRS(project.crs).coordinate_operation
-    values = {one.name: one.value for one in operation.params} if operation else {}
+    params = operation.params if operation else []
+    values = {one.name: float(one.value) for one in params if one.name in _GRID}
     own = int(values.get("False easting", 0.0) // 1e6)
     if prefix != own and (prefix == 0 or own == 0) and max(prefix, own) <= 45:
         zone, meridian = max(prefix, own), values.get("Longitude of natural origin")
