@@ -1,11 +1,12 @@
 """How kernels are compiled: by numba, without the interpreter lock, machine code kept on disk.
 
-Import this module only where numba may be absent without harm; :mod:`planner_app.compute.accelerated` is that place.
+Only :mod:`planner_app.compute.accelerated` decides whether this is imported: numba may be missing.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +29,12 @@ def cache_folder() -> Path:
         except OSError:
             continue
     return Path(tempfile.mkdtemp(prefix="planner-kernels-"))
+
+
+def forget() -> None:
+    """Delete all machine code kept on disk."""
+    shutil.rmtree(numba.config.CACHE_DIR, ignore_errors=True)  # type: ignore[attr-defined]
+    cache_folder()
 
 
 # Beside the sources, numba's own choice, is not writable where an administrator installed the program.

@@ -7,10 +7,11 @@ import shapely
 from numpy.typing import NDArray
 
 from planner_app.compute import area_kernel, clip_kernel
+from planner_app.compute.jit import forget
 from planner_app.compute.repair import Geometries
 from planner_app.compute.rings import BLOCK, Rings, rings_of
 
-__all__ = ["areas", "clip", "rings_of"]
+__all__ = ["areas", "clip", "forget", "rings_of", "try_out"]
 
 Index = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -44,6 +45,21 @@ def clip(a: Rings, b: Rings, i: Index, j: Index, area: Floats) -> Geometries:
     check = np.flatnonzero(state == clip_kernel.TRACED)
     result[check[~shapely.is_valid(result[check])]] = None
     return result
+
+
+def try_out() -> None:
+    """Run every kernel once, which compiles it or loads it from disk.
+
+    Raises:
+        AssertionError: a kernel computes nonsense.
+    """
+    squares = np.array([shapely.box(0, 0, 2, 2), shapely.box(1, 1, 3, 3)], dtype=object)
+    rings = rings_of(squares, shapely.bounds(squares))
+    first, second = np.zeros(1, np.int64), np.ones(1, np.int64)
+    area = areas(rings, rings, first, second)
+    patch = clip(rings, rings, first, second, area)
+    if area[0] != 1.0 or not shapely.equals(patch[0], shapely.box(1, 1, 2, 2)):
+        raise AssertionError(f"the shared square is {patch[0]}, its area {area[0]}")
 
 
 def _most_edges(rings: Rings) -> int:

@@ -6,15 +6,11 @@ is there, GEOS answers the rest, and everything where it is not; the results are
 
 from __future__ import annotations
 
-import functools
-import logging
-import os
-from types import ModuleType
-
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from planner_app.compute.accelerated import kernels
 from planner_app.compute.layer import Layer
 from planner_app.compute.measure import mean_width
 from planner_app.compute.repair import Geometries, polygonal_part
@@ -24,21 +20,6 @@ Floats = NDArray[np.float64]
 
 #: A pair whose shared area is the whole feature, to this relative difference, is that feature.
 WHOLE = 1e-10
-
-_log = logging.getLogger(__name__)
-
-
-@functools.cache
-def kernels() -> ModuleType | None:
-    """The compiled kernels, or None where numba is missing or switched off (``PLANNER_KERNELS=off``)."""
-    if os.environ.get("PLANNER_KERNELS") == "off":
-        return None
-    try:
-        from planner_app.compute import kernels as compiled
-    except ImportError as error:
-        _log.info("overlay without compiled kernels: %s", error)
-        return None
-    return compiled
 
 
 def candidates(tree: shapely.STRtree, geoms: Geometries, first: int) -> tuple[Index, Index]:
