@@ -65,7 +65,7 @@ def feature_name(layer: LayerInfo, values: dict[str, Any]) -> str:
     """What people call a feature: its label field, else a field of a telling name, else ""."""
     names = [layer.label_field] if layer.label_field else []
     folded = {f.name.casefold(): f.name for f in layer.fields}
-    names += [folded[n] for n in NAME_FIELDS if n in folded]
+    names += [folded[n] for n in NAME_FIELDS if n in folded and folded[n] != layer.class_field]
     return next((text for n in names if (text := shown(values.get(n)))), "")
 
 

@@ -30,6 +30,7 @@ from planner_app.ui.canvas.viewport import Extent, History, Viewport, united
 from planner_app.ui.tools import sketch
 from planner_app.ui.tools.catalogue import DEFAULT, own_tools
 from planner_app.ui.tools.draw_polygon import DrawPolygonTool
+from planner_app.ui.tools.measure import measure
 from planner_app.ui.tools.tool import PluginTool, Tool, ToolInfo
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ class MapCanvas(QWidget):
         session.data_changed.connect(self._data_changed)
         session.theme.changed.connect(self.update)
         self.scheduler.updated.connect(self.update)
+        self.scheduler.updated.connect(self._warm_up)
         self.scheduler.rendering_changed.connect(self.rendering_changed)
         self.scheduler.failed.connect(self._render_failed)
         self.selection_layer.updated.connect(self.update)
@@ -161,6 +163,14 @@ class MapCanvas(QWidget):
         elif state in ("restarting", "failed", "missing"):
             self.scheduler.forget_request()
         self.update()
+
+    def _warm_up(self) -> None:
+        """Load what measures and the hover card need once the first map stands: 0.3 s, before the hand asks for it."""
+        project = self.session.project
+        if project is not None and self.scheduler.is_final():
+            self.scheduler.updated.disconnect(self._warm_up)
+            crs = project.crs
+            self.background.run("warm", lambda: measure([(0, 0), (1, 0), (1, 1)], crs, True), lambda _: None)
 
     def _render_failed(self, error: object) -> None:
         if isinstance(error, Exception):

@@ -104,6 +104,7 @@ class PointsTool(Tool):
 
     def _refresh(self) -> None:
         self.changed()
+        self.canvas.update_hint()
         self.canvas.update()
 
     def live_points(self) -> list[Point]:

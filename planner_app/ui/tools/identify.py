@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QMouseEvent, QPainter
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from planner_app.i18n import tr
 from planner_app.ui.canvas.feature_text import FeatureText, describe
 from planner_app.ui.canvas.viewport import Viewport
+from planner_app.ui.controls import FloatingFrame
 from planner_app.ui.theme import Theme
 from planner_app.ui.tools import sketch
 from planner_app.ui.tools.select import REACH
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 MOST = 50
 
 
-class IdentifyPopup(QFrame):
+class IdentifyPopup(FloatingFrame):
     """What was found: one branch per feature with its size and attributes. ``chosen(layer id, fid)``."""
 
     chosen = Signal(str, int)
@@ -42,10 +43,7 @@ class IdentifyPopup(QFrame):
     closed = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setProperty("look", "floating")
-        self.setObjectName("identify_popup")
-        self._theme = theme
+        super().__init__(theme, parent)
         self._canvas = parent
         self._heading = QLabel(self)
         self._heading.setProperty("look", "heading")
@@ -64,11 +62,11 @@ class IdentifyPopup(QFrame):
         self.tree.currentItemChanged.connect(self._current)
         self.tree.itemDoubleClicked.connect(self._double)
         head = QHBoxLayout()
-        head.setContentsMargins(12, 6, 6, 2)
+        head.setContentsMargins(theme.px(10), theme.px(4), theme.px(4), 0)
         head.addWidget(self._heading, 1)
         head.addWidget(close)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(1, 1, 1, 6)
+        layout.setContentsMargins(1, 1, 1, theme.px(5))
         layout.setSpacing(0)
         layout.addLayout(head)
         layout.addWidget(self.tree)
@@ -82,7 +80,7 @@ class IdentifyPopup(QFrame):
         else:
             self._heading.setText(tr("{count} objects here", count=len(found) + more))
         self.tree.clear()
-        figures = self._theme.font(12, tabular=True)
+        figures = self.theme.font(12, tabular=True)
         for text in found:
             item = QTreeWidgetItem(self.tree, [text.title, ""])
             item.setData(0, Qt.ItemDataRole.UserRole, (text.layer_id, text.fid))
@@ -94,10 +92,10 @@ class IdentifyPopup(QFrame):
                 child = QTreeWidgetItem(item, [name, value])
                 child.setFont(1, figures)
                 child.setToolTip(1, value)
-        px = self._theme.px
+        px = self.theme.px
         self.tree.setColumnWidth(0, px(130))
         rows = len(found) + (len(found[0].values) + len(found[0].size) if found else 0)
-        width, height = px(340), px(56) + min(rows, 14) * px(26)
+        width, height = px(360), px(60) + min(rows, 14) * px(27)
         parent = self._canvas
         self.resize(min(width, parent.width() - 16), min(height, parent.height() - 16))
         x = at.x() + 16 if at.x() + 16 + self.width() <= parent.width() else at.x() - 16 - self.width()
@@ -108,6 +106,10 @@ class IdentifyPopup(QFrame):
         if first is not None:
             first.setExpanded(True)
             self.tree.setCurrentItem(first)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """A click beside the list is no click on the map below."""
+        event.accept()
 
     def dismiss(self) -> None:
         """Close it."""

@@ -73,13 +73,6 @@ class MeasureTool(PointsTool):
         self.result: Measure | None = None
         self.finished = False
 
-    def activate(self) -> None:
-        # The first use of pyproj takes 0.1 s: have it done before the hand arrives.
-        project = self.canvas.session.project
-        if project is not None:
-            crs = project.crs
-            self.canvas.background.run("measure", lambda: measure([(0, 0), (1, 0), (1, 1)], crs, True), lambda _: None)
-
     def hint(self) -> str:
         if self.finished:
             return tr("Ctrl+C copies the result. Click to measure anew.")
@@ -180,5 +173,9 @@ class MeasureTool(PointsTool):
         if self.closes and self.finished:
             x, y = sum(p.x() for p in corners) / len(corners), sum(p.y() for p in corners) / len(corners)
         else:
-            x, y = corners[-1].x() + 100, corners[-1].y() + 44
+            # Away from what was measured, where no segment's length stands.
+            last, rest = corners[-1], corners[:-1]
+            left = last.x() < sum(p.x() for p in rest) / len(rest)
+            above = last.y() < sum(p.y() for p in rest) / len(rest)
+            x, y = last.x() + (-104 if left else 104), last.y() + (-40 if above else 40)
         return min(max(x, 120), viewport.width - 120), min(max(y, 40), viewport.height - 40)
