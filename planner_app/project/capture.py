@@ -42,6 +42,14 @@ def slots(connection: sqlite3.Connection, table: str) -> dict[str, int]:
     return dict(rows.fetchall())
 
 
+def slots_ever(connection: sqlite3.Connection, table: str) -> list[int]:
+    """The slots of all columns a captured table has or had."""
+    if table in REGISTRY:
+        return list(range(len(REGISTRY[table][1])))
+    rows = connection.execute("SELECT slot FROM planner_column WHERE table_name = ? ORDER BY slot", (table,))
+    return [row[0] for row in rows]
+
+
 def key_of(table: str) -> str:
     """The integer key column of a captured table."""
     return REGISTRY[table][0] if table in REGISTRY else "fid"

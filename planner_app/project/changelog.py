@@ -110,37 +110,43 @@ def tables_of(connection: sqlite3.Connection, span: Span) -> dict[int, str]:
 
 
 class LogReader:
-    """Decodes log rows of a connection; knows how many value and mask columns the log has."""
+    """Decodes the log rows of one table.
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    Args:
+        slots: every slot the table's columns have or had.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, slots: Iterable[int]) -> None:
         self._connection = connection
-        names = [row[1] for row in connection.execute("PRAGMA table_info(planner_log)")]
-        self._values = sorted(int(n[1:]) for n in names if n[0] == "v" and n[1:].isdigit())
-        self._masks = sorted(int(n[4:]) for n in names if n.startswith("mask"))
+        self._slots = sorted(slots)
+        self._words = range(max(self._slots, default=0) // MASK_BITS + 1)
+        self._first = 4 + len(self._words)
+        self._place = {slot: self._first + index for index, slot in enumerate(self._slots)}
         self._select = ", ".join(
-            ["seq", "txn", "fid", "op", *(f"mask{m}" for m in self._masks), *(f"v{v}" for v in self._values)]
+            ["seq", "txn", "fid", "op", *(f"mask{word}" for word in self._words), *(f"v{slot}" for slot in self._slots)]
         )
+        self._masks: dict[tuple[int | None, ...], list[tuple[int, int]]] = {}
 
-    def rows(self, where: str, values: Iterable[Any], slots: Iterable[int]) -> Iterator[LogRow]:
-        """Log rows in the order they were written; a delete's values are given for ``slots``."""
-        first_value = 4 + len(self._masks)
-        place = {slot: first_value + index for index, slot in enumerate(self._values)}
-        known = [slot for slot in slots if slot in place]
+    def rows(self, where: str, values: Iterable[Any]) -> Iterator[LogRow]:
+        """Log rows in the order they were written."""
+        every = list(self._place.items())
         query = f"SELECT {self._select} FROM planner_log WHERE {where} ORDER BY seq"
         for row in self._connection.execute(query, tuple(values)):
             seq, txn, fid, op = row[:4]
-            old: dict[int, Any] = {}
-            if op == capture.UPDATE:
-                for word, bits in zip(self._masks, row[4:first_value], strict=True):
-                    rest = bits or 0
-                    while rest:
-                        low = rest & -rest
-                        slot = word * MASK_BITS + low.bit_length() - 1
-                        old[slot] = row[place[slot]]
-                        rest ^= low
-            elif op in (capture.DELETE, capture.REPLACED):
-                old = {slot: row[place[slot]] for slot in known}
+            if op == capture.INSERT:
+                old = {}
+            else:
+                cells = self._changed(row[4 : self._first]) if op == capture.UPDATE else every
+                old = {slot: row[place] for slot, place in cells}
             yield LogRow(seq, txn, fid, op, old)
+
+    def _changed(self, masks: tuple[int | None, ...]) -> list[tuple[int, int]]:
+        """(slot, place in the row) of the bits of a mask."""
+        known = self._masks.get(masks)
+        if known is None:
+            bits = sum((mask or 0) << (MASK_BITS * word) for word, mask in enumerate(masks))
+            known = self._masks[masks] = [(slot, place) for slot, place in self._place.items() if bits >> slot & 1]
+        return known
 
 
 def without_ghosts(rows: Iterable[LogRow]) -> Iterator[LogRow]:

@@ -19,13 +19,26 @@ from planner_app.domain.changeset import ChangeSet, RowChange, TableTouch
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.layer import LayerInfo, NewLayer, PlanInfo
 from planner_app.domain.progress import NoProgress, Progress
-from planner_app.project import bulk, capture, changelog, lifecycle, reading, registry, schema, spatial, undo, verify
+from planner_app.project import (
+    bulk,
+    capture,
+    changelog,
+    effects,
+    lifecycle,
+    reading,
+    registry,
+    schema,
+    spatial,
+    undo,
+    verify,
+)
 from planner_app.project.changelog import LogEntry
 from planner_app.project.commands import Command
 from planner_app.project.connection import Door, patiently
 from planner_app.project.features import Batch, FeatureTable
 from planner_app.project.sql import quote
 from planner_app.project.transaction import Transaction
+from planner_app.project.undo import Reversal
 
 T = TypeVar("T")
 Observer = Callable[[ChangeSet, object], None]
@@ -359,7 +372,7 @@ class Project:
             span = changelog.span_of(connection, entry_id)
             if span is None:
                 raise PlannerError("project.entry_unknown", entry=entry_id)
-            return undo.row_changes(connection, span)
+            return effects.row_changes(connection, span)
 
         return self._with(rows)
 
@@ -497,15 +510,22 @@ class Project:
             command, params = reader.execute("SELECT command, params FROM planner_txn WHERE id = ?", (root,)).fetchone()
         name = "undo" if entry_id == root else "redo"
         about = {"entry": root, "command": command, "params": json.loads(params)}
+        reversal = self._with(lambda c: self._reversal(c, entry_id))
         with self._entry(name, about) as (connection, txn):
-            span = changelog.span_of(connection, entry_id)
-            assert span is not None
-            undo.revert(connection, span)
+            if undo.end_of_log(connection) != reversal.seq:  # someone wrote since
+                reversal = self._reversal(connection, entry_id)
+            undo.apply(connection, reversal)
             connection.execute("UPDATE planner_txn SET undoes = ? WHERE id = ?", (root, txn.id))
             connection.execute(
                 "UPDATE planner_txn SET undone_by = ? WHERE id = ?", (txn.id if name == "undo" else None, root)
             )
         return self._notify(txn.changes, initiator)
+
+    def _reversal(self, connection: sqlite3.Connection, entry_id: int) -> Reversal:
+        span = changelog.span_of(connection, entry_id)
+        if span is None:
+            raise PlannerError("project.entry_unknown", entry=entry_id)
+        return undo.plan(connection, span)
 
     def _adopt(self) -> None:
         """Make entries of what other programs wrote, if anything."""

@@ -8,91 +8,74 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
 
-from planner_app.domain.changeset import RowChange
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.layer import FieldInfo
 from planner_app.project import capture, spatial
-from planner_app.project.changelog import LogReader, LogRow, Net, Span, entries, fold, tables_of, without_ghosts
-from planner_app.project.geometry import to_wkb
+from planner_app.project.changelog import Span, entries
+from planner_app.project.effects import Effect, effects
 from planner_app.project.reading import FID_LIST, fid_text
 from planner_app.project.schema import REGISTRY
 from planner_app.project.sql import columns as column_list
 from planner_app.project.sql import marks, quote
 from planner_app.project.transaction import add_column, drop_column
 
-#: Registry cells that only say how a layer is shown: changing them does not stand on the layer's making.
-_VIEW_STATE = frozenset(REGISTRY["planner_layer"][1].index(name) for name in ("position", "visible", "opacity"))
+_ALL: Final = ("delete", "update", "insert")
 
 
-@dataclass(slots=True)
-class _TableState:
-    """One table of an entry: what the entry did, how it left the rows, how they are now."""
+@dataclass(frozen=True, slots=True)
+class Reversal:
+    """What taking an entry back will write, worked out before the write lock is taken.
 
-    table: str
-    slots: dict[str, int]
-    nets: dict[int, Net]
-    #: cells as the entry left them, by fid and slot, where anything was logged since
-    left: dict[int, dict[int, Any]] = field(default_factory=dict)
-    #: log rows written after the entry
-    later: list[LogRow] = field(default_factory=list)
-    now: dict[int, dict[int, Any]] = field(default_factory=dict)
+    Attributes:
+        seq: end of the log when it was worked out; if more was logged since it must be worked out again.
+    """
 
+    effects: list[Effect]
+    seq: int
 
-def _state(connection: sqlite3.Connection, span: Span, number: int, table: str) -> _TableState:
-    reader = LogReader(connection)
-    slots = capture.slots(connection, table)
-    where, values = span.where()
-    rows = reader.rows(f"{where} AND tbl = ?", (*values, number), slots.values())
-    state = _TableState(table, slots, fold(rows))
-    fids = fid_text(state.nets)
-    key = quote(capture.key_of(table))
-    later = reader.rows(f"seq > ? AND tbl = ? AND fid IN {FID_LIST}", (span.first, number, fids), slots.values())
-    own = (lambda row: row.txn is None) if span.foreign else (lambda row: row.txn == span.id)
-    state.later = [row for row in without_ghosts(later) if not (row.seq <= span.last and own(row))]
-    for row in state.later:
-        cells = state.left.setdefault(row.fid, {})
-        for slot, value in row.old.items():
-            cells.setdefault(slot, value)
-    exists = connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone()
-    if exists:
-        names = list(slots)
-        found = connection.execute(
-            f"SELECT {key}{', ' if names else ''}{column_list(names)} FROM {quote(table)} WHERE {key} IN {FID_LIST}",
-            (fids,),
-        )
-        state.now = {row[0]: dict(zip(slots.values(), row[1:], strict=True)) for row in found}
-    return state
+    def of(self, table: str) -> Effect | None:
+        """The effect on one table, if any."""
+        return next((effect for effect in self.effects if effect.table == table), None)
 
 
-def _same(a: Any, b: Any) -> bool:
-    return type(a) is type(b) and a == b
+def plan(connection: sqlite3.Connection, span: Span) -> Reversal:
+    """Work out how to take an entry back; reads only.
+
+    Raises:
+        PlannerError: ``project.undo_conflict`` with the later entries that stand on it.
+    """
+    reversal = Reversal(effects(connection, span), end_of_log(connection))
+    blocking: set[int] = set()
+    rows = 0
+    for effect in reversal.effects:
+        standing = effect.standing()
+        rows += len(standing)
+        blocking |= {row.seq for row in effect.later if row.fid in standing}
+    layers = reversal.of("planner_layer")
+    if layers is not None:
+        edits = _edits_of_added_layers(connection, layers, span)
+        blocking |= edits
+        rows += len(edits)
+    if rows:
+        raise _conflict(connection, blocking, rows)
+    return reversal
 
 
-def _standing(state: _TableState) -> set[int]:
-    """Fids whose row is not as the entry left it, in the cells the entry touched."""
-    standing = set()
-    for fid, net in state.nets.items():
-        now, left = state.now.get(fid), state.left.get(fid, {})
-        if (now is None) != (net.operation == "delete"):
-            standing.add(fid)
-        elif now is not None:
-            cells = set(left) if net.operation == "insert" else left.keys() & net.old.keys()
-            if state.table == "planner_layer" and net.operation == "insert":
-                cells -= _VIEW_STATE
-            if any(slot in now and not _same(left[slot], now[slot]) for slot in cells):
-                standing.add(fid)
-    return standing
+def end_of_log(connection: sqlite3.Connection) -> int:
+    """The newest log row's number."""
+    return int(connection.execute("SELECT coalesce(max(seq), 0) FROM planner_log").fetchone()[0])
 
 
-def _edits_of_added_layers(connection: sqlite3.Connection, layers: _TableState, span: Span) -> set[int]:
+def _edits_of_added_layers(connection: sqlite3.Connection, layers: Effect, span: Span) -> set[int]:
     """Log rows of later edits to layers that the entry made: they stand on it as well."""
     seqs: set[int] = set()
-    for fid, net in layers.nets.items():
+    for fid in layers.fids("insert"):
         row = connection.execute("SELECT id FROM planner_layer WHERE fid = ?", (fid,)).fetchone()
-        if net.operation != "insert" or row is None:
+        if row is None:
             continue
         number = capture.number_of(connection, row[0])
         found = connection.execute(
@@ -107,47 +90,29 @@ def _edits_of_added_layers(connection: sqlite3.Connection, layers: _TableState, 
     return seqs
 
 
-def revert(connection: sqlite3.Connection, span: Span) -> None:
+def apply(connection: sqlite3.Connection, reversal: Reversal) -> None:
     """Write back what an entry changed, inside the running transaction.
 
+    What comes into being goes first, what goes away goes last: rows are written while table and columns are there.
+
     Raises:
-        PlannerError: ``project.undo_conflict`` (with the later entries), ``project.undo_gone`` where a table or field
-            that the entry touched no longer exists.
+        PlannerError: ``project.undo_gone`` where a table or field that the entry touched no longer exists.
     """
-    states = [_state(connection, span, number, table) for number, table in tables_of(connection, span).items()]
-    blocking: set[int] = set()
-    rows = 0
-    for state in states:
-        standing = _standing(state)
-        rows += len(standing)
-        blocking |= {row.seq for row in state.later if row.fid in standing}
-    layers = next((s for s in states if s.table == "planner_layer"), None)
-    columns = next((s for s in states if s.table == "planner_column"), None)
-    if layers is not None:
-        edits = _edits_of_added_layers(connection, layers, span)
-        blocking |= edits
-        rows += len(edits)
-    if rows:
-        raise _conflict(connection, blocking, rows)
-    # What comes into being goes first, what goes away goes last: rows are written while table and columns are there.
+    columns, layers = reversal.of("planner_column"), reversal.of("planner_layer")
     if columns is not None:
         _columns(connection, columns, appear=True)
     if layers is not None:
         _write(connection, layers, ("delete",))
         _register(connection, layers)
-    for state in states:
-        if state.table == "planner_layer":
-            _write(connection, state, ("update",))
-        elif state.table == "planner_plan":
-            _write(connection, _without_plans_in_use(connection, state, layers), ("delete", "update", "insert"))
-        elif state.table in REGISTRY:
-            if state.table != "planner_column":
-                _write(connection, state, ("delete", "update", "insert"))
-        else:
-            if not connection.execute("SELECT 1 FROM planner_layer WHERE id = ?", (state.table,)).fetchone():
-                raise PlannerError("project.undo_gone", table=state.table)
-            current = capture.slots(connection, state.table)
-            _write(connection, _TableState(state.table, current, state.nets), ("delete", "update", "insert"))
+    for effect in reversal.effects:
+        if effect.table == "planner_layer":
+            _write(connection, effect, ("update",))
+        elif effect.table == "planner_plan":
+            _write(connection, _without_plans_in_use(connection, effect, layers), _ALL)
+        elif effect.table not in REGISTRY:
+            _write_features(connection, effect)
+        elif effect.table != "planner_column":
+            _write(connection, effect, _ALL)
     if layers is not None:
         _unregister(connection, layers)
         _write(connection, layers, ("insert",))
@@ -155,9 +120,13 @@ def revert(connection: sqlite3.Connection, span: Span) -> None:
         _columns(connection, columns, appear=False)
 
 
-def _without_plans_in_use(
-    connection: sqlite3.Connection, plans: _TableState, layers: _TableState | None
-) -> _TableState:
+def _write_features(connection: sqlite3.Connection, effect: Effect) -> None:
+    if not connection.execute("SELECT 1 FROM planner_layer WHERE id = ?", (effect.table,)).fetchone():
+        raise PlannerError("project.undo_gone", table=effect.table)
+    _write(connection, Effect(effect.table, capture.slots(connection, effect.table), effect.nets), _ALL)
+
+
+def _without_plans_in_use(connection: sqlite3.Connection, plans: Effect, layers: Effect | None) -> Effect:
     """Leave plans registered that layers other than the ones about to go belong to."""
     going = fid_text(fid for fid, net in layers.nets.items() if net.operation == "insert") if layers else "[]"
     kept = {
@@ -170,7 +139,7 @@ def _without_plans_in_use(
             (fid, going),
         ).fetchone()
     }
-    return _TableState(plans.table, plans.slots, kept)
+    return Effect(plans.table, plans.slots, kept)
 
 
 def _conflict(connection: sqlite3.Connection, seqs: set[int], rows: int) -> PlannerError:
@@ -189,30 +158,34 @@ def _conflict(connection: sqlite3.Connection, seqs: set[int], rows: int) -> Plan
     )
 
 
-def _write(connection: sqlite3.Connection, state: _TableState, operations: tuple[str, ...]) -> None:
+def _write(connection: sqlite3.Connection, effect: Effect, operations: Iterable[str]) -> None:
     """Invert the nets of some operations: deletes are inserted again, inserts deleted, updates set back."""
-    table, key = quote(state.table), quote(capture.key_of(state.table))
-    names = {slot: name for name, slot in state.slots.items()}
-    removed = [fid for fid, net in state.nets.items() if net.operation == "insert" and "insert" in operations]
-    connection.executemany(f"DELETE FROM {table} WHERE {key} = ?", [(fid,) for fid in removed])
-    for fid, net in state.nets.items():
-        if net.operation not in operations or net.operation == "insert":
+    table, key = quote(effect.table), quote(capture.key_of(effect.table))
+    names = {slot: name for name, slot in effect.slots.items()}
+    if "insert" in operations:
+        removed = [(fid,) for fid in effect.fids("insert")]
+        connection.executemany(f"DELETE FROM {table} WHERE {key} = ?", removed)
+    for operation in ("delete", "update"):
+        if operation not in operations:
             continue
-        cells = {names[slot]: value for slot, value in net.old.items() if slot in names}
-        if len(cells) < len(net.old) and net.operation == "update":
-            raise PlannerError("project.undo_gone", table=state.table)
-        if net.operation == "delete":
-            targets = column_list([capture.key_of(state.table), *cells])
-            connection.execute(
-                f"INSERT INTO {table} ({targets}) VALUES ({marks(len(cells) + 1)})",
-                (fid, *cells.values()),
-            )
-        elif cells:
-            assignments = ", ".join(f"{quote(name)} = ?" for name in cells)
-            connection.execute(f"UPDATE {table} SET {assignments} WHERE {key} = ?", (*cells.values(), fid))
+        # One statement per set of cells, run over all rows that share it.
+        alike: dict[tuple[int, ...], list[tuple[Any, ...]]] = {}
+        for fid in effect.fids(operation):
+            old = effect.nets[fid].old
+            alike.setdefault(tuple(old), []).append((*(old[s] for s in old if s in names), fid))
+        for slots, rows in alike.items():
+            cells = [names[slot] for slot in slots if slot in names]
+            if operation == "delete":
+                targets = column_list([*cells, capture.key_of(effect.table)])
+                connection.executemany(f"INSERT INTO {table} ({targets}) VALUES ({marks(len(cells) + 1)})", rows)
+            elif len(cells) < len(slots):
+                raise PlannerError("project.undo_gone", table=effect.table)
+            elif cells:
+                assignments = ", ".join(f"{quote(name)} = ?" for name in cells)
+                connection.executemany(f"UPDATE {table} SET {assignments} WHERE {key} = ?", rows)
 
 
-def _register(connection: sqlite3.Connection, layers: _TableState) -> None:
+def _register(connection: sqlite3.Connection, layers: Effect) -> None:
     """Show layers again whose registry rows have just come back from the log."""
     for fid, net in layers.nets.items():
         if net.operation != "delete":
@@ -225,7 +198,7 @@ def _register(connection: sqlite3.Connection, layers: _TableState) -> None:
         spatial.register(connection, layer[0], layer[1], layer[2], multi=bool(layer[3]), has_z=bool(layer[4]))
 
 
-def _unregister(connection: sqlite3.Connection, layers: _TableState) -> None:
+def _unregister(connection: sqlite3.Connection, layers: Effect) -> None:
     """Hide layers whose registry rows are about to go."""
     for fid, net in layers.nets.items():
         if net.operation == "insert":
@@ -233,7 +206,7 @@ def _unregister(connection: sqlite3.Connection, layers: _TableState) -> None:
             spatial.unregister(connection, table)
 
 
-def _columns(connection: sqlite3.Connection, columns: _TableState, *, appear: bool) -> None:
+def _columns(connection: sqlite3.Connection, columns: Effect, *, appear: bool) -> None:
     """Set ``live`` flags back, and the tables' columns with them."""
     slot = columns.slots["live"]
     for fid, net in columns.nets.items():
@@ -247,33 +220,6 @@ def _columns(connection: sqlite3.Connection, columns: _TableState, *, appear: bo
             add_column(connection, table, FieldInfo(name, kind, alias))
         else:
             drop_column(connection, table, name)
-
-
-def row_changes(connection: sqlite3.Connection, span: Span) -> list[RowChange]:
-    """What an entry did to each row, with old and new values."""
-    changes = []
-    for number, table in tables_of(connection, span).items():
-        state = _state(connection, span, number, table)
-        names = {slot: name for name, slot in state.slots.items()}
-        for fid, net in sorted(state.nets.items()):
-            left, now = state.left.get(fid, {}), state.now.get(fid, {})
-            new: dict[int, Any] = {}
-            if net.operation != "delete":
-                after = {slot: left.get(slot, now.get(slot)) for slot in names}
-                new = after if net.operation == "insert" else {slot: after.get(slot) for slot in net.old}
-            old = {names[slot]: _readable(value, names[slot]) for slot, value in net.old.items() if slot in names}
-            fresh = {names[slot]: _readable(value, names[slot]) for slot, value in new.items() if slot in names}
-            if net.operation == "update":
-                same = [name for name in old if _same(old[name], fresh.get(name))]
-                for name in same:
-                    del old[name], fresh[name]
-            identity = left.get(0, now.get(0, net.old.get(0))) if state.slots.get("uuid") == 0 else ""
-            changes.append(RowChange(table, fid, str(identity or ""), net.operation, old, fresh))
-    return changes
-
-
-def _readable(value: Any, name: str) -> Any:
-    return to_wkb(value) if name == "geom" and isinstance(value, bytes) else value
 
 
 def undoable(connection: sqlite3.Connection, session: str, *, redo: bool) -> tuple[int, str, dict[str, Any]] | None:
