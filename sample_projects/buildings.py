@@ -112,7 +112,7 @@ def buildings(town: Town) -> Table:
         centre = shapely.points(parcel.centre)
         if parcel.kind != "block" or expansion.contains(centre) or villages.intersects(parcel.geometry):
             continue
-        if rng.random() < {"D": 0.2, "G": 0.25, "F": 0.15}.get(parcel.unit, 0.07):
+        if rng.random() < {"D": 0.14, "G": 0.2, "F": 0.1}.get(parcel.unit, 0.05):
             continue
         year = int(np.clip(rng.normal(2014, 5), 1998, 2024))
         for shape, use, storeys, storey, name in _on_parcel(rng, parcel, estates, firms):
@@ -132,7 +132,7 @@ _Found = list[tuple[Geometry, str, int, float, str]]
 
 def _on_parcel(rng: np.random.Generator, parcel: Parcel, estates: object, firms: object) -> _Found:
     """(outline, use, storeys, storey height, name) of the buildings of one parcel."""
-    site, turn, code = parcel.geometry.buffer(-7.5, quad_segs=2), south_turn(parcel.geometry), parcel.code
+    site, turn, code = parcel.geometry.buffer(-6.5, quad_segs=2), south_turn(parcel.geometry), parcel.code
     if site.is_empty:
         return []
     if code in ("R1", "R2"):
@@ -163,7 +163,7 @@ def _estate(rng: np.random.Generator, site: Geometry, turn: float, parcel: Parce
     elif chance < (0.75 if high else 0.44):
         form, length, depth, storeys, gap = _NOTCHED, 34.0, 14.5, int(rng.integers(11, 19)), (11.0, 30.0)
     else:
-        form, length, depth, storeys, gap = _NOTCHED, 34.0, 12.0, 6, (8.0, 19.0)
+        form, length, depth, storeys, gap = _NOTCHED, 34.0, 12.0, 6, (7.0, 16.0)
     shapes = rows_in(site, turn, (length, depth), gap, lambda at: body(form, at, length, depth, turn))
     found: _Found = []
     for n, shape in enumerate(shapes, start=1):

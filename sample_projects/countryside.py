@@ -14,8 +14,8 @@ from sample_projects.terrain import Terrain
 
 #: Villages: centre, radius (m); the last four stand inside the growth boundary.
 VILLAGE_SITES = (
-    ((380.0, 3060.0), 125.0), ((720.0, 2390.0), 110.0), ((760.0, 3500.0), 105.0), ((230.0, 1830.0), 88.0),
-    ((870.0, 1640.0), 120.0), ((1230.0, 720.0), 78.0), ((2680.0, 5240.0), 95.0), ((3420.0, 5180.0), 84.0),
+    ((380.0, 3060.0), 125.0), ((720.0, 2390.0), 110.0), ((760.0, 3500.0), 105.0), ((270.0, 2680.0), 92.0),
+    ((870.0, 1640.0), 120.0), ((560.0, 1440.0), 90.0), ((2680.0, 5240.0), 95.0), ((3420.0, 5180.0), 84.0),
     ((4900.0, 5210.0), 96.0), ((5960.0, 4620.0), 74.0), ((5510.0, 560.0), 82.0), ((2050.0, 60.0), 84.0),
     ((2420.0, 3560.0), 120.0), ((4720.0, 3700.0), 110.0), ((2700.0, 1340.0), 92.0), ((4680.0, 4400.0), 112.0),
 )  # fmt: skip
@@ -92,7 +92,7 @@ def _villages(rng: np.random.Generator, terrain: Terrain, network: Network, road
     made = []
     for name, (centre, radius) in zip(VILLAGES, VILLAGE_SITES, strict=True):
         at = rng.normal(centre, 14)
-        shape = blob(rng, (at[0], at[1]), radius, stretch=rng.uniform(1, 1.9), turn=rng.uniform(0, 3))
+        shape = blob(rng, (at[0], at[1]), radius * 1.15, stretch=rng.uniform(1, 1.9), turn=rng.uniform(0, 3))
         inside = network.town.contains(shape.centroid)
         cut = shape.difference(terrain.water.buffer(8)).difference(shapely.union_all(terrain.forest))
         cut = cut.intersection(terrain.border)
