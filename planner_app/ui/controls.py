@@ -85,7 +85,7 @@ def _fill(
     layout: QBoxLayout, items: Sequence[QWidget | QLayout | int | None], spacing: int, margins: tuple[int, ...]
 ) -> None:
     layout.setSpacing(spacing)
-    layout.setContentsMargins(*margins)  # type: ignore[call-overload]
+    layout.setContentsMargins(*margins)
     for item in items:
         if item is None:
             layout.addStretch(1)
@@ -313,10 +313,10 @@ class FlowLayout(QLayout):
     def count(self) -> int:
         return len(self._items)
 
-    def itemAt(self, index: int) -> QLayoutItem | None:  # type: ignore[override]
+    def itemAt(self, index: int) -> QLayoutItem | None:
         return self._items[index] if 0 <= index < len(self._items) else None
 
-    def takeAt(self, index: int) -> QLayoutItem | None:  # type: ignore[override]
+    def takeAt(self, index: int) -> QLayoutItem | None:
         return self._items.pop(index) if 0 <= index < len(self._items) else None
 
     def hasHeightForWidth(self) -> bool:

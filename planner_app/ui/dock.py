@@ -47,8 +47,9 @@ class Dock(QFrame):
         head.addWidget(self.bar, 1)
         head.addWidget(self._buttons)
         head.addWidget(hide)
-        self.setLayout(column(head, line(), self._pages, spacing=0))
-        self.layout().setStretchFactor(self._pages, 1)  # type: ignore[attr-defined]
+        body = column(head, line(), spacing=0)
+        body.addWidget(self._pages, 1)
+        self.setLayout(body)
         self.setMinimumHeight(theme.px(120))
 
     def add(self, key: str, title: str, page: QWidget, *, first: bool = False) -> None:
@@ -97,8 +98,9 @@ class Dock(QFrame):
         self._pages.setCurrentWidget(tab.page)
         while self._button_row.count():
             item = self._button_row.takeAt(0)
-            if item is not None and item.widget() is not None:
-                item.widget().setParent(None)
+            shown = item.widget() if item is not None else None
+            if shown is not None:
+                shown.setParent(None)
         for knob in tab.actions:
             self._button_row.addWidget(knob)
             knob.show()

@@ -135,7 +135,8 @@ class JobRunner(QObject):
             job.state = "running"
             job.started = time.monotonic()
             job.changed.emit()
-            result, error = None, None
+            result: Any = None
+            error: Exception | None = None
             try:
                 if job.is_cancelled():
                     raise Cancelled

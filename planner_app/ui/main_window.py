@@ -54,24 +54,24 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(1280, 720)
         self.resize(1600, 1000)
         self.setAcceptDrops(True)
-        self.actions_ = ActionRegistry(self, theme)
+        self.commands = ActionRegistry(self, theme)
         self.canvas = MapCanvas(session)
         self.flows = ProjectFlows(session, self)
         self.layer_flows = LayerFlows(session, self)
-        self.layers = LayerPanel(session, self.actions_, self._role_titles)
+        self.layers = LayerPanel(session, self.commands, self._role_titles)
         self.map_area = MapArea(theme, self.canvas)
         self.dock = Dock(theme)
         self.task = TaskArea(session)
         self.rail = Rail(theme)
-        self.table = AttributeTable(session, self.actions_)
+        self.table = AttributeTable(session, self.commands)
         for spec in window_actions(self):
-            self.actions_.add(spec)
-        self.top = TopBar(session, self.actions_)
+            self.commands.add(spec)
+        self.top = TopBar(session, self.commands)
         self.status = StatusBar(session)
-        self.start = StartPage(session, self.actions_)
+        self.start = StartPage(session, self.commands)
         self._fill_dock()
         self._lay_out()
-        self.palette_ = Palette(session, self.actions_, self.top.search, self)
+        self.palette_ = Palette(session, self.commands, self.top.search, self)
         self.start_messages = MessageBar(theme, self.start)
         self._wire()
         self._panels_hidden = False
@@ -177,7 +177,7 @@ class MainWindow(QMainWindow):
         self.task.add(panel.id, title, lambda: panel.factory(context))
         tip = f"{title} ({panel.shortcut})" if panel.shortcut else title
         self.rail.add(panel.id, panel.icon, title, tip, lambda: self.toggle_panel(panel.id))
-        self.actions_.add(
+        self.commands.add(
             ActionSpec(
                 f"panel.{panel.id}", title, lambda: self.open_panel(panel.id), panel.icon, panel.shortcut,
                 lambda: self.session.project is not None,
@@ -187,7 +187,7 @@ class MainWindow(QMainWindow):
     def _add_plugin_action(self, api: UiApi, action: Action) -> None:
         context = self._contexts[api.plugin_id]
         asked = action.enabled
-        self.actions_.add(
+        self.commands.add(
             ActionSpec(
                 action.id, tr(action.title), lambda: action.handler(context), action.icon, action.shortcut,
                 (lambda: asked(context)) if asked is not None else None,
@@ -232,7 +232,7 @@ class MainWindow(QMainWindow):
 
     def toggle_panels(self) -> None:
         """F9: only the map, or what was open before."""
-        parts = (self.layers, self.dock, self.task)
+        parts: tuple[QWidget, ...] = (self.layers, self.dock, self.task)
         if not self._panels_hidden:
             self._before_f9 = [part.isVisible() for part in parts]
             for part in parts:
@@ -285,7 +285,7 @@ class MainWindow(QMainWindow):
         project = self.session.project
         self.pages.setCurrentIndex(1 if project is not None else 0)
         self.setWindowTitle(f"{project.name} — {tr('Planner')}" if project is not None else tr("Planner"))
-        self.actions_.refresh()
+        self.commands.refresh()
         if project is not None:
             self._open_first_panel()
             layers = self.session.layers()
@@ -366,7 +366,7 @@ class MainWindow(QMainWindow):
         """Version, licence, shortcuts."""
         from planner_app.ui.dialogs.about import AboutDialog
 
-        AboutDialog(self.session, self.actions_, self).open()
+        AboutDialog(self.session, self.commands, self).open()
 
     # window
 

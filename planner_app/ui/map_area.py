@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
@@ -34,7 +35,7 @@ class ToolBar(FloatingFrame):
                 parts.addWidget(line(vertical=True))
                 parts.addSpacing(3)
             tip = f"{tool.title} ({tool.shortcut})" if tool.shortcut else tool.title
-            made = IconButton(theme, tool.icon, tip, lambda i=tool.id: choose(i), checkable=True)
+            made = IconButton(theme, tool.icon, tip, partial(choose, tool.id), checkable=True)
             made.setFixedSize(theme.px(30), theme.px(28))
             self.buttons[tool.id] = made
             parts.addWidget(made)

@@ -69,9 +69,9 @@ class MessageBar(Notice):
             return
         width = min(self.theme.px(560), parent.width() - 32)
         self.setFixedWidth(max(width, 200))
-        self.layout().activate()
-        height = self.layout().totalHeightForWidth(width) if self.layout().hasHeightForWidth() else -1
-        self.resize(width, max(height, self.sizeHint().height()) if height < 0 else height)
+        self.ensurePolished()
+        height = self.heightForWidth(self.width())
+        self.resize(self.width(), height if height > 0 else self.sizeHint().height())
         self.move((parent.width() - width) // 2, 12)
 
     def _copy_details(self) -> None:
@@ -84,9 +84,12 @@ class DefectHook(QObject):
 
     happened = Signal(object)
 
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._before = sys.excepthook
+
     def install(self) -> None:
         """Take over; the hook before is restored by :meth:`remove`."""
-        self._before = sys.excepthook
         sys.excepthook = self._hook
 
     def remove(self) -> None:

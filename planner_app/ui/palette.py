@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, QTimer, Signal
@@ -53,7 +54,7 @@ def match_score(query: str, text: str) -> int:
 def find_features(
     project: Project, layers: list[LayerInfo], text: str, progress: Progress
 ) -> list[tuple[str, int, str, str]]:
-    """(layer id, fid, title, detail) of features with the text in an attribute, top layers first. For worker threads."""
+    """(layer id, fid, title, detail) of features with the text in an attribute. For worker threads."""
     found: list[tuple[str, int, str, str]] = []
     for layer in layers:
         if progress.is_cancelled() or len(found) >= _FEATURES:
@@ -77,7 +78,7 @@ class Palette(FloatingFrame):
 
     def __init__(self, session: Session, actions: ActionRegistry, field: QLineEdit, window: QWidget) -> None:
         super().__init__(session.theme, window)
-        self.session, self.actions, self.field = session, actions, field
+        self.session, self.commands, self.field = session, actions, field
         self.list = QListWidget()
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -109,18 +110,18 @@ class Palette(FloatingFrame):
         """Find commands and layers at once; features follow from a job."""
         query = self.field.text().strip()
         scored: list[tuple[int, Hit]] = []
-        for spec in self.actions.specs():
+        for spec in self.commands.specs():
             if not spec.searchable or not spec.is_enabled():
                 continue
             score = match_score(query, f"{spec.title} {spec.id.replace('.', ' ')}") if query else 1
             if score:
-                run = lambda i=spec.id: self.actions.trigger(i)  # noqa: E731
+                run = partial(self.commands.trigger, spec.id)
                 keys = spec.shortcut.split(";")[0]
                 scored.append((score, Hit("command", spec.title.rstrip("…"), tr("Command"), run, keys)))
         for layer in self.session.layers() if query else []:
             score = match_score(query, layer.name)
             if score:
-                choose = lambda i=layer.id: self.layer_chosen.emit(i)  # noqa: E731
+                choose = partial(self.layer_chosen.emit, layer.id)
                 scored.append((score + 1, Hit("layer", layer.name, tr("Layer"), choose)))
         scored.sort(key=lambda pair: -pair[0])
         best = [hit for _, hit in scored[: 8 if query else 14]]
@@ -135,7 +136,7 @@ class Palette(FloatingFrame):
         def show(found: list[tuple[str, int, str, str]]) -> None:
             if self.field.text().strip() == text and self.isVisible():
                 self._features = [
-                    Hit("feature", title, detail, lambda a=layer, b=fid: self.feature_chosen.emit(a, b))
+                    Hit("feature", title, detail, partial(self.feature_chosen.emit, layer, fid))
                     for layer, fid, title, detail in found
                 ]
                 self.refresh()

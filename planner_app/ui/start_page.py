@@ -28,16 +28,17 @@ class Tile(QPushButton):
         parts = row(spacing=14, margins=(16, 12, 16, 12))
         parts.addWidget(ThemedIcon(theme, icon, 22, "accent"), 0, Qt.AlignmentFlag.AlignTop)
         parts.addLayout(words, 1)
+        self._parts = parts
         self.setLayout(parts)
         for child in self.findChildren(QWidget):
             child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
 
     def sizeHint(self) -> QSize:
-        return self.layout().sizeHint()
+        return self._parts.sizeHint()
 
     def heightForWidth(self, width: int) -> int:
-        return self.layout().totalHeightForWidth(width)
+        return self._parts.totalHeightForWidth(width)
 
     def hasHeightForWidth(self) -> bool:
         return True
@@ -147,8 +148,9 @@ class StartPage(QFrame):
         """Show the recent projects again."""
         while self._recent.count():
             item = self._recent.takeAt(0)
-            if item is not None and item.widget() is not None:
-                item.widget().deleteLater()
+            shown = item.widget() if item is not None else None
+            if shown is not None:
+                shown.deleteLater()
         settings = self.session.settings
         entries = list(zip(settings.recent, settings.recent_info, strict=False))
         for path, info in entries:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QFrame, QLineEdit, QMenu, QProgressBar, QToolButton, QWidget
@@ -191,6 +192,6 @@ class StatusBar(QFrame):
     def _choose_scale(self) -> None:
         menu = QMenu(self)
         for denominator in SCALES:
-            menu.addAction(f"1 : {denominator:,}", lambda d=denominator: self.scale_typed.emit(float(d)))
+            menu.addAction(f"1 : {denominator:,}", partial(self.scale_typed.emit, float(denominator)))
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(self.scales.mapToGlobal(QPoint(0, -menu.sizeHint().height())))

@@ -10,7 +10,8 @@ from planner_app.ui.icons import write_tinted
 
 _SHEET = Template("""
 * { outline: none; }
-QWidget { color: $ink; font-family: "$family"; font-size: $s13; selection-background-color: $accent; selection-color: $on_accent; }
+QWidget { color: $ink; font-family: "$family"; font-size: $s13;
+    selection-background-color: $accent; selection-color: $on_accent; }
 QMainWindow, QDialog { background: $panel; }
 QToolTip { background: $panel; color: $ink; border: 1px solid $line; padding: $s4 $s6; }
 

@@ -39,8 +39,8 @@ def _area(painter: QPainter, box: QRectF, colours: Colours) -> None:
     step = box.width() / len(colours)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setClipRect(box)
-    for number, (fill, _stroke) in enumerate(colours):
-        painter.setBrush(swatch_colour(fill))
+    for number, (ground, _stroke) in enumerate(colours):
+        painter.setBrush(swatch_colour(ground))
         painter.drawRect(QRectF(box.left() + number * step, box.top(), step + 1, box.height()))
     painter.setClipping(False)
     stroke = swatch_colour(colours[0][1]) if len(colours) == 1 else QColor(0, 0, 0, 70)

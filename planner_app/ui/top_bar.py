@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -45,7 +46,7 @@ class TopBar(QFrame):
     def __init__(self, session: Session, actions: ActionRegistry) -> None:
         super().__init__()
         self.setObjectName("topbar")
-        self.session, self.actions = session, actions
+        self.session, self.commands = session, actions
         theme = session.theme
         self.setFixedHeight(theme.px(44))
         self.project_button = QToolButton()
@@ -105,12 +106,12 @@ class TopBar(QFrame):
 
     def _fill_menu(self) -> None:
         self.menu.clear()
-        self.actions.fill(self.menu, PROJECT_MENU)
+        self.commands.fill(self.menu, PROJECT_MENU)
 
     def _choose_language(self) -> None:
         menu = QMenu(self)
         for code in LANGUAGES:
-            action = menu.addAction(_LANGUAGE_NAMES[code], lambda c=code: self.language_chosen.emit(c))
+            action = menu.addAction(_LANGUAGE_NAMES[code], partial(self.language_chosen.emit, code))
             action.setCheckable(True)
             action.setChecked(language() == code)
         menu.addSeparator()

@@ -23,12 +23,8 @@ class AboutDialog(FormDialog):
     def __init__(self, session: Session, actions: ActionRegistry, parent: QWidget) -> None:
         super().__init__(session, tr("About and shortcuts"), "", parent, 560)
         self.body.addWidget(label(tr("Planner {version}", version=__version__), "figure"))
-        self.body.addWidget(
-            label(
-                tr("Free software under the GPL, version 3 or later. The map is drawn by QGIS; icons are Lucide (ISC)."),
-                "secondary", wrap=True,
-            )
-        )  # fmt: skip
+        licence = tr("Free software under the GPL, version 3 or later. The map is drawn by QGIS; icons: Lucide (ISC).")
+        self.body.addWidget(label(licence, "secondary", wrap=True))
         self.heading(tr("Shortcuts"))
         specs = [spec for spec in actions.specs() if spec.shortcut]
         table = QTableWidget(len(specs), 2)
@@ -68,7 +64,5 @@ class PluginsDialog(FormDialog):
             self.body.addWidget(notice)
         from planner_app.plugin_host import user_folder
 
-        self.body.addWidget(
-            label(tr("Put a plugin's folder into {folder} and start again.", folder=str(user_folder())), "small", wrap=True,
-                  selectable=True)
-        )  # fmt: skip
+        where = tr("Put a plugin's folder into {folder} and start again.", folder=str(user_folder()))
+        self.body.addWidget(label(where, "small", wrap=True, selectable=True))

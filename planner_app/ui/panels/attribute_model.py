@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
@@ -16,52 +16,16 @@ from planner_app.i18n import tr
 from planner_app.ui.canvas.feature_text import shown
 from planner_app.ui.session import Session
 
-if TYPE_CHECKING:
-    from planner_app.project import Project
-
 Index = QModelIndex | QPersistentModelIndex
 _PAGE = 128
 _PAGES_KEPT = 48
 _NUMBERS = ("integer", "real")
-_DIGITS = re.compile(r"(\d+)")
 
 
-def quote(name: str) -> str:
-    """A column name in a SQL expression."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def filter_expression(layer: LayerInfo, text: str) -> str:
-    """SQL condition for what was typed: ``=expression`` is taken as it is, other text is looked for in every column."""
+def split_filter(text: str) -> tuple[str, str]:
+    """(text to look for in every column, SQL condition) of what was typed: ``=far > 2.5`` is a condition."""
     text = text.strip()
-    if not text:
-        return ""
-    if text.startswith("="):
-        return text[1:].strip()
-    escaped = re.sub(r"([\\%_])", r"\\\1", text).replace("'", "''")
-    columns = ["fid", *(f.name for f in layer.fields if f.type != "blob")]
-    return " OR ".join(f"CAST({quote(c)} AS TEXT) LIKE '%{escaped}%' ESCAPE '\\'" for c in columns)
-
-
-def ordered_fids(project: Project, layer_id: str, where: str, column: str, descending: bool) -> list[int]:
-    """Ids that meet a condition in the order of a column (numbers before text, empty last). For worker threads."""
-    columns = [column] if column and column != "fid" else []
-    table = project.read(layer_id, columns=columns, where=where, geometry=False)
-    fids = [int(f) for f in table.fids]
-    if not columns:
-        return sorted(fids, reverse=descending)
-    values = table.columns[column]
-    filled = [i for i, value in enumerate(values) if value is not None and value != ""]
-    empty = [fids[i] for i in range(len(fids)) if values[i] is None or values[i] == ""]
-    filled.sort(key=lambda i: _sort_key(values[i]), reverse=descending)
-    return [fids[i] for i in filled] + empty
-
-
-def _sort_key(value: Any) -> tuple[int, Any]:
-    if isinstance(value, bool | int | float):
-        return (0, float(value))
-    parts = _DIGITS.split(str(value).casefold())
-    return (1, tuple((0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts if p))
+    return ("", text[1:].strip()) if text.startswith("=") else (text, "")
 
 
 def parse_cell(info: FieldInfo, text: str) -> Any:

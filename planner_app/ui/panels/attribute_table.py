@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QItemSelection, QItemSelectionModel, Qt, QTimer, Signal
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QPoint, Qt, QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QLineEdit, QMenu, QSplitter, QStackedWidget, QWidget
 
 from planner_app.domain.changeset import ChangeSet
@@ -10,7 +10,7 @@ from planner_app.domain.errors import PlannerError
 from planner_app.i18n import tr
 from planner_app.ui.actions import ActionRegistry
 from planner_app.ui.controls import EmptyState, IconButton, Notice, column, label, row
-from planner_app.ui.panels.attribute_model import AttributeModel, filter_expression, ordered_fids
+from planner_app.ui.panels.attribute_model import AttributeModel, split_filter
 from planner_app.ui.panels.feature_form import FeatureForm
 from planner_app.ui.session import Session
 from planner_app.ui.tables import fit_columns, table_view
@@ -25,7 +25,7 @@ class AttributeTable(QWidget):
 
     def __init__(self, session: Session, actions: ActionRegistry) -> None:
         super().__init__()
-        self.session, self.actions = session, actions
+        self.session, self.commands = session, actions
         theme = session.theme
         self.layers = QComboBox()
         self.layers.setMinimumWidth(theme.px(180))
@@ -155,15 +155,15 @@ class AttributeTable(QWidget):
             self.model.show(None, [])
             self._show_state()
             return
-        where = filter_expression(layer, self.filter.text())
+        text, where = split_filter(self.filter.text())
         header = self.view.horizontalHeader()
         section = header.sortIndicatorSection()
-        name = layer.fields[section - 1].name if 0 < section <= len(layer.fields) else ("fid" if section == 0 else "")
+        name = layer.fields[section - 1].name if 0 < section <= len(layer.fields) else "fid"
         descending = header.sortIndicatorOrder() == Qt.SortOrder.DescendingOrder
         chosen = set(self.session.selection.fids(layer.id)) if self.only_selected.isChecked() else None
 
         def work(_progress: object) -> list[int]:
-            fids = ordered_fids(project, layer.id, where, name, descending)
+            fids = project.fid_list(layer.id, order_by=name, descending=descending, filter_text=text, where=where)
             return fids if chosen is None else [f for f in fids if f in chosen]
 
         def show(fids: list[int]) -> None:
@@ -244,14 +244,14 @@ class AttributeTable(QWidget):
         self.form.setVisible(self.form_button.isChecked())
         self.form.reload()
 
-    def _menu(self, position: object) -> None:
+    def _menu(self, position: QPoint) -> None:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(tr("Zoom to the selected features"), self._zoom)
         menu.addAction(tr("Copy rows"), self._copy)
         menu.addSeparator()
-        self.actions.fill(menu, ["edit.delete", "layer.export"])
-        menu.popup(self.view.viewport().mapToGlobal(position))  # type: ignore[arg-type]
+        self.commands.fill(menu, ["edit.delete", "layer.export"])
+        menu.popup(self.view.viewport().mapToGlobal(position))
 
     def _copy(self) -> None:
         from PySide6.QtGui import QGuiApplication

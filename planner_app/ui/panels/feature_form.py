@@ -28,7 +28,7 @@ class FeatureForm(QFrame):
         self._editors: dict[str, QLineEdit | QCheckBox] = {}
         self._generation = 0
         self.title = label("", "heading")
-        self.size = label("", "small", wrap=True)
+        self.measure = label("", "small", wrap=True)
         self.notice = Notice(session.theme)
         self._earlier = IconButton(
             session.theme, "arrow-left", tr("Previous selected feature"), lambda: self._step(-1), size=14
@@ -47,7 +47,7 @@ class FeatureForm(QFrame):
         self.reset = button(tr("Reset"), self.reload)
         foot = row(self.save, self.reset, None, margins=(12, 6, 12, 8))
         body = column(row(self.title, None, self._earlier, self._later, margins=(12, 6, 6, 0)), spacing=2)
-        body.addLayout(row(self.size, margins=(12, 0, 12, 4)))
+        body.addLayout(row(self.measure, margins=(12, 0, 12, 4)))
         body.addWidget(self.notice)
         body.addWidget(line())
         body.addWidget(area, 1)
@@ -98,12 +98,12 @@ class FeatureForm(QFrame):
         self._later.setVisible(several)
         if layer is None or not values:
             self.title.setText(tr("No feature selected"))
-            self.size.setText(tr("Select one on the map or in the table."))
+            self.measure.setText(tr("Select one on the map or in the table."))
             self.save.setEnabled(False)
             self.reset.setEnabled(False)
             return
         self.title.setText(feature_name(layer, values) or tr("Feature {fid}", fid=fid))
-        self.size.setText("\n".join(size))
+        self.measure.setText("\n".join(size))
         for info in layer.fields:
             if info.type == "blob":
                 continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, QRect, QSize, QSortFilterProxyModel, Qt, Signal
-from PySide6.QtGui import QDropEvent, QKeyEvent, QPainter
+from PySide6.QtGui import QDropEvent, QIcon, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -102,9 +102,6 @@ class LayerTree(QTreeView):
         event.setDropAction(Qt.DropAction.IgnoreAction)  # the model is redrawn from the project, nothing is moved here
         event.accept()
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        super().keyPressEvent(event)
-
 
 class LayerPanel(QFrame):
     """About 290 px at the left."""
@@ -117,7 +114,7 @@ class LayerPanel(QFrame):
     ) -> None:
         super().__init__()
         self.setObjectName("layerpanel")
-        self.session, self.actions, self._role_titles = session, actions, role_titles
+        self.session, self.commands, self._role_titles = session, actions, role_titles
         theme = session.theme
         self._swatches: dict[tuple[str, float, bool], object] = {}
         self._colours: dict[str, Colours] = {}
@@ -154,7 +151,9 @@ class LayerPanel(QFrame):
         self._stack.addWidget(self._empty)
         self._stack.addWidget(self.tree)
         head = row(label(tr("Layers"), "title"), None, self.count, add, spacing=4, margins=(12, 6, 6, 0))
-        body = vertical(head, row(self.filter, margins=(12, 4, 12, 6)), row(self._stack, margins=(6, 0, 0, 0)), spacing=0)
+        body = vertical(
+            head, row(self.filter, margins=(12, 4, 12, 6)), row(self._stack, margins=(6, 0, 0, 0)), spacing=0
+        )
         self.setLayout(body)
         self.setMinimumWidth(theme.px(200))
         session.project_changed.connect(self.reload)
@@ -223,9 +222,12 @@ class LayerPanel(QFrame):
         key = (layer.id, layer.opacity, layer.visible)
         if key not in self._swatches:
             theme = self.session.theme
-            self._swatches[key] = swatch(
+            picture = swatch(
                 layer.geometry, self.colours(layer), theme.px(18), theme.px(12), self.devicePixelRatioF(), layer.opacity
             )
+            icon = QIcon(picture)
+            icon.addPixmap(picture, QIcon.Mode.Selected)  # otherwise Qt tints the swatch of the marked row
+            self._swatches[key] = icon
         return self._swatches[key]
 
     def colours(self, layer: LayerInfo) -> Colours:
@@ -286,9 +288,9 @@ class LayerPanel(QFrame):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         if layer is not None:
             self.session.set_current_layer(layer.id)
-            self.actions.fill(menu, LAYER_MENU[:3])
+            self.commands.fill(menu, LAYER_MENU[:3])
             menu.addAction(self._opacity_action(menu, layer))
-            self.actions.fill(menu, LAYER_MENU[3:])
+            self.commands.fill(menu, LAYER_MENU[3:])
         else:
             group = self.model.group_at(source)
             if group is not None:
@@ -297,11 +299,11 @@ class LayerPanel(QFrame):
                 menu.addAction(tr("Hide all of this group"), lambda: self._set_visible(ids, False))
                 if group.key.startswith("plan:"):
                     self.session.set_current_layer(ids[0])
-                    self.actions.fill(menu, ["-", "layer.plan"])
+                    self.commands.fill(menu, ["-", "layer.plan"])
                 menu.addSeparator()
             menu.addAction(tr("Expand all"), self.tree.expandAll)
             menu.addAction(tr("Collapse all"), self.tree.collapseAll)
-            self.actions.fill(menu, ["-", "project.import"])
+            self.commands.fill(menu, ["-", "project.import"])
         menu.popup(self.tree.viewport().mapToGlobal(position))
 
     def _opacity_action(self, menu: QMenu, layer: LayerInfo) -> QWidgetAction:
