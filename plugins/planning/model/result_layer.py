@@ -19,6 +19,7 @@ from planner_app.plugin_api.model import Batch, Project
 from plugins.planning.model.causes import CAUSES, Cause
 from plugins.planning.model.conflict_result import NO_CLASS, ConflictResult
 from plugins.planning.model.decide import DECISION_FIELDS, ROLE
+from plugins.planning.model.decide import DecideConflicts as DecideConflicts
 from plugins.planning.model.matrix import OUTSIDE
 from plugins.planning.model.plan_side import PlanSide
 
@@ -149,8 +150,8 @@ def _keep_decisions(
     table = project.read(old.id, columns=["code", "a_uuid", "b_uuid", *DECISION_FIELDS])
     before = shapely.from_wkb(table.geometry)
     by_pair: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for row, pair in enumerate(zip(table.columns["a_uuid"], table.columns["b_uuid"], strict=True)):
-        by_pair[pair].append(row)
+    for number, pair in enumerate(zip(table.columns["a_uuid"], table.columns["b_uuid"], strict=True)):
+        by_pair[pair].append(number)
     codes: list[str | None] = [None] * len(result.patches)
     kept = 0
     for patch, pair in enumerate(zip(columns["a_uuid"], columns["b_uuid"], strict=True)):

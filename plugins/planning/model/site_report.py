@@ -215,7 +215,7 @@ def _write_workbook(check: SiteCheck, path: Path, project: str) -> None:
         [
             (tr("Project"), project),
             (tr("Verdict"), verdict_word(check.verdict().value)),
-            (tr("Lines"), summary_sentence(check)),
+            (tr("Control lines"), summary_sentence(check)),
             (tr("Site area, planar (m²)"), float(check.site_area)),
             (tr("Site area, ellipsoidal (m²)"), float(check.site_area_ellipsoidal)),
             ("", tr("Site and method")),
@@ -226,9 +226,10 @@ def _write_workbook(check: SiteCheck, path: Path, project: str) -> None:
     control = Sheet(
         tr("Control lines"),
         [
-            Column(tr("Line")), Column(tr("Layer")), Column(tr("Verdict")), Column(tr("In breach, planar (m²)"), "area"),
-            Column(tr("In breach, ellipsoidal (m²)"), "area"), Column(tr("Inside, planar (m²)"), "area"),
-            Column(tr("Inside, ellipsoidal (m²)"), "area"), Column(tr("Blocks")), Column(tr("Borderline")),
+            Column(tr("Control line")), Column(tr("Layer")), Column(tr("Verdict")),
+            Column(tr("In breach, planar (m²)"), "area"), Column(tr("In breach, ellipsoidal (m²)"), "area"),
+            Column(tr("Inside, planar (m²)"), "area"),
+            Column(tr("Inside, ellipsoidal (m²)"), "area"), Column(tr("Blocks approval")), Column(tr("Borderline")),
             Column(tr("Finding"), "wide"), Column(tr("Clause"), "wide"),
         ],
         [
@@ -256,7 +257,7 @@ def _write_workbook(check: SiteCheck, path: Path, project: str) -> None:
     ]
     left_out = Sheet(
         tr("Dropped"),
-        [Column(tr("Line")), Column(tr("Area (m²)"), "area"), Column(tr("Width (m)"), "length")],
+        [Column(tr("Control line")), Column(tr("Area (m²)"), "area"), Column(tr("Width (m)"), "length")],
         dropped,
     )
     write_xlsx(summary, [control, classes, left_out], path)

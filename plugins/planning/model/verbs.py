@@ -10,43 +10,59 @@ from typing import Any
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.finding import blocks
 from planner_app.domain.progress import SubProgress
-from planner_app.i18n import language, word
+from planner_app.i18n import language, tr, word
 from planner_app.plugin_api.model import Verb, VerbContext, VerbResult
 
 
 def _configure_conflicts(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path)
-    parser.add_argument("--a", required=True, metavar="LAYER:FIELD", help="first plan and its class field")
-    parser.add_argument("--b", required=True, metavar="LAYER:FIELD", help="second plan and its class field")
-    parser.add_argument("--a-standard", default="", metavar="STANDARD", help="gb50137, mnr2023, dltb or text")
-    parser.add_argument("--b-standard", default="", metavar="STANDARD", help="gb50137, mnr2023, dltb or text")
-    parser.add_argument("--all", action="store_true", help="every pair that shares ground, whatever its classes")
-    parser.add_argument("--matrix", default="", metavar="NAME|TOML", help="conflict matrix that decides")
+    parser.add_argument("--a", required=True, metavar="LAYER:FIELD", help=tr("first plan and its class field"))
+    parser.add_argument("--b", required=True, metavar="LAYER:FIELD", help=tr("second plan and its class field"))
+    parser.add_argument("--a-standard", default="", metavar="STANDARD", help=tr("gb50137, mnr2023, dltb or text"))
+    parser.add_argument("--b-standard", default="", metavar="STANDARD", help=tr("gb50137, mnr2023, dltb or text"))
+    parser.add_argument("--all", action="store_true", help=tr("every pair that shares ground, whatever its classes"))
+    parser.add_argument("--matrix", default="", metavar="NAME|TOML", help=tr("conflict matrix that decides"))
     parser.add_argument("--min-area", type=float, default=1.0, metavar="M2")
     parser.add_argument("--min-width", type=float, default=0.1, metavar="M")
-    parser.add_argument("--basis", choices=("planar", "ellipsoidal"), default="planar", help="area basis of the sums")
-    parser.add_argument("--date", default="", metavar="YYYY-MM-DD", help="day on which validity is judged (today)")
-    parser.add_argument("--save", default="", metavar="NAME", help="keep the patches as a layer of the project")
+    parser.add_argument(
+        "--basis", choices=("planar", "ellipsoidal"), default="planar", help=tr("area basis of the sums")
+    )
+    parser.add_argument("--date", default="", metavar="YYYY-MM-DD", help=tr("day on which validity is judged (today)"))
+    parser.add_argument("--save", default="", metavar="NAME", help=tr("keep the patches as a layer of the project"))
     _add_report(parser)
 
 
 def _configure_control(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path)
     parser.add_argument(
-        "--site", required=True, metavar="LAYER|TXT|DXF", help="layer (LAYER#FID: one feature), .txt, .dxf or .geojson"
+        "--site",
+        required=True,
+        metavar="LAYER|TXT|DXF",
+        help=tr("layer (LAYER#FID: one feature), .txt, .dxf or .geojson"),
     )
-    parser.add_argument("--lines", default=None, metavar="LAYER,…", help="control-line layers (default: all there are)")
-    parser.add_argument("--plans", default="", metavar="LAYER:FIELD,…", help="plans whose land classes are summed up")
-    parser.add_argument("--site-layer", default="", metavar="NAME", help="layer of the drawing that holds the outline")
-    parser.add_argument("--purpose", default="", metavar="NAME", help="limited_activity or national_project")
-    parser.add_argument("--date", default="", metavar="YYYY-MM-DD", help="day whose rules apply (today)")
-    parser.add_argument("--city", default="", metavar="NAME", help="city whose own rules go first")
+    parser.add_argument(
+        "--lines", default=None, metavar="LAYER,…", help=tr("control-line layers (default: all there are)")
+    )
+    parser.add_argument(
+        "--plans", default="", metavar="LAYER:FIELD,…", help=tr("plans whose land classes are summed up")
+    )
+    parser.add_argument(
+        "--site-layer", default="", metavar="NAME", help=tr("layer of the drawing that holds the outline")
+    )
+    parser.add_argument("--purpose", default="", metavar="NAME", help=tr("limited_activity or national_project"))
+    parser.add_argument("--date", default="", metavar="YYYY-MM-DD", help=tr("day whose rules apply (today)"))
+    parser.add_argument("--city", default="", metavar="NAME", help=tr("city whose own rules go first"))
     _add_report(parser)
 
 
 def _add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--report", action="append", type=Path, default=[], metavar="FILE", help=".pdf, .html or .xlsx; may be repeated"
+        "--report",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help=tr(".pdf, .html or .xlsx; may be repeated"),
     )
 
 
