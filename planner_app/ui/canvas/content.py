@@ -17,7 +17,8 @@ class MapContent:
     """Visible layers with the revision of their rows and styles.
 
     Attributes:
-        visible: layers with a geometry that are switched on, topmost first.
+        layers: all layers with a geometry, topmost first; kept here because painting must not ask the file.
+        visible: those of them that are switched on.
         key: identity of their picture; None if there are none.
     """
 
@@ -25,6 +26,7 @@ class MapContent:
         self._session = session
         self._revisions: dict[str, int] = {}
         self._extents: dict[str, Extent | None] = {}
+        self.layers: list[LayerInfo] = []
         self.visible: list[LayerInfo] = []
         self.key: Hashable = None
 
@@ -43,9 +45,13 @@ class MapContent:
         self._read()
         return self.key != before
 
+    def layer(self, layer_id: str) -> LayerInfo | None:
+        """The layer of that id, or None."""
+        return next((layer for layer in self.layers if layer.id == layer_id), None)
+
     def extent(self) -> Extent | None:
         """Around the visible layers; around all of them if none is visible; None if nothing has a geometry."""
-        shown = self.visible or [layer for layer in self._session.layers() if layer.geometry != "none"]
+        shown = self.visible or self.layers
         return united([extent for layer in shown if (extent := self._extent(layer.id)) is not None])
 
     def _extent(self, layer_id: str) -> Extent | None:
@@ -56,8 +62,8 @@ class MapContent:
 
     def _read(self) -> None:
         project = self._session.project
-        layers = self._session.layers()
-        self.visible = [layer for layer in layers if layer.visible and layer.geometry != "none" and layer.opacity > 0]
+        self.layers = [layer for layer in self._session.layers() if layer.geometry != "none"]
+        self.visible = [layer for layer in self.layers if layer.visible and layer.opacity > 0]
         if project is None or not self.visible:
             self.key = None
             return

@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 from planner_app.i18n import tr
 
 if TYPE_CHECKING:
+    from planner_app.ui.canvas.content import MapContent
     from planner_app.ui.session import Session
     from planner_app.ui.theme import Theme
 
@@ -17,14 +18,13 @@ _INK = QColor("#1D2430")
 _SECONDARY = QColor("#5B6675")
 
 
-def empty_text(session: Session, map_is_final: bool) -> tuple[str, str] | None:
+def empty_text(session: Session, content: MapContent, map_is_final: bool) -> tuple[str, str] | None:
     """(what is the matter, what to do), or None if the map has something to show."""
     if session.project is None:
         return tr("No project is open"), tr("Open one, or look at the sample new town.")
-    layers = [layer for layer in session.layers() if layer.geometry != "none"]
-    if not layers:
+    if not content.layers:
         return tr("This project has no layers yet"), tr("Import a plan to begin.")
-    if not any(layer.visible and layer.opacity > 0 for layer in layers):
+    if not content.visible:
         return tr("All layers are switched off"), tr("Switch one on in the layer panel.")
     if map_is_final:
         return None

@@ -135,7 +135,12 @@ class MapCanvas(QWidget):
         self.history_changed.emit()
 
     def _data_changed(self, change: ChangeSet, _initiator: object) -> None:
-        if self.session.project is None or not self.content.changed(change):
+        if self.session.project is None:
+            return
+        drawn_anew = self.content.changed(change)
+        self.update()
+        self.update_hint()
+        if not drawn_anew:
             return
         self.hover.hide()
         if change.tables() & set(self.session.selection.layer_ids()):
@@ -331,7 +336,7 @@ class MapCanvas(QWidget):
 
     def target_layer(self) -> LayerInfo | None:
         """The polygon layer that new polygons go into: the current one if it takes polygons."""
-        layer = self.session.layer(self.session.current_layer) if self.session.current_layer else None
+        layer = self.content.layer(self.session.current_layer)
         return layer if layer is not None and layer.geometry == "polygon" and not layer.locked else None
 
     def delete_selection(self) -> None:
@@ -341,7 +346,7 @@ class MapCanvas(QWidget):
         selection, count = self.session.selection, 0
         for layer_id in selection.layer_ids():
             fids = selection.fids(layer_id)
-            layer = self.session.layer(layer_id)
+            layer = self.content.layer(layer_id)
             if layer is not None and layer.locked:
                 self.say("warning", tr("“{layer}” is locked.", layer=layer.name))
             elif self.session.execute(DeleteFeatures(layer_id, fids), self) is not None:
@@ -470,7 +475,7 @@ class MapCanvas(QWidget):
 
     def _paint(self, painter: QPainter, area: QRectF) -> None:
         self._paint_map(painter, area)
-        text = empty_text(self.session, self.scheduler.is_final())
+        text = empty_text(self.session, self.content, self.scheduler.is_final())
         if text is not None:
             paint_empty(painter, self.session.theme, QRectF(self.rect()), text)
         if self._content() is None:

@@ -9,14 +9,13 @@ import math
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QImage, QPainter, QRegion
 
 from planner_app.ui.canvas.viewport import Extent, Viewport, intersects
 
 #: Bytes of pictures kept: about 24 views of a 1600 x 1000 window, 6 of one with two device pixels each way.
 CACHE_BYTES = 160_000_000
-BACKDROP_PIXELS = 1200
 CONTENTS_PER_VIEW = 4
 
 
@@ -90,15 +89,6 @@ class PictureCache:
     def clear(self) -> None:
         """Forget everything."""
         self._pictures.clear()
-
-
-def backdrop_of(picture: MapPicture) -> MapPicture:
-    """A smaller copy of a full view, to lie under everything while a person zooms out."""
-    size = QSize(picture.image.size()).scaled(BACKDROP_PIXELS, BACKDROP_PIXELS, Qt.AspectRatioMode.KeepAspectRatio)
-    if size.width() >= picture.image.width():
-        return picture
-    image = picture.image.scaled(size, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation)
-    return MapPicture(image, picture.viewport, picture.content)
 
 
 def paint_pictures(painter: QPainter, viewport: Viewport, pictures: Iterable[MapPicture]) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal, SignalInstance
 
-from planner_app.ui.canvas.picture import MapPicture, PictureCache, backdrop_of
+from planner_app.ui.canvas.picture import MapPicture, PictureCache
 from planner_app.ui.canvas.viewport import Extent, Viewport, contains
 
 #: A gesture's events are 8–16 ms apart; a pause of 40 ms means that the hand rests.
@@ -185,7 +185,7 @@ class RenderScheduler(QObject):
         self.cache.put(done)
         self._latest, self._partial = done, None
         if self._covers_everything(running.viewport):
-            self._backdrop = backdrop_of(done)
+            self._backdrop = done
         self._set_running(None)
         self.updated.emit()
         if self._wanted is not None and not self._timer.isActive():

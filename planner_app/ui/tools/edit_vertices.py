@@ -103,7 +103,7 @@ class EditVerticesTool(Tool):
         layer_ids = selection.layer_ids()
         if len(layer_ids) != 1 or len(selection.fids(layer_ids[0])) != 1:
             return None
-        layer = self.canvas.session.layer(layer_ids[0])
+        layer = self.canvas.content.layer(layer_ids[0])
         if layer is None or layer.geometry != "polygon" or layer.locked:
             return None
         return layer.id, selection.fids(layer.id)[0]

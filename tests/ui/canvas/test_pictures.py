@@ -180,7 +180,7 @@ def test_a_missing_engine_is_said_calmly(make_bench: object, state: str, words: 
     bench = make_bench(parcels_layer())  # type: ignore[operator]
     bench.engine.state = state
     bench.engine.state_changed.emit(state)
-    text = empty_text(bench.session, bench.canvas.scheduler.is_final())
+    text = empty_text(bench.session, bench.canvas.content, bench.canvas.scheduler.is_final())
     assert text is not None
     assert words in text[0]
 
@@ -190,12 +190,12 @@ def test_empty_states(make_bench: object) -> None:
     from tests.ui.canvas.fake_town import parcels_layer
 
     bench = make_bench(open_project=False)  # type: ignore[operator]
-    assert empty_text(bench.session, False)[0] == "No project is open"
+    assert empty_text(bench.session, bench.canvas.content, False)[0] == "No project is open"
     bench.session.adopt(bench.project)
-    assert empty_text(bench.session, False)[0] == "This project has no layers yet"
+    assert empty_text(bench.session, bench.canvas.content, False)[0] == "This project has no layers yet"
     bench.project.tables["parcels"] = parcels_layer()
     bench.project.set_layer("parcels", visible=False)
-    assert empty_text(bench.session, False)[0] == "All layers are switched off"
+    assert empty_text(bench.session, bench.canvas.content, False)[0] == "All layers are switched off"
     assert bench.view.requests == []
     bench.project.set_layer("parcels", visible=True)
     bench.settle("blue")
