@@ -82,8 +82,9 @@ class Gestures(QObject):
                 return self._key_release(event)
         if kind == QEvent.Type.Leave:
             self._canvas.hover.hide()
-        elif kind == QEvent.Type.FocusOut:
+        elif kind == QEvent.Type.FocusOut and self._space:
             self._space = False
+            self._canvas.set_cursor(self._canvas.tool.cursor)
         elif kind == QEvent.Type.DevicePixelRatioChange:
             self._canvas.resized()
         return False

@@ -81,6 +81,7 @@ class MapCanvas(QWidget):
         self.hover = Hover(self)
         self.gestures = Gestures(self)
         self._unfitted = True
+        self._engine_state = ""
         self._tools: dict[str, Tool] = {}
         self._infos: list[ToolInfo] = []
         for info, make in own_tools():
@@ -163,7 +164,9 @@ class MapCanvas(QWidget):
             self._go(self.viewport.fitted(extent, FULL_MARGIN))
 
     def _engine_changed(self, state: str) -> None:
-        if state == "ready" and not self.scheduler.is_rendering():
+        # From busy to ready is the end of some request: asking again then would repeat one that fails for ever.
+        returned, self._engine_state = self._engine_state != "busy", state
+        if state == "ready" and returned and not self.scheduler.is_rendering():
             self._show(at_once=True)
         elif state in ("restarting", "failed", "missing"):
             self.scheduler.forget_request()

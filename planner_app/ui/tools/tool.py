@@ -129,7 +129,10 @@ class Tool:
 
 
 class PluginTool(Tool):
-    """A plugin's tool behind the base's methods. One that fails is logged, said and left."""
+    """A plugin's tool behind the base's methods. One that fails is logged, said and left.
+
+    Its ``paint(painter, to_screen)`` gets a function from map to widget coordinates, as overlays do.
+    """
 
     def __init__(self, canvas: MapCanvas, make: Callable[[], Any]) -> None:
         super().__init__(canvas)

@@ -172,6 +172,24 @@ def test_engine_that_died_is_asked_again_when_it_is_back(bench: Bench) -> None:
     assert shown(bench) == "#0000ff"
 
 
+def test_a_failing_render_is_said_once_and_not_asked_for_again(bench: Bench) -> None:
+    from planner_app.domain.errors import PlannerError
+
+    said: list[str] = []
+    bench.canvas.message.connect(lambda level, text: said.append(text))
+    bench.canvas.zoom_in()
+    bench.until(lambda: len(bench.view.requests) == 2)
+    bench.engine.state_changed.emit("busy")
+    bench.view.failed.emit(PlannerError("engine.render_failed", layer="x"))
+    bench.engine.state_changed.emit("ready")
+    QTest.qWait(120)
+    assert len(bench.view.requests) == 2
+    assert len(said) == 1
+    assert shown(bench) == "#ff0000"
+    bench.canvas.pan(5, 0)
+    bench.until(lambda: len(bench.view.requests) == 3)
+
+
 @pytest.mark.parametrize(("state", "words"), [("missing", "not installed"), ("failed", "does not start")])
 def test_a_missing_engine_is_said_calmly(make_bench: object, state: str, words: str) -> None:
     from planner_app.ui.canvas.empty_state import empty_text

@@ -48,10 +48,11 @@ def test_what_is_edited_can_be_left_out() -> None:
     assert built.nearest(101, 0, 10, [("a", 1), ("a", 2), ("b", 9)]) is None
 
 
-lines = st.lists(st.tuples(st.floats(0, 100), st.floats(0, 100)), min_size=2, max_size=6, unique=True)
+eighths = st.integers(0, 800).map(lambda n: n / 8)
+lines = st.lists(st.tuples(eighths, eighths), min_size=2, max_size=6, unique=True)
 
 
-@given(st.lists(lines, min_size=1, max_size=5), st.floats(0, 100), st.floats(0, 100), st.floats(1, 60))
+@given(st.lists(lines, min_size=1, max_size=5), eighths, eighths, st.floats(1, 60))
 def test_the_nearest_is_found_as_shapely_finds_it(
     shapes: list[list[tuple[float, float]]], x: float, y: float, reach: float
 ) -> None:
