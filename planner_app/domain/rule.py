@@ -63,7 +63,9 @@ def parse_rules(text: str, where: str) -> list[Rule]:
         try:
             rules.append(Rule(**table))
         except TypeError as error:
-            raise PlannerError("rule.field_wrong", file=where, rule=table.get("id", number), detail=str(error)) from error
+            raise PlannerError(
+                "rule.field_wrong", file=where, rule=table.get("id", number), detail=str(error)
+            ) from error
         for end in (rules[-1].valid_from, rules[-1].valid_to):
             if end is not None and not isinstance(end, date):
                 raise PlannerError("rule.field_wrong", file=where, rule=rules[-1].id, detail=f"not a date: {end!r}")

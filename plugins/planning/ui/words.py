@@ -1,18 +1,13 @@
-"""What the planner's panels call things: causes, verdicts, decisions, kinds of plan, and how they write numbers."""
+"""How the planner's panels write numbers and colour causes; the words are ``plugins.planning.model.wording``."""
 
 from __future__ import annotations
 
-from planner_app.i18n import language, tr
-from plugins.planning.model.causes import Cause
+from planner_app.i18n import language
+from plugins.planning.model.wording import cause_word as cause
+from plugins.planning.model.wording import decision_word as decision
+from plugins.planning.model.wording import verdict_word as verdict
 
-#: Colours of causes on the bar, in the table and on the map, the same in both themes (map colours never darken).
-CAUSE_COLOURS = {
-    Cause.TRUE_CONFLICT.value: "#C0322B",
-    Cause.BOUNDARY_SLIVER.value: "#D98A2B",
-    Cause.CLASS_DIFFERENCE.value: "#8A94A3",
-    Cause.OUTDATED_VERSION.value: "#5B8DD6",
-    Cause.SAME_CLASS.value: "#4FA36B",
-}
+__all__ = ["DECISION_TOKENS", "cause", "cause_colours", "decision", "either", "hectares", "number", "verdict"]
 
 #: Decision → theme token of its pill.
 DECISION_TOKENS = {
@@ -24,54 +19,11 @@ DECISION_TOKENS = {
 }
 
 
-def cause(key: str) -> str:
-    """Title of a cause."""
-    return {
-        "true_conflict": tr("True conflict"),
-        "boundary_sliver": tr("Boundary sliver"),
-        "class_difference": tr("Class difference only"),
-        "outdated_version": tr("Outdated version"),
-        "same_class": tr("Same class"),
-    }.get(key, key)
+def cause_colours() -> dict[str, str]:
+    """Colour of each cause, the same as on the map; loads the geometry libraries, so not before there is a result."""
+    from plugins.planning.model.result_layer import CAUSE_COLOURS
 
-
-def verdict(key: str) -> str:
-    """A verdict in words."""
-    return {
-        "pass": tr("Pass"),
-        "fail": tr("Fail"),
-        "needs_certificate": tr("Needs certificate"),
-        "cannot_judge": tr("Cannot judge"),
-    }.get(key, key)
-
-
-def decision(key: str) -> str:
-    """A decision in words; none yet is one too."""
-    return {
-        "": tr("Undecided"),
-        "a_yields": tr("A yields"),
-        "b_yields": tr("B yields"),
-        "no_conflict": tr("No conflict"),
-        "pending": tr("Pending"),
-    }.get(key, key)
-
-
-def plan_kind(key: str) -> str:
-    """A kind of plan in words; ``*`` is any."""
-    return {
-        "*": tr("Any plan"),
-        "master": tr("Master plan"),
-        "land_use": tr("Land-use plan"),
-        "detailed": tr("Detailed zoning"),
-        "ecological_red_line": tr("Ecological red line"),
-        "farmland": tr("Permanent farmland"),
-        "growth_boundary": tr("Growth boundary"),
-        "forestry": tr("Forestry"),
-        "water": tr("Water protection"),
-        "transport": tr("Transport"),
-        "municipal": tr("Municipal utilities"),
-        "other": tr("Other"),
-    }.get(key, key)
+    return {cause.value: colour for cause, colour in CAUSE_COLOURS.items()}
 
 
 def number(value: float, digits: int = 1) -> str:

@@ -1,0 +1,178 @@
+"""The patches of a conflict check as rows: read from the result layer, shown as a table, summed up for the panel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+
+from planner_app.i18n import tr
+from planner_app.plugin_api.model import Project
+from planner_app.plugin_api.widgets import PILL_ROLE, SORT_ROLE, SWATCH_ROLE
+from plugins.planning.ui import words
+
+Index = QModelIndex | QPersistentModelIndex
+_COLUMNS = (
+    "code", "cause", "a_class", "a_name", "b_class", "b_name", "area_m2", "area_ellipsoidal_m2", "width_m", "verdict",
+    "reason", "clause", "decision", "ground",
+)  # fmt: skip
+_GRAVITY = {"fail": 0, "needs_certificate": 1, "cannot_judge": 2, "pass": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class PatchRow:
+    """One patch as the result layer keeps it; areas in m², width in m."""
+
+    fid: int
+    code: str
+    cause: str
+    a_class: str
+    a_name: str
+    b_class: str
+    b_name: str
+    area_m2: float
+    area_ellipsoidal_m2: float
+    width_m: float
+    verdict: str
+    reason: str
+    clause: str
+    decision: str
+    ground: str
+
+    @property
+    def a(self) -> str:
+        """Class of plan A with its name."""
+        return _class_title(self.a_class, self.a_name)
+
+    @property
+    def b(self) -> str:
+        """Class of plan B with its name."""
+        return _class_title(self.b_class, self.b_name)
+
+
+@dataclass(frozen=True, slots=True)
+class PairGroup:
+    """All patches of one pair of classes."""
+
+    key: str
+    title: str
+    area_m2: float
+    count: int
+    reason: str
+    verdict: str
+
+
+def _class_title(code: str, name: str) -> str:
+    return code if not name or name == code or name in code else f"{code} {name}"
+
+
+def read_rows(project: Project, layer_id: str, fids: Sequence[int] | None = None) -> list[PatchRow]:
+    """The patches of a result layer (or some of them), largest first."""
+    table = project.read(layer_id, columns=_COLUMNS, fids=fids, geometry=False)
+    columns = [table.columns[name] for name in _COLUMNS]
+    rows = [
+        PatchRow(int(fid), *(_value(name, cell) for name, cell in zip(_COLUMNS, cells, strict=True)))
+        for fid, *cells in zip(table.fids, *columns, strict=True)
+    ]
+    return sorted(rows, key=lambda row: -row.area_m2)
+
+
+def _value(name: str, cell: Any) -> Any:
+    if name.endswith(("_m2", "_m")):
+        return float(cell or 0.0)
+    return "" if cell is None else str(cell)
+
+
+def pair_key(row: PatchRow) -> str:
+    """Key of the pair of classes a patch belongs to."""
+    return f"{row.a_class}\x1f{row.b_class}"
+
+
+def groups_by_pair(rows: Iterable[PatchRow], ellipsoidal: bool) -> list[PairGroup]:
+    """Pairs of classes, largest area first."""
+    found: dict[str, list[PatchRow]] = {}
+    for row in rows:
+        found.setdefault(pair_key(row), []).append(row)
+    groups = []
+    for key, members in found.items():
+        gravest = min(members, key=lambda row: _GRAVITY.get(row.verdict, 9))
+        area = sum(row.area_ellipsoidal_m2 if ellipsoidal else row.area_m2 for row in members)
+        title = f"{members[0].a} × {members[0].b}"
+        groups.append(PairGroup(key, title, area, len(members), gravest.reason, gravest.verdict))
+    return sorted(groups, key=lambda group: -group.area_m2)
+
+
+class PatchTable(QAbstractTableModel):
+    """Patches in the bottom dock."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[PatchRow] = []
+        self._names = ("A", "B")
+        self._place: dict[int, int] = {}
+        self._ellipsoidal = False
+        self._colours: dict[str, str] = {}
+
+    def show(self, rows: list[PatchRow], names: tuple[str, str], ellipsoidal: bool) -> None:
+        """Show these patches; ``names`` of the two plans stand in the head."""
+        self.beginResetModel()
+        self.rows, self._names, self._ellipsoidal = rows, names, ellipsoidal
+        if rows and not self._colours:
+            self._colours = words.cause_colours()
+        self._place = {row.fid: at for at, row in enumerate(rows)}
+        self.endResetModel()
+
+    def replace(self, rows: Iterable[PatchRow]) -> None:
+        """Show changed patches without losing the selection."""
+        for row in rows:
+            at = self._place.get(row.fid)
+            if at is not None:
+                self.rows[at] = row
+                self.dataChanged.emit(self.index(at, 0), self.index(at, self.columnCount() - 1))
+
+    def places(self, fids: Iterable[int]) -> list[int]:
+        """Rows in which these features stand."""
+        return [self._place[fid] for fid in fids if fid in self._place]
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        return 0 if parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        return 0 if parent.isValid() else 9
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if orientation != Qt.Orientation.Horizontal or not 0 <= section < 9:
+            return None
+        if role == Qt.ItemDataRole.TextAlignmentRole and section in (4, 5):
+            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        if role != Qt.ItemDataRole.DisplayRole:
+            return None
+        area = tr("Area, ellipsoidal (m²)") if self._ellipsoidal else tr("Area (m²)")
+        titles = [tr("No."), tr("Cause"), *self._names, area, tr("Mean width (m)")]
+        return [*titles, tr("Verdict"), tr("Decision"), tr("Ground")][section]
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if not index.isValid():
+            return None
+        row, column = self.rows[index.row()], index.column()
+        area = row.area_ellipsoidal_m2 if self._ellipsoidal else row.area_m2
+        if role == Qt.ItemDataRole.DisplayRole:
+            return (
+                row.code, words.cause(row.cause), row.a, row.b, words.number(area), words.number(row.width_m),
+                words.verdict(row.verdict), words.decision(row.decision), row.ground or row.clause,
+            )[column]  # fmt: skip
+        if role == SORT_ROLE:
+            return {4: area, 5: row.width_m}.get(column)
+        if role == SWATCH_ROLE and column == 1:
+            return self._colours.get(row.cause)
+        if role == PILL_ROLE and column == 6:
+            return row.verdict
+        if role == PILL_ROLE and column == 7:
+            return words.DECISION_TOKENS.get(row.decision)
+        if role == Qt.ItemDataRole.TextAlignmentRole and column in (4, 5):
+            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return "\n".join(text for text in (row.reason, row.clause, row.ground) if text) or None
+        return None
