@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, Literal
 
-from PySide6.QtCore import QObject, Qt, QThread, QThreadPool, Signal, Slot
+from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from planner_app.domain.errors import Cancelled
 
@@ -92,7 +94,7 @@ class Job(QObject):
 
 
 class JobRunner(QObject):
-    """Runs jobs on a thread pool. ``done`` and ``failed`` run on the UI thread; cancelling is silent.
+    """Runs jobs on threads that live as long as it does. ``done`` and ``failed`` run on the UI thread; cancelling is silent.
 
     ``failed_unhandled(Exception)`` is emitted for an error whose job named no ``failed``.
     """
@@ -102,8 +104,10 @@ class JobRunner(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._pool = QThreadPool(self)
-        self._pool.setMaxThreadCount(max(3, QThread.idealThreadCount()))
+        # Python's own threads, not QThreadPool's: those lose their thread state, and with it pyproj's PROJ context,
+        # after every job; a CRS or transformer kept from an earlier job then crashes the process (seen).
+        self._pool = ThreadPoolExecutor(max(3, os.cpu_count() or 1), thread_name_prefix="job")
+        self._futures: set[Future[None]] = set()
         self._number = 0
         self.jobs: list[Job] = []
 
@@ -148,7 +152,9 @@ class JobRunner(QObject):
                 _log.info("job %r failed", title, exc_info=True)
             job._finished.emit(result, error)
 
-        self._pool.start(body)
+        future = self._pool.submit(body)
+        self._futures.add(future)
+        future.add_done_callback(self._futures.discard)
         self.changed.emit()
         return job
 
@@ -161,9 +167,11 @@ class JobRunner(QObject):
         self.jobs = [job for job in self.jobs if job.is_active()]
         self.changed.emit()
 
-    def shutdown(self, milliseconds: int = 5000) -> bool:
-        """Cancel everything and wait; True if all threads came back in time."""
+    def shutdown(self, seconds: float = 5.0) -> bool:
+        """Cancel everything and wait; True if all threads came back in time. No job can be started afterwards."""
         for job in self.children():
             if isinstance(job, Job):
                 job.cancel()
-        return self._pool.waitForDone(milliseconds)
+        running = set(self._futures)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        return not wait(running, seconds).not_done

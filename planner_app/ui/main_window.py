@@ -19,6 +19,7 @@ from planner_app.ui.map_area import MapArea
 from planner_app.ui.notify import MessageBar
 from planner_app.ui.palette import Palette
 from planner_app.ui.panels.attribute_table import AttributeTable
+from planner_app.ui.panels.feature_form import FeatureForm
 from planner_app.ui.panels.history_panel import HistoryPanel
 from planner_app.ui.panels.jobs_panel import JobsPanel
 from planner_app.ui.panels.layer_panel import LayerPanel
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from planner_app.plugin_api.ui import Action, Panel, UiApi
     from planner_app.plugin_host import PluginHost
 
+FEATURE = "feature"
 PROJECT_SUFFIXES = (".sqlite", ".db", ".spatialite")
 
 
@@ -116,7 +118,8 @@ class MainWindow(QMainWindow):
         layout.addWidget(self.status)
         whole.setLayout(layout)
         self.setCentralWidget(whole)
-        self.rail.add("layers", "layers", tr("Layers"), tr("Layer panel (Ctrl+L)"), self.toggle_layers)
+        self.rail.add("layers", "layers", tr("Layers"), tr("Layer panel (Ctrl+L)"), self.toggle_layers, quiet=True)
+        self.task.add(FEATURE, tr("Feature"), lambda: FeatureForm(self.session), on_rail=False)
 
     def _wire(self) -> None:
         session, canvas = self.session, self.canvas
@@ -198,11 +201,10 @@ class MainWindow(QMainWindow):
 
     def open_panel(self, panel_id: str) -> None:
         """Show a task panel."""
-        if panel_id not in self.task.ids():
-            return
-        self.task.open(panel_id)
         self.task.setVisible(True)
-        self.session.settings.panel = panel_id
+        self.task.open(panel_id)
+        if panel_id != FEATURE:
+            self.session.settings.panel = panel_id
         self._mark_rail()
 
     def toggle_panel(self, panel_id: str) -> None:
@@ -212,6 +214,16 @@ class MainWindow(QMainWindow):
             self._mark_rail()
         else:
             self.open_panel(panel_id)
+
+    def show_form(self) -> None:
+        """The form of the selected feature; again: back to the task panel."""
+        if self.task.current == FEATURE and self.task.isVisible():
+            if self.task.ids():
+                self._open_first_panel()
+            else:
+                self.toggle_task()
+        else:
+            self.open_panel(FEATURE)
 
     def toggle_layers(self) -> None:
         """Show or hide the layer panel."""
@@ -224,10 +236,11 @@ class MainWindow(QMainWindow):
 
     def toggle_task(self) -> None:
         """Show or hide the task panel."""
-        if self.task.isVisible() or not self.task.ids():
+        panels = [self.task.current, *self.task.ids()]
+        if self.task.isVisible() or not any(panels):
             self.task.setVisible(False)
         else:
-            self.open_panel(self.task.current or self.task.ids()[0])
+            self.open_panel(next(filter(None, panels)))
         self._mark_rail()
 
     def toggle_panels(self) -> None:

@@ -72,7 +72,7 @@ class MessageBar(Notice):
         self.ensurePolished()
         height = self.heightForWidth(self.width())
         self.resize(self.width(), height if height > 0 else self.sizeHint().height())
-        self.move((parent.width() - width) // 2, 12)
+        self.move((parent.width() - self.width()) // 2, self.theme.px(56))
 
     def _copy_details(self) -> None:
         QGuiApplication.clipboard().setText(self._details)

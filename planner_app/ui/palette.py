@@ -175,7 +175,7 @@ class Palette(FloatingFrame):
 
     def _place(self) -> None:
         window = self.parentWidget()
-        if window is None or not (self.field.hasFocus() or self.isVisible()):
+        if window is None:
             return
         theme = self.session.theme
         margin = self.MARGIN

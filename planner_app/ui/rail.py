@@ -14,10 +14,13 @@ from planner_app.ui.theme import Theme
 class RailButton(QToolButton):
     """An icon over a short word."""
 
-    def __init__(self, theme: Theme, icon: str, text: str, tip: str, on_click: Callable[[], object]) -> None:
+    def __init__(
+        self, theme: Theme, icon: str, text: str, tip: str, on_click: Callable[[], object], quiet: bool
+    ) -> None:
         super().__init__()
         self._theme, self._icon = theme, icon
         self.setProperty("look", "rail")
+        self.setProperty("quiet", quiet)
         self.setText(text)
         self.setToolTip(tip)
         self.setCheckable(True)
@@ -46,9 +49,11 @@ class Rail(QFrame):
         self._layout.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.setLayout(self._layout)
 
-    def add(self, key: str, icon: str, text: str, tip: str, on_click: Callable[[], object]) -> RailButton:
-        """Add an entry below the others."""
-        made = RailButton(self.theme, icon, text, tip, on_click)
+    def add(
+        self, key: str, icon: str, text: str, tip: str, on_click: Callable[[], object], *, quiet: bool = False
+    ) -> RailButton:
+        """Add an entry below the others; a ``quiet`` one only colours its icon while on."""
+        made = RailButton(self.theme, icon, text, tip, on_click, quiet)
         self.buttons[key] = made
         self._layout.insertWidget(self._layout.count() - 1, made)
         return made

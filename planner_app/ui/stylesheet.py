@@ -86,6 +86,8 @@ QToolButton:disabled { color: $tertiary; }
 QToolButton::menu-indicator { image: none; width: 0; }
 QToolButton[look="rail"] { font-size: $s12; color: $secondary; padding: $s5 0 $s4 0; border-radius: $s6; }
 QToolButton[look="rail"]:checked { color: $accent; background: $accent_ground; }
+QToolButton[look="rail"][quiet="true"]:checked { background: transparent; }
+QToolButton[look="rail"][quiet="true"]:checked:hover { background: $hover; }
 QToolButton[look="project"] { font-size: $s14; font-weight: 600; padding: $s4 $s6; }
 QToolButton[look="text"] { padding: $s3 $s8; color: $secondary; }
 
@@ -138,12 +140,13 @@ QTableView::item:selected { background: $accent_ground; color: $ink; }
 QTableView::item:focus { border: 1px solid $accent; }
 QHeaderView { background: $panel; border: none; border-bottom: 1px solid $line; }
 QHeaderView::section { background: $panel; color: $secondary; font-size: $s12; border: none;
-    border-bottom: 1px solid $line; padding: $s4 $s10; }
+    padding: $s4 $s10; }
 QHeaderView::section:hover { color: $ink; background: $hover; }
 QHeaderView::up-arrow { image: url("$chevron_up"); width: $s11; height: $s11; }
 QHeaderView::down-arrow { image: url("$chevron_down"); width: $s11; height: $s11; }
 QTableCornerButton::section { background: $panel; border: none; }
 
+QAbstractScrollArea::corner { background: $panel; border: none; }
 QScrollBar:vertical { background: transparent; width: $s10; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: $s10; margin: 0; }
 QScrollBar::handle { background: $field_line; border-radius: $s4; margin: $s2; }

@@ -23,7 +23,8 @@ class TaskArea(QFrame):
         self.setObjectName("taskpanel")
         self.session = session
         self._factories: dict[str, tuple[str, Callable[[], QWidget]]] = {}
-        self._made: dict[str, QWidget] = {}
+        self._on_rail: list[str] = []
+        self._made: dict[str, QScrollArea] = {}
         self.current = ""
         self.title = label("", "title")
         hide = IconButton(session.theme, "x", tr("Hide this panel"), self.hide_clicked.emit, size=14)
@@ -31,13 +32,20 @@ class TaskArea(QFrame):
         self.setLayout(column(row(self.title, None, hide, margins=(14, 6, 8, 2)), self._stack, spacing=0))
         self.setMinimumWidth(session.theme.px(300))
 
-    def add(self, panel_id: str, title: str, factory: Callable[[], QWidget]) -> None:
+    def add(self, panel_id: str, title: str, factory: Callable[[], QWidget], *, on_rail: bool = True) -> None:
         """Declare a panel; ``factory`` is called when it is first opened."""
         self._factories[panel_id] = (title, factory)
+        if on_rail:
+            self._on_rail.append(panel_id)
 
     def ids(self) -> list[str]:
-        """Panels declared."""
-        return list(self._factories)
+        """Panels with an entry on the rail, in its order."""
+        return list(self._on_rail)
+
+    def panel(self, panel_id: str) -> QWidget | None:
+        """The panel's own widget if it has been opened."""
+        area = self._made.get(panel_id)
+        return area.widget() if area is not None else None
 
     def open(self, panel_id: str) -> None:
         """Show a panel. One that cannot be made is replaced by its error; the rest keeps working."""
@@ -49,7 +57,7 @@ class TaskArea(QFrame):
         self._stack.setCurrentWidget(self._made[panel_id])
         self.current = panel_id
 
-    def _make(self, factory: Callable[[], QWidget]) -> QWidget:
+    def _make(self, factory: Callable[[], QWidget]) -> QScrollArea:
         try:
             inner = factory()
         except Exception as error:  # a plugin may fail in any way

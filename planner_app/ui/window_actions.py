@@ -65,6 +65,7 @@ def window_actions(window: MainWindow) -> list[ActionSpec]:
             enabled=lambda: bool(session.can_redo()),
         ),
         spec("edit.delete", tr("Delete the selected features"), layers.delete_selected, icon="trash-2", enabled=chosen),
+        spec("edit.form", tr("Feature form"), window.show_form, icon="square-pen", shortcut="F4", enabled=opened),
         spec("edit.clear_selection", tr("Clear the selection"), session.selection.clear, icon="x", enabled=chosen),
     ]
     layer = [

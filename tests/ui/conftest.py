@@ -97,7 +97,12 @@ def town(tmp_path: Path) -> Path:
     land = PlanInfo("l", PlanKind.LAND_USE, "土地利用规划 2020")
     path = tmp_path / "town.sqlite"
     with Project.create(path, "EPSG:4549", "滨海新城") as project:
-        for name, plan, count in (("规划用地", master, 40), ("农田", land, 6), ("地类图斑", land, 30), ("建筑", None, 10)):
+        for name, plan, count in (
+            ("规划用地", master, 40),
+            ("农田", land, 6),
+            ("地类图斑", land, 30),
+            ("建筑", None, 10),
+        ):
             boxes = [shapely.box(500000 + i * 100, 2860000, 500080 + i * 100, 2860080) for i in range(count)]
             columns = {
                 "code": [("R2", "B1", "G1")[i % 3] for i in range(count)],

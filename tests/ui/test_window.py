@@ -29,7 +29,11 @@ def test_start_page_stands_without_a_project(desktop: Any) -> None:
 def test_opening_shows_layers_grouped_by_plan(opened: Any) -> None:
     window = opened.window
     assert window.pages.currentWidget() is not window.start
-    assert [group.title for group in window.layers.model.groups] == ["Other layers", "土地利用规划 2020", "总体规划 2035"]
+    assert [group.title for group in window.layers.model.groups] == [
+        "Other layers",
+        "土地利用规划 2020",
+        "总体规划 2035",
+    ]
     assert window.layers.count.text() == "4 / 4"
     assert "town.sqlite" in window.top.place.whole_text()
     assert "120E" in window.top.place.whole_text()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any
+from datetime import date
+from typing import Any, NoReturn
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
@@ -43,20 +45,28 @@ def parse_cell(info: FieldInfo, text: str) -> Any:
         try:
             number = float(cleaned)
         except ValueError:
-            raise PlannerError("ui.not_a_number", text=text, field=name) from None
+            number = math.nan
+        if not math.isfinite(number):
+            raise PlannerError("ui.not_a_number", text=text, field=name)
         if info.type == "real":
             return number
-        if number != int(number):
+        if not number.is_integer():
             raise PlannerError("ui.not_a_whole_number", text=text, field=name)
-        return int(number)
+        # Through the text: a float holds whole numbers only up to 2^53.
+        return int(cleaned) if cleaned.lstrip("+-").isdecimal() else int(number)
     if info.type == "boolean":
         return text.casefold() in ("1", "true", "yes", "y", "是", tr("yes").casefold())
     if info.type == "date":
         found = re.fullmatch(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?", text)
-        if not found:
-            raise PlannerError("ui.not_a_date", text=text, field=name)
-        return f"{int(found[1]):04}-{int(found[2]):02}-{int(found[3]):02}"
+        try:
+            return date(*map(int, found.groups())).isoformat() if found else _no_date(text, name)
+        except ValueError:
+            _no_date(text, name)
     return text
+
+
+def _no_date(text: str, name: str) -> NoReturn:
+    raise PlannerError("ui.not_a_date", text=text, field=name) from None
 
 
 class AttributeModel(QAbstractTableModel):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QPoint, Qt, QTimer, Signal
-from PySide6.QtWidgets import QComboBox, QLineEdit, QMenu, QSplitter, QStackedWidget, QWidget
+from PySide6.QtWidgets import QComboBox, QLineEdit, QMenu, QStackedWidget, QWidget
 
 from planner_app.domain.changeset import ChangeSet
 from planner_app.domain.errors import PlannerError
@@ -11,7 +13,6 @@ from planner_app.i18n import tr
 from planner_app.ui.actions import ActionRegistry
 from planner_app.ui.controls import EmptyState, IconButton, Notice, column, label, row
 from planner_app.ui.panels.attribute_model import AttributeModel, split_filter
-from planner_app.ui.panels.feature_form import FeatureForm
 from planner_app.ui.session import Session
 from planner_app.ui.tables import fit_columns, table_view
 
@@ -46,8 +47,8 @@ class AttributeTable(QWidget):
             theme, "list-checks", tr("Select all filtered rows"), self.select_filtered, size=16
         )
         self.zoom = IconButton(theme, "focus", tr("Zoom to the selected features"), self._zoom, size=16)
-        self.form_button = IconButton(
-            theme, "square-pen", tr("Feature form"), self._toggle_form, size=16, checkable=True
+        self.form = IconButton(
+            theme, "square-pen", tr("Feature form (F4)"), partial(actions.trigger, "edit.form"), size=16
         )
         self.count = label("", "small")
         self.notice = Notice(theme)
@@ -62,8 +63,6 @@ class AttributeTable(QWidget):
         self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.view.customContextMenuRequested.connect(self._menu)
         self.view.selectionModel().selectionChanged.connect(self._table_selected)
-        self.form = FeatureForm(session)
-        self.form.setVisible(False)
         self._empty = EmptyState(
             theme, tr("Choose a layer at the left to see its attributes."), tr("Import a layer…"), "table-2"
         )
@@ -74,18 +73,12 @@ class AttributeTable(QWidget):
         tools = row(spacing=4, margins=(12, 6, 8, 6))
         for part in (self.layers, self.filter):
             tools.addWidget(part, 1 if part is self.filter else 0)
-        for tool in (self.only_selected, self.select_all, self.zoom, self.form_button):
+        for tool in (self.only_selected, self.select_all, self.zoom, self.form):
             tools.addWidget(tool)
         tools.addSpacing(4)
         tools.addWidget(self.count)
-        split = QSplitter(Qt.Orientation.Horizontal)
-        split.addWidget(self._stack)
-        split.addWidget(self.form)
-        split.setStretchFactor(0, 1)
-        split.setChildrenCollapsible(False)
-        split.setHandleWidth(1)
         body = column(tools, self.notice, spacing=0)
-        body.addWidget(split, 1)
+        body.addWidget(self._stack, 1)
         self.setLayout(body)
         self._quiet = False
         self._generation = 0
@@ -140,7 +133,6 @@ class AttributeTable(QWidget):
             self.reload()
         else:
             self.model.forget(change)
-        self.form.reload()
 
     def reload(self) -> None:
         """Read the order of rows again, off the UI thread."""
@@ -189,7 +181,7 @@ class AttributeTable(QWidget):
         self._stack.setCurrentIndex(1 if self.model.layer is not None else 0)
         shown = self.model.rowCount()
         self.count.setText(tr("{count} rows", count=f"{shown:,}") if self.model.layer is not None else "")
-        for part in (self.filter, self.only_selected, self.select_all, self.zoom, self.form_button):
+        for part in (self.filter, self.only_selected, self.select_all, self.zoom, self.form):
             part.setEnabled(self.model.layer is not None)
 
     # selection, both ways
@@ -201,7 +193,6 @@ class AttributeTable(QWidget):
         self._quiet = True
         self.session.selection.set(self.model.layer.id, fids)
         self._quiet = False
-        self.form.reload()
 
     def _selection_changed(self) -> None:
         if self._quiet or self.model.layer is None or not self.isVisible():
@@ -222,7 +213,6 @@ class AttributeTable(QWidget):
         self._quiet = False
         if first is not None:
             self.view.scrollTo(first)
-        self.form.reload()
 
     def select_filtered(self) -> None:
         """Select every row the filter leaves."""
@@ -239,10 +229,6 @@ class AttributeTable(QWidget):
     def _zoom(self) -> None:
         if self.model.layer is not None:
             self.zoom_requested.emit(self.model.layer.id, list(self.session.selection.fids(self.model.layer.id)))
-
-    def _toggle_form(self) -> None:
-        self.form.setVisible(self.form_button.isChecked())
-        self.form.reload()
 
     def _menu(self, position: QPoint) -> None:
         menu = QMenu(self)

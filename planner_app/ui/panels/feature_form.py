@@ -5,19 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QFormLayout, QFrame, QLineEdit, QScrollArea, QWidget
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QCheckBox, QFormLayout, QLineEdit, QWidget
 
+from planner_app.domain.changeset import ChangeSet
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.layer import LayerInfo
 from planner_app.i18n import tr
-from planner_app.ui.canvas.feature_text import feature_name, shown, sizes
+from planner_app.ui.canvas.feature_text import feature_name, sizes
 from planner_app.ui.controls import IconButton, Notice, button, column, label, line, row
 from planner_app.ui.panels.attribute_model import parse_cell
 from planner_app.ui.session import Session
 
 
-class FeatureForm(QFrame):
-    """Stands at the right of the attribute table; shows the first selected feature of the current layer."""
+class FeatureForm(QWidget):
+    """Shows a selected feature; with several selected it steps through them."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -27,40 +29,53 @@ class FeatureForm(QFrame):
         self._values: dict[str, Any] = {}
         self._editors: dict[str, QLineEdit | QCheckBox] = {}
         self._generation = 0
-        self.title = label("", "heading")
-        self.measure = label("", "small", wrap=True)
-        self.notice = Notice(session.theme)
+        theme = session.theme
+        self.title = label("", "heading", wrap=True)
+        self.measure = label("", "small", wrap=True, selectable=True)
+        self.notice = Notice(theme)
         self._earlier = IconButton(
-            session.theme, "arrow-left", tr("Previous selected feature"), lambda: self._step(-1), size=14
+            theme, "arrow-left", tr("Previous selected feature"), lambda: self._step(-1), size=14
         )
-        self._later = IconButton(
-            session.theme, "arrow-right", tr("Next selected feature"), lambda: self._step(1), size=14
-        )
-        self._fields = QWidget()
-        self._form = QFormLayout(self._fields)
-        self._form.setContentsMargins(12, 6, 12, 6)
-        self._form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setWidget(self._fields)
+        self._later = IconButton(theme, "arrow-right", tr("Next selected feature"), lambda: self._step(1), size=14)
+        self._form = QFormLayout()
+        self._form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        self._form.setHorizontalSpacing(16)
+        self._form.setVerticalSpacing(7)
         self.save = button(tr("Save"), self._save, "primary")
         self.reset = button(tr("Reset"), self.reload)
-        foot = row(self.save, self.reset, None, margins=(12, 6, 12, 8))
-        body = column(row(self.title, None, self._earlier, self._later, margins=(12, 6, 6, 0)), spacing=2)
-        body.addLayout(row(self.measure, margins=(12, 0, 12, 4)))
-        body.addWidget(self.notice)
-        body.addWidget(line())
-        body.addWidget(area, 1)
-        body.addLayout(foot)
+        head = row(spacing=2)
+        head.addWidget(self.title, 1)
+        head.addWidget(self._earlier)
+        head.addWidget(self._later)
+        body = column(head, self.measure, self.notice, line(), spacing=8, margins=(14, 4, 14, 12))
+        body.addLayout(self._form)
+        body.addLayout(row(self.save, self.reset, None))
+        body.addStretch(1)
         self.setLayout(body)
-        self.setMinimumWidth(session.theme.px(280))
+        session.selection.changed.connect(self.reload)
+        session.data_changed.connect(self._data_changed)
+        session.project_changed.connect(self.reload)
+        self._fill(None, 0, {}, ())
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.reload()
+
+    def _data_changed(self, change: ChangeSet, _initiator: object) -> None:
+        if self._layer is not None and (change.registry or self._layer.id in change.tables()):
+            self.reload()
 
     def reload(self) -> None:
-        """Show the first selected feature again, as it is stored."""
-        if self.isVisible():
-            layer = self.session.layer(self.session.current_layer)
-            fids = self.session.selection.fids(layer.id) if layer is not None else ()
-            self._show(layer, self._fid if self._fid in fids else (fids[0] if fids else 0))
+        """Show the first selected feature (or the one shown before) as it is stored."""
+        if not self.isVisible():
+            return
+        chosen = self.session.selection.layer_ids()
+        current = self.session.current_layer
+        layer = self.session.layer(current if current in chosen else chosen[0]) if chosen else None
+        fids = self.session.selection.fids(layer.id) if layer is not None else ()
+        same = self._layer is not None and layer is not None and self._layer.id == layer.id and self._fid in fids
+        self._show(layer, self._fid if same else (fids[0] if fids else 0))
 
     def _step(self, by: int) -> None:
         if self._layer is not None:
@@ -86,7 +101,11 @@ class FeatureForm(QFrame):
             if generation == self._generation:
                 self._fill(layer, fid, *result)
 
-        self.session.jobs.run(tr("Read a feature"), work, show, listed=False)
+        def failed(error: Exception) -> None:
+            self._fill(None, 0, {}, ())
+            self.notice.show_text(*_error(self.session.word(error)))
+
+        self.session.jobs.run(tr("Read a feature"), work, show, failed, listed=False)
 
     def _fill(self, layer: LayerInfo | None, fid: int, values: dict[str, Any], size: tuple[str, ...]) -> None:
         while self._form.rowCount():
@@ -94,15 +113,17 @@ class FeatureForm(QFrame):
         self._editors.clear()
         self._layer, self._fid, self._values = layer, fid, values
         several = layer is not None and len(self.session.selection.fids(layer.id)) > 1
-        self._earlier.setVisible(several)
-        self._later.setVisible(several)
+        shown = layer is not None and bool(values)
+        for part in (self._earlier, self._later):
+            part.setVisible(several)
+        for knob in (self.save, self.reset):
+            knob.setVisible(shown)
         if layer is None or not values:
             self.title.setText(tr("No feature selected"))
             self.measure.setText(tr("Select one on the map or in the table."))
-            self.save.setEnabled(False)
-            self.reset.setEnabled(False)
             return
-        self.title.setText(feature_name(layer, values) or tr("Feature {fid}", fid=fid))
+        name = feature_name(layer, values) or tr("Feature {fid}", fid=fid)
+        self.title.setText(f"{layer.name} · {name}")
         self.measure.setText("\n".join(size))
         for info in layer.fields:
             if info.type == "blob":
@@ -116,40 +137,46 @@ class FeatureForm(QFrame):
                 editor = QLineEdit("" if value is None else str(value))
                 editor.setCursorPosition(0)
                 if info.type in ("integer", "real"):
-                    editor.setPlaceholderText(shown(None))
                     editor.setFont(self.session.theme.font(tabular=True))
+                elif info.type == "date":
+                    editor.setPlaceholderText("YYYY-MM-DD")
                 editor.returnPressed.connect(self._save)
             editor.setEnabled(not layer.locked)
             self._editors[info.name] = editor
             self._form.addRow(label(info.alias or info.name, "secondary"), editor)
         self.save.setEnabled(not layer.locked)
-        self.reset.setEnabled(True)
+
+    def changed_values(self) -> dict[str, Any]:
+        """Fields whose editor differs from what is stored.
+
+        Raises:
+            PlannerError: a typed value makes no sense for its field.
+        """
+        changed: dict[str, Any] = {}
+        for info in self._layer.fields if self._layer is not None else ():
+            editor, old = self._editors.get(info.name), self._values.get(info.name)
+            if isinstance(editor, QCheckBox):
+                if editor.isChecked() != bool(old):
+                    changed[info.name] = editor.isChecked()
+            elif editor is not None and editor.text() != ("" if old is None else str(old)):
+                value = parse_cell(info, editor.text())
+                if value != old:
+                    changed[info.name] = value
+        return changed
 
     def _save(self) -> None:
         if self._layer is None:
             return
-        changed: dict[str, Any] = {}
-        for info in self._layer.fields:
-            editor = self._editors.get(info.name)
-            if editor is None:
-                continue
-            old = self._values.get(info.name)
-            if isinstance(editor, QCheckBox):
-                value: Any = editor.isChecked()
-                same = value == bool(old)
-            else:
-                if editor.text() == ("" if old is None else str(old)):
-                    continue
-                try:
-                    value = parse_cell(info, editor.text())
-                except PlannerError as error:
-                    self.notice.show_text(self.session.word(error)[0], "error")
-                    editor.setFocus()
-                    return
-                same = value == old
-            if not same:
-                changed[info.name] = value
+        try:
+            changed = self.changed_values()
+        except PlannerError as error:
+            self.notice.show_text(*_error(self.session.word(error)))
+            return
         if changed:
             from planner_app.ui.commands import EditFeature
 
             self.session.execute(EditFeature(self._layer.id, self._layer.name, self._fid, changed), self)
+
+
+def _error(worded: tuple[str, str]) -> tuple[str, str, str]:
+    return worded[0], "error", worded[1]
