@@ -91,6 +91,6 @@ def is_northing_first(crs: str) -> bool:
         (4491, 4554),  # CGCS2000 6° and 3° zones, with and without zone prefix
         (2327, 2390),  # Xian 1980
         (2401, 2442),  # Beijing 1954, 3°
-        (21413, 21463),  # Beijing 1954, 6° and central meridians
+        (21413, 21483),  # Beijing 1954, 6° zones
     )
     return any(first <= number <= last for first, last in chinese)

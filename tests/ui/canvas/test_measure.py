@@ -132,3 +132,10 @@ def test_positions_read_north_first_in_chinese_systems() -> None:
     assert format_position(236000, 901000, "EPSG:26986", 0) == "E 236,000   N 901,000 m"
     assert is_northing_first("EPSG:4526")
     assert not is_northing_first("EPSG:32650")
+
+
+def test_axis_order_agrees_with_the_projection_library() -> None:
+    from planner_app.domain.crs import is_chinese_projected
+
+    for number in (2326, 2327, 2390, 2391, 2401, 2442, 3857, 4490, 4491, 4549, 4554, 21413, 21483, 26986, 32650):
+        assert is_northing_first(f"EPSG:{number}") == is_chinese_projected(f"EPSG:{number}"), number
