@@ -178,7 +178,7 @@ def _patches(spots: Spots, a: PlanSide, b: PlanSide, judged: _Judged, crs: str) 
         b_class=b_class,
         geometry=spots.geometry,
         area=area,
-        area_ellipsoidal=np.asarray(ellipsoidal(shapely.to_wkb(spots.geometry), crs)),
+        area_ellipsoidal=ellipsoidal(spots.geometry, crs),
         width=2.0 * area / np.where(length > 0, length, np.inf),
         cause=np.zeros(len(area), dtype=np.int8),
         verdict=judged.verdict[a_class, b_class],

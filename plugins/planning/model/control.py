@@ -202,15 +202,8 @@ class _Work:
         """(planar, ellipsoidal) m² of each shape."""
         from planner_app.domain.area import ellipsoidal
 
-        array = np.empty(len(shapes), dtype=object)
-        array[:] = list(shapes)
-        return list(
-            zip(
-                map(float, shapely.area(array)),
-                map(float, ellipsoidal(shapely.to_wkb(array), self._project.crs)),
-                strict=True,
-            )
-        )
+        areas = zip(shapely.area(list(shapes)), ellipsoidal(list(shapes), self._project.crs), strict=True)
+        return [(float(planar), float(other)) for planar, other in areas]
 
     def check_line(self, rule: Rule | None, layer: LayerInfo | None, state: str, name: str) -> LineCheck:
         """Measure and judge one line."""

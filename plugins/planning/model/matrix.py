@@ -109,9 +109,7 @@ class ConflictMatrix:
                     if pattern_b == "*" and kind_b == "*":
                         fits &= np.array([land.mapped for land in b], dtype=bool)[None, :]
                 elif not by_kind:
-                    both = np.logical_or.outer(self._covered(pattern_b, a), np.zeros(len(b), dtype=bool))
-                    both |= self._covered(pattern_a, b)[None, :]
-                    fits &= ~(alike & both)
+                    fits &= ~(alike & np.outer(self._covered(pattern_b, a), self._covered(pattern_a, b)))
                 found[fits & (found < 0)] = number
         return found
 

@@ -14,8 +14,8 @@ from planner_app.i18n import RESOURCES, add_folder, compile_catalogues
 from planner_app.project import Batch, Project
 
 PLUGIN = Path(__file__).resolve().parents[3] / "plugins" / "planning"
-EAST, NORTH = 500_000.0, 3_400_000.0
-"""Corner of the test ground, on the central meridian of EPSG:4549 near 30.7°N."""
+EAST, NORTH = 560_000.0, 3_400_000.0
+"""Corner of the test ground, 60 km east of the central meridian of EPSG:4549 near 30.7°N."""
 
 
 @pytest.fixture(scope="session", autouse=True)
