@@ -59,12 +59,24 @@ def load_spatialite(connection: sqlite3.Connection) -> None:
                 continue
             try:
                 connection.load_extension(name)
+                _bind_own_libraries()
                 return
             except sqlite3.OperationalError as error:
                 detail = detail or str(error)
     finally:
         enable(False)
     raise PlannerError("project.no_spatialite", detail=detail)
+
+
+def _bind_own_libraries() -> None:
+    """Let extension modules loaded from now on prefer the libraries they bring.
+
+    SQLite loads mod_spatialite with its symbols visible to all. A wheel of pyproj or pyogrio loaded later would then
+    call the system's PROJ and GEOS through headers of its own version, and the process dies at exit (pyproj 3.7 with
+    PROJ 9.5 inside, beside Debian's 9.1: ``free(): invalid pointer`` every time).
+    """
+    if hasattr(os, "RTLD_DEEPBIND"):
+        sys.setdlopenflags(sys.getdlopenflags() | os.RTLD_DEEPBIND)
 
 
 def write_ahead_is_safe(path: Path) -> bool:
