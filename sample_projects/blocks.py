@@ -103,15 +103,17 @@ def make_parcels(seed: int, terrain: Terrain, network: Network) -> tuple[list[Pa
     rest = free.difference(shapely.union_all(cut).buffer(0.001))
     for area in parts(rest.intersection(shelter), 20):
         pieces.append(_piece(terrain, area, districts, "green", "防护"))
-    for area in _cut_long(rng, green.difference(hill_land).union(rest).difference(shelter).difference(shapely.union_all(cut)), network.roads):
+    for area in _cut_long(
+        rng,
+        green.difference(hill_land).union(rest).difference(shelter).difference(shapely.union_all(cut)),
+        network.roads,
+    ):
         pieces.append(_piece(terrain, area, districts, "green", "滨水"))
     tiles = tile([p.geometry for p in pieces])
     made_parcels = []
     for parcel, geometry in zip(pieces, tiles, strict=True):
         for part in parts(geometry, 25):
-            made_parcels.append(
-                Parcel(part, parcel.unit, parcel.district, parcel.block, parcel.kind, parcel.name)
-            )
+            made_parcels.append(Parcel(part, parcel.unit, parcel.district, parcel.block, parcel.kind, parcel.name))
     return made_parcels, districts
 
 
@@ -120,9 +122,7 @@ def _xy(geometry: Geometry) -> tuple[float, float]:
     return float(point.x), float(point.y)
 
 
-def _piece(
-    terrain: Terrain, area: Geometry, districts: list[Geometry], kind: str, name: str = ""
-) -> Parcel:
+def _piece(terrain: Terrain, area: Geometry, districts: list[Geometry], kind: str, name: str = "") -> Parcel:
     x, y = _xy(area)
     point = shapely.points(x, y)
     near = np.argmin(shapely.distance(np.array(districts, dtype=object), point))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import shapely
@@ -14,22 +14,35 @@ from sample_projects.curves import Array, Geometry, direction
 from sample_projects.names import estate_names, firm_names
 from sample_projects.tables import Rows, Table, Town
 
+Form = tuple[tuple[float, float], ...]
+
 #: Local outlines (metres, about the origin): corner points of a body in units of its length and depth.
-_SLAB = ((-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5))
-_NOTCHED = (
-    (-0.5, -0.5), (-0.2, -0.5), (-0.2, -0.34), (0.2, -0.34), (0.2, -0.5), (0.5, -0.5), (0.5, 0.5), (0.08, 0.5), (0.08, 0.36), (-0.08, 0.36),
+_SLAB: Form = ((-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5))
+_NOTCHED: Form = (
+    (-0.5, -0.5), (-0.2, -0.5), (-0.2, -0.34), (0.2, -0.34), (0.2, -0.5), (0.5, -0.5), (0.5, 0.5), (0.08, 0.5),
+    (0.08, 0.36), (-0.08, 0.36),
     (-0.08, 0.5), (-0.5, 0.5),
 )  # fmt: skip
-_STEPPED = ((-0.5, -0.5), (0.0, -0.5), (0.0, -0.3), (0.5, -0.3), (0.5, 0.5), (0.0, 0.5), (0.0, 0.3), (-0.5, 0.3))
-_ANGLE = ((-0.5, -0.5), (0.5, -0.5), (0.5, -0.12), (-0.14, -0.12), (-0.14, 0.5), (-0.5, 0.5))
-_COURT = ((-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (0.24, 0.5), (0.24, -0.16), (-0.24, -0.16), (-0.24, 0.5), (-0.5, 0.5))
-_POINT = (
-    (-0.5, -0.28), (-0.22, -0.28), (-0.22, -0.5), (0.22, -0.5), (0.22, -0.28), (0.5, -0.28), (0.5, 0.28), (0.22, 0.28), (0.22, 0.5),
+_STEPPED: Form = ((-0.5, -0.5), (0.0, -0.5), (0.0, -0.3), (0.5, -0.3), (0.5, 0.5), (0.0, 0.5), (0.0, 0.3), (-0.5, 0.3))
+_ANGLE: Form = ((-0.5, -0.5), (0.5, -0.5), (0.5, -0.12), (-0.14, -0.12), (-0.14, 0.5), (-0.5, 0.5))
+_COURT: Form = (
+    (-0.5, -0.5),
+    (0.5, -0.5),
+    (0.5, 0.5),
+    (0.24, 0.5),
+    (0.24, -0.16),
+    (-0.24, -0.16),
+    (-0.24, 0.5),
+    (-0.5, 0.5),
+)
+_POINT: Form = (
+    (-0.5, -0.28), (-0.22, -0.28), (-0.22, -0.5), (0.22, -0.5), (0.22, -0.28), (0.5, -0.28), (0.5, 0.28), (0.22, 0.28),
+    (0.22, 0.5),
     (-0.22, 0.5), (-0.22, 0.28), (-0.5, 0.28),
 )  # fmt: skip
 
 
-def body(form: tuple[tuple[float, float], ...], at: Array, length: float, depth: float, turn: float) -> Geometry:
+def body(form: Form, at: Array, length: float, depth: float, turn: float) -> Geometry:
     """An outline of the given form, size (m) and direction (radians) about a point."""
     xy = np.array(form) * (length, depth)
     c, s = np.cos(turn), np.sin(turn)
@@ -92,14 +105,17 @@ def buildings(town: Town) -> Table:
     estates, firms = estate_names(rng), firm_names(rng)
     out = Rows(
         ("code", "text", "建筑编号"), ("name", "text", "名称"), ("use", "text", "用途"), ("storeys", "integer", "层数"),
-        ("height_m", "real", "高度（m）"), ("structure", "text", "结构"), ("year", "integer", "建成年份"), ("footprint_m2", "real", "基底面积（m²）"),
+        ("height_m", "real", "高度（m）"), ("structure", "text", "结构"), ("year", "integer", "建成年份"),
+        ("footprint_m2", "real", "基底面积（m²）"),
         ("floor_area_m2", "real", "建筑面积（m²）"), ("parcel_no", "text", "所在地块"),
     )  # fmt: skip
     villages = shapely.union_all([v.area.buffer(8) for v in town.country.villages])
     expansion = town.country.expansion
     number = 0
 
-    def add(shape: Geometry, name: str, use: str, storeys: int, storey: float, structure: str, year: int, parcel: str) -> None:
+    def add(
+        shape: Geometry, name: str, use: str, storeys: int, storey: float, structure: str, year: int, parcel: str
+    ) -> None:
         nonlocal number
         number += 1
         floor = round(shape.area * storeys * float(rng.uniform(0.97, 1.0)), 1)
@@ -116,7 +132,15 @@ def buildings(town: Town) -> Table:
             continue
         year = int(np.clip(rng.normal(2014, 5), 1998, 2024))
         for shape, use, storeys, storey, name in _on_parcel(rng, parcel, estates, firms):
-            structure = "钢结构" if use in ("厂房", "仓库", "体育馆") else "框剪" if storeys > 8 else "框架" if use != "住宅" else "砖混"
+            structure = (
+                "钢结构"
+                if use in ("厂房", "仓库", "体育馆")
+                else "框剪"
+                if storeys > 8
+                else "框架"
+                if use != "住宅"
+                else "砖混"
+            )
             add(shape, name, use, storeys, storey, structure, year, parcel.number)
     for village in town.country.villages:
         for shape in _houses(rng, village.area):
@@ -130,15 +154,15 @@ def buildings(town: Town) -> Table:
 _Found = list[tuple[Geometry, str, int, float, str]]
 
 
-def _on_parcel(rng: np.random.Generator, parcel: Parcel, estates: object, firms: object) -> _Found:
+def _on_parcel(rng: np.random.Generator, parcel: Parcel, estates: Iterator[str], firms: Iterator[str]) -> _Found:
     """(outline, use, storeys, storey height, name) of the buildings of one parcel."""
     site, turn, code = parcel.geometry.buffer(-6.5, quad_segs=2), south_turn(parcel.geometry), parcel.code
     if site.is_empty:
         return []
     if code in ("R1", "R2"):
-        return _estate(rng, site, turn, parcel, next(estates))  # type: ignore[call-overload, no-any-return]
+        return _estate(rng, site, turn, parcel, next(estates))
     if code in ("M1", "M2", "W1"):
-        return _works(rng, site, parcel, next(firms))  # type: ignore[call-overload]
+        return _works(rng, site, parcel, next(firms))
     if code in ("B1", "B2", "B3", "A1", "A5", "A35"):
         return _centre(rng, site, turn, code)
     if code in ("A31", "A33", "R22", "A2", "A4", "A6"):
@@ -184,7 +208,9 @@ def _works(rng: np.random.Generator, site: Geometry, parcel: Parcel, name: str) 
     use = "仓库" if parcel.code == "W1" else "厂房"
     form = _SLAB if rng.random() < 0.75 else _ANGLE
     shapes = rows_in(site, turn, (length, depth), (14.0, 14.0), lambda at: body(form, at, length, depth, turn))
-    found: _Found = [(g, use, int(rng.choice([1, 1, 2, 3, 4])), 6.0, f"{name}{n}号{use}") for n, g in enumerate(shapes, start=1)]
+    found: _Found = [
+        (g, use, int(rng.choice([1, 1, 2, 3, 4])), 6.0, f"{name}{n}号{use}") for n, g in enumerate(shapes, start=1)
+    ]
     if not found:
         shape = body(_SLAB, np.array(site.representative_point().coords[0]), 34.0, 18.0, turn)
         if site.contains(shape):
@@ -204,8 +230,12 @@ def _centre(rng: np.random.Generator, site: Geometry, turn: float, code: str) ->
             return found
         width = float(rng.uniform(30, 44))
         form = _SLAB if rng.random() < 0.4 else _POINT if rng.random() < 0.5 else _STEPPED
-        shapes = rows_in(site, turn, (width, width * 0.86), (20.0, 22.0), lambda at: body(form, at, width, width * 0.86, turn))
-        return [(g, use, int(rng.integers(14, 42)) if code == "B2" else int(rng.integers(8, 24)), 4.1, "") for g in shapes]
+        shapes = rows_in(
+            site, turn, (width, width * 0.86), (20.0, 22.0), lambda at: body(form, at, width, width * 0.86, turn)
+        )
+        return [
+            (g, use, int(rng.integers(14, 42)) if code == "B2" else int(rng.integers(8, 24)), 4.1, "") for g in shapes
+        ]
     length = float(np.clip(size * 0.46, 24, 72))
     form = (_ANGLE, _COURT, _SLAB, _STEPPED)[int(rng.integers(0, 4))]
     depth = length * (0.72 if form in (_ANGLE, _COURT) else 0.36)
@@ -218,8 +248,12 @@ def _campus(rng: np.random.Generator, site: Geometry, turn: float, code: str) ->
     """Teaching wings, courts and a hall; the rest of the site stays open."""
     use = {"A31": "高校", "A33": "教学", "R22": "幼儿园", "A2": "文化", "A4": "体育馆", "A6": "养老"}[code]
     size = float(np.sqrt(site.area))
-    length = float(np.clip(size * {"A31": 0.36, "A33": 0.4, "R22": 0.46, "A2": 0.56, "A4": 0.5, "A6": 0.46}[code], 18, 95))
-    form = {"A33": _COURT, "A31": (_ANGLE, _COURT, _SLAB)[int(rng.integers(0, 3))], "A2": _STEPPED, "A4": _POINT}.get(code, _ANGLE)
+    length = float(
+        np.clip(size * {"A31": 0.36, "A33": 0.4, "R22": 0.46, "A2": 0.56, "A4": 0.5, "A6": 0.46}[code], 18, 95)
+    )
+    form = {"A33": _COURT, "A31": (_ANGLE, _COURT, _SLAB)[int(rng.integers(0, 3))], "A2": _STEPPED, "A4": _POINT}.get(
+        code, _ANGLE
+    )
     depth = length * {"A31": 0.6, "A33": 0.62, "A2": 0.7, "A4": 0.8}.get(code, 0.66)
     gap = 34.0 if code in ("A31", "A33") else 16.0
     shapes = rows_in(site, turn, (length, depth), (gap * 0.6, gap), lambda at: body(form, at, length, depth, turn))

@@ -18,22 +18,58 @@ from sample_projects.tables import Rows, Table, Town
 from sample_projects.terrain import HILLS
 
 ECOLOGY = PlanInfo(
-    "ecological_red_line", PlanKind.ECOLOGICAL_RED_LINE, "生态保护红线", "省人民政府", "2022 启用版", "2022-09-30", "2035-12-31", "“三区三线”划定成果"
+    "ecological_red_line",
+    PlanKind.ECOLOGICAL_RED_LINE,
+    "生态保护红线",
+    "省人民政府",
+    "2022 启用版",
+    "2022-09-30",
+    "2035-12-31",
+    "“三区三线”划定成果",
 )
 FARMLAND = PlanInfo(
-    "permanent_farmland", PlanKind.FARMLAND, "永久基本农田", "市自然资源和规划局", "2022 启用版", "2022-09-30", "2035-12-31", "“三区三线”划定成果"
+    "permanent_farmland",
+    PlanKind.FARMLAND,
+    "永久基本农田",
+    "市自然资源和规划局",
+    "2022 启用版",
+    "2022-09-30",
+    "2035-12-31",
+    "“三区三线”划定成果",
 )
 BOUNDARY = PlanInfo(
-    "growth_boundary", PlanKind.GROWTH_BOUNDARY, "城镇开发边界", "省人民政府", "2022 启用版", "2022-09-30", "2035-12-31", "“三区三线”划定成果"
+    "growth_boundary",
+    PlanKind.GROWTH_BOUNDARY,
+    "城镇开发边界",
+    "省人民政府",
+    "2022 启用版",
+    "2022-09-30",
+    "2035-12-31",
+    "“三区三线”划定成果",
 )
 FORESTRY = PlanInfo(
-    "forestry", PlanKind.FORESTRY, "林地保护利用规划", "市林业局", "2021—2035", "2021-12-01", "2035-12-31", "林地“一张图”2021"
+    "forestry",
+    PlanKind.FORESTRY,
+    "林地保护利用规划",
+    "市林业局",
+    "2021—2035",
+    "2021-12-01",
+    "2035-12-31",
+    "林地“一张图”2021",
 )
 WATER = PlanInfo(
-    "water_protection", PlanKind.WATER, "水源与河湖保护", "市水利局、市生态环境局", "2019 版", "2019-11-08", "", "饮用水水源保护区划与河湖蓝线规划"
+    "water_protection",
+    PlanKind.WATER,
+    "水源与河湖保护",
+    "市水利局、市生态环境局",
+    "2019 版",
+    "2019-11-08",
+    "",
+    "饮用水水源保护区划与河湖蓝线规划",
 )
 MUNICIPAL = PlanInfo(
-    "municipal", PlanKind.MUNICIPAL, "绿地与市政专项规划", "市住房和城乡建设局", "2021—2035", "2021-07-20", "2035-12-31", "绿地系统与市政设施专项规划"
+    "municipal", PlanKind.MUNICIPAL, "绿地与市政专项规划", "市住房和城乡建设局", "2021—2035", "2021-07-20",
+    "2035-12-31", "绿地系统与市政设施专项规划"
 )  # fmt: skip
 
 
@@ -42,7 +78,8 @@ def ecological_red_line(town: Town) -> Table:
     rng = np.random.default_rng([town.seed, 20])
     t = town.terrain
     out = Rows(
-        ("code", "text", "编号"), ("name", "text", "名称"), ("zone", "text", "管控分区"), ("function", "text", "主导功能"), ("area_ha", "real", "面积（公顷）"),
+        ("code", "text", "编号"), ("name", "text", "名称"), ("zone", "text", "管控分区"),
+        ("function", "text", "主导功能"), ("area_ha", "real", "面积（公顷）"),
     )  # fmt: skip
     found: list[tuple[str, str, str, Geometry]] = []
     for forest in t.forest:
@@ -54,10 +91,19 @@ def ecological_red_line(town: Town) -> Table:
             found.append((f"{HILL_NAMES[k]}生态保护区", "一般控制区", "水源涵养与水土保持", part))
     found.append((f"{RESERVOIR}水源保护区", "核心保护区", "水源涵养", t.reservoir.buffer(150)))
     found.append(("东湾滨海湿地", "核心保护区", "生物多样性维护", t.flats.buffer(-12)))
-    found.append(("澜江河口湿地", "一般控制区", "海岸防护", blob(rng, (6350, 3080), 260, stretch=1.5, turn=0.3).intersection(t.border)))
+    found.append(
+        (
+            "澜江河口湿地",
+            "一般控制区",
+            "海岸防护",
+            blob(rng, (6350, 3080), 260, stretch=1.5, turn=0.3).intersection(t.border),
+        )
+    )
     wet = outline(rng.normal([(5250, 1430), (5480, 1220), (5820, 1180), (5960, 1330), (5830, 1480), (5500, 1470)], 12))
     found.append(("盐塘河口湿地", "一般控制区", "生物多样性维护", wet.intersection(t.border)))
-    south = outline(rng.normal([(2120, 830), (2400, 830), (2760, 850), (2980, 930), (2900, 800), (2500, 660), (2180, 690)], 10))
+    south = outline(
+        rng.normal([(2120, 830), (2400, 830), (2760, 850), (2980, 930), (2900, 800), (2500, 660), (2180, 690)], 10)
+    )
     found.append(("南塘河湿地", "一般控制区", "洪水调蓄", south))
     coast = t.coast.buffer(46).intersection(shapely.box(5700, 4300, 6800, 5600)).intersection(t.border)
     found.append(("望海岬海岸防护林", "一般控制区", "海岸防护", max(parts(coast), key=lambda g: g.area)))
@@ -84,12 +130,15 @@ def permanent_farmland(town: Town) -> Table:
     edge = {int(g) for g in group[inside]}
     chosen = {int(g) for g in np.unique(group) if rng.random() < (0.42 if int(g) in edge else 0.74)}
     shapes = tile([c.geometry for c in fields], 20)
-    kept = [(s, int(g), c.name) for s, g, c in zip(shapes, group, fields, strict=True) if int(g) in chosen and s is not None]
+    kept = [
+        (s, int(g), c.name) for s, g, c in zip(shapes, group, fields, strict=True) if int(g) in chosen and s is not None
+    ]
     merged = dissolve([s for s, _, _ in kept], [g for _, g, _ in kept])
     owner = {g: name for _, g, name in kept}
     drift = Drift(rng, 0.9, 1500)
     out = Rows(
-        ("code", "text", "保护图斑编号"), ("village", "text", "责任村"), ("quality", "integer", "耕地质量等别"), ("area_mu", "real", "面积（亩）"),
+        ("code", "text", "保护图斑编号"), ("village", "text", "责任村"), ("quality", "integer", "耕地质量等别"),
+        ("area_mu", "real", "面积（亩）"),
         ("area_m2", "real", "面积（m²）"),
     )  # fmt: skip
     number = 0
@@ -98,9 +147,17 @@ def permanent_farmland(town: Town) -> Table:
             continue
         number += 1
         moved = drift(shape)
-        out.add(moved, f"YN{number:04d}", owner[key], int(rng.integers(4, 8)), round(moved.area * 3 / 2000, 2), round(moved.area, 2))
+        out.add(
+            moved,
+            f"YN{number:04d}",
+            owner[key],
+            int(rng.integers(4, 8)),
+            round(moved.area * 3 / 2000, 2),
+            round(moved.area, 2),
+        )
     return out.table(
-        "permanent_farmland", "永久基本农田", "polygon", plan=FARMLAND, label_field="", source="YJJBNTTB.shp", look="farmland",
+        "permanent_farmland", "永久基本农田", "polygon", plan=FARMLAND, label_field="", source="YJJBNTTB.shp",
+        look="farmland",
         opacity=0.85,
     )  # fmt: skip
 
@@ -108,19 +165,36 @@ def permanent_farmland(town: Town) -> Table:
 def growth_boundary(town: Town) -> Table:
     """The town's boundary, cut back at two fringes, with two small areas of its own outside."""
     rng = np.random.default_rng([town.seed, 22])
-    bites = [blob(rng, (1390, 3150), 200, stretch=2.4, turn=1.5), blob(rng, (4250, 5010), 190, stretch=3, turn=-0.1), blob(rng, (3500, 40), 150, stretch=3.4, turn=0.02)]
+    bites = [
+        blob(rng, (1390, 3150), 200, stretch=2.4, turn=1.5),
+        blob(rng, (4250, 5010), 190, stretch=3, turn=-0.1),
+        blob(rng, (3500, 40), 150, stretch=3.4, turn=0.02),
+    ]
     main = town.network.town.difference(shapely.union_all(bites))
     main = max(parts(main.buffer(-45).buffer(90).buffer(-45)), key=lambda g: g.area)
     main = Drift(rng, 1.4, 1100)(shapely.segmentize(main.simplify(0.8), 120))
-    land = town.terrain.border.difference(town.terrain.sea.buffer(15))
+    land = town.terrain.border.difference(town.terrain.sea)
     tourism = blob(rng, (5960, 4620), 120, stretch=1.6, turn=1.2).intersection(land).difference(main)
-    harbour = blob(rng, (5520, 560), 105, stretch=1.8, turn=0.9).intersection(land).difference(main.buffer(10))
-    out = Rows(("code", "text", "编号"), ("name", "text", "名称"), ("zone", "text", "分区"), ("area_ha", "real", "面积（公顷）"))
-    rows = ((main, "滨海新城主城区", "集中建设区"), (tourism, "望海岬旅游服务区", "特别用途区"), (harbour, "盐灶渔港", "弹性发展区"))
+    harbour = blob(rng, (5480, 560), 135, stretch=1.8, turn=0.9).intersection(land).difference(main.buffer(10))
+    out = Rows(
+        ("code", "text", "编号"),
+        ("name", "text", "名称"),
+        ("zone", "text", "分区"),
+        ("area_ha", "real", "面积（公顷）"),
+    )
+    rows = (
+        (main, "滨海新城主城区", "集中建设区"),
+        (tourism, "望海岬旅游服务区", "特别用途区"),
+        (harbour, "盐灶渔港", "弹性发展区"),
+    )
     for number, (shape, name, zone) in enumerate(rows, start=1):
-        part = max(parts(shape), key=lambda g: g.area)
+        part = max(parts(shape), key=lambda g: g.area, default=None)
+        if part is None:  # another seed's coast may leave no room for the harbour
+            continue
         out.add(part, f"CZ-{number:02d}", name, zone, round(part.area / 1e4, 4))
-    return out.table("growth_boundary", "城镇开发边界", "polygon", plan=BOUNDARY, label_field="", source="CZKFBJ.shp", look="growth")
+    return out.table(
+        "growth_boundary", "城镇开发边界", "polygon", plan=BOUNDARY, label_field="", source="CZKFBJ.shp", look="growth"
+    )
 
 
 def forestry(town: Town) -> Table:
@@ -128,13 +202,21 @@ def forestry(town: Town) -> Table:
     rng = np.random.default_rng([town.seed, 23])
     t = town.terrain
     belts = [
-        ("沿海防护林", t.coast.buffer(34).difference(t.sea).intersection(shapely.box(5000, -200, 7000, 2450)).difference(shapely.union_all([t.river.buffer(60)]))),
+        (
+            "沿海防护林",
+            t.coast.buffer(34)
+            .difference(t.sea)
+            .intersection(shapely.box(5000, -200, 7000, 2450))
+            .difference(shapely.union_all([t.river.buffer(60)])),
+        ),
         ("沿海防护林", t.coast.buffer(30).difference(t.sea).intersection(shapely.box(5000, 3450, 7000, 4500))),
         ("江堤防护林", t.river.buffer(34).difference(t.river).intersection(shapely.box(-100, 1000, 1900, 2600))),
     ]
     groves = [blob(rng, c, r, stretch=1.5, turn=rng.uniform(0, 3)) for c, r in (
-        ((1820, 3420), 74), ((2280, 4560), 88), ((3780, 4860), 70), ((4980, 4620), 82), ((5540, 3760), 60), ((1760, 1500), 66),
-        ((2560, 1120), 54), ((3760, 1180), 64), ((5560, 2140), 80), ((4480, 260), 74), ((2850, 4560), 62), ((5480, 2900), 52),
+        ((1820, 3420), 74), ((2280, 4560), 88), ((3780, 4860), 70), ((4980, 4620), 82), ((5540, 3760), 60),
+        ((1760, 1500), 66),
+        ((2560, 1120), 54), ((3760, 1180), 64), ((5560, 2140), 80), ((4480, 260), 74), ((2850, 4560), 62),
+        ((5480, 2900), 52),
     )]  # fmt: skip
     hill_count = len(town.country.forest)
     shapes = [c.geometry for c in town.country.forest]
@@ -150,7 +232,8 @@ def forestry(town: Town) -> Table:
     names += ["零星林地"] * len(groves)
     drift = Drift(rng, 1.2, 1000)
     out = Rows(
-        ("code", "text", "小班号"), ("class_code", "text", "林地类别代码"), ("class_name", "text", "林地类别"), ("species", "text", "优势树种"),
+        ("code", "text", "小班号"), ("class_code", "text", "林地类别代码"), ("class_name", "text", "林地类别"),
+        ("species", "text", "优势树种"),
         ("level", "integer", "保护等级"), ("owner", "text", "权属"), ("area_ha", "real", "面积（公顷）"),
     )  # fmt: skip
     number = 0
@@ -159,11 +242,16 @@ def forestry(town: Town) -> Table:
             number += 1
             moved = drift(part)
             level = 1 if kind == "公益林" and rng.random() < 0.2 else 2 if kind == "公益林" else int(rng.integers(3, 5))
-            species = str(rng.choice(["马尾松", "杉木", "木荷", "毛竹", "香樟"] if k < hill_count else ["木麻黄", "水杉", "香樟", "乌桕"]))
+            species = str(
+                rng.choice(
+                    ["马尾松", "杉木", "木荷", "毛竹", "香樟"] if k < hill_count else ["木麻黄", "水杉", "香樟", "乌桕"]
+                )
+            )
             code = "0301" if kind == "公益林" or rng.random() < 0.7 else "0307"
             out.add(moved, f"{number:04d}", code, kind, species, level, name, round(moved.area / 1e4, 4))
     return out.table(
-        "forestry", "林地小班", "polygon", plan=FORESTRY, class_field="class_code", class_standard="dltb", source="LD_2021.shp",
+        "forestry", "林地小班", "polygon", plan=FORESTRY, class_field="class_code", class_standard="dltb",
+        source="LD_2021.shp",
         visible=False, look="forestry",
     )  # fmt: skip
 
@@ -175,8 +263,15 @@ def water_protection(town: Town) -> Table:
     creek = next(c for c in t.creeks if c.name == "凤溪").axis.intersection(shapely.box(0, 3000, 1700, 4400))
     first = shapely.union_all([intake.buffer(55), t.reservoir.buffer(120)])
     second = shapely.union_all([intake.buffer(330), t.reservoir.buffer(420), creek.buffer(130)]).buffer(60).buffer(-60)
-    third = outline([(40, 3500), (60, 4500), (420, 5130), (1250, 5400), (1500, 4900), (1250, 4200), (1000, 3600), (500, 3420)])
-    out = Rows(("code", "text", "编号"), ("name", "text", "名称"), ("zone", "text", "保护区级别"), ("area_ha", "real", "面积（公顷）"))
+    third = outline(
+        [(40, 3500), (60, 4500), (420, 5130), (1250, 5400), (1500, 4900), (1250, 4200), (1000, 3600), (500, 3420)]
+    )
+    out = Rows(
+        ("code", "text", "编号"),
+        ("name", "text", "名称"),
+        ("zone", "text", "保护区级别"),
+        ("area_ha", "real", "面积（公顷）"),
+    )
     taken: Geometry = shapely.Polygon()
     number = 0
     for zone, shape in (("一级保护区", first), ("二级保护区", second), ("准保护区", third)):
@@ -186,7 +281,8 @@ def water_protection(town: Town) -> Table:
             out.add(part, f"SY-{number:02d}", f"{name}{zone}", zone, round(part.area / 1e4, 4))
         taken = taken.union(shape.simplify(0.6))
     return out.table(
-        "water_protection", "水源保护区", "polygon", plan=WATER, class_field="zone", class_standard="text", label_field="name",
+        "water_protection", "水源保护区", "polygon", plan=WATER, class_field="zone", class_standard="text",
+        label_field="name",
         source="水源保护区划.dwg", visible=False, look="water_zones",
     )  # fmt: skip
 
@@ -198,8 +294,15 @@ def blue_line(town: Town) -> Table:
     drift = Drift(rng, 0.8, 900)
     bodies = [(RIVER, t.river.buffer(18)), ("月湖", t.lake.buffer(12)), (RESERVOIR, t.reservoir.buffer(10))]
     bodies += [(c.name, c.axis.buffer(c.width / 2 + 6, cap_style="flat")) for c in t.creeks]
-    reaches = shapely.voronoi_polygons(shapely.multipoints(rng.uniform((0, 0), (6800, 5400), (26, 2))), extend_to=t.border)
-    out = Rows(("code", "text", "编号"), ("name", "text", "河湖名称"), ("width_m", "real", "控制宽度（m）"), ("area_ha", "real", "面积（公顷）"))
+    reaches = shapely.voronoi_polygons(
+        shapely.multipoints(rng.uniform((0, 0), (6800, 5400), (26, 2))), extend_to=t.border
+    )
+    out = Rows(
+        ("code", "text", "编号"),
+        ("name", "text", "河湖名称"),
+        ("width_m", "real", "控制宽度（m）"),
+        ("area_ha", "real", "面积（公顷）"),
+    )
     taken: Geometry = shapely.Polygon()
     number = 0
     for name, body in bodies:
@@ -211,7 +314,16 @@ def blue_line(town: Town) -> Table:
             number += 1
             width = round(2 * part.area / part.length, 1)
             out.add(drift(part), f"LX-{number:02d}", name, width, round(part.area / 1e4, 4))
-    return out.table("blue_line", "城市蓝线", "polygon", plan=WATER, label_field="name", source="河湖蓝线.dwg", visible=False, look="blue")
+    return out.table(
+        "blue_line",
+        "城市蓝线",
+        "polygon",
+        plan=WATER,
+        label_field="name",
+        source="河湖蓝线.dwg",
+        visible=False,
+        look="blue",
+    )
 
 
 def green_line(town: Town) -> Table:
@@ -225,8 +337,19 @@ def green_line(town: Town) -> Table:
         if park or wished:
             label = GB50137[parcel.code if park else "G1"][0]
             shapes.append(parcel.geometry)
-            keys.append((label, parcel.name if parcel.kind == "green" and parcel.name not in ("滨水", "防护") else "", parcel.district // 2))
-    out = Rows(("code", "text", "编号"), ("name", "text", "名称"), ("class_name", "text", "绿地类别"), ("area_ha", "real", "面积（公顷）"))
+            keys.append(
+                (
+                    label,
+                    parcel.name if parcel.kind == "green" and parcel.name not in ("滨水", "防护") else "",
+                    parcel.district // 2,
+                )
+            )
+    out = Rows(
+        ("code", "text", "编号"),
+        ("name", "text", "名称"),
+        ("class_name", "text", "绿地类别"),
+        ("area_ha", "real", "面积（公顷）"),
+    )
     number = 0
     for (label, name, _), shape in dissolve(shapes, keys):
         if shape.area < 4500:
@@ -235,7 +358,14 @@ def green_line(town: Town) -> Table:
         shown = f"{name}公园" if name else ""
         out.add(drift(shape), f"LV-{number:03d}", shown, label, round(shape.area / 1e4, 4))
     return out.table(
-        "green_line", "城市绿线", "polygon", plan=MUNICIPAL, class_field="class_name", class_standard="text", source="绿线.dwg", look="green"
+        "green_line",
+        "城市绿线",
+        "polygon",
+        plan=MUNICIPAL,
+        class_field="class_name",
+        class_standard="text",
+        source="绿线.dwg",
+        look="green",
     )
 
 
@@ -248,4 +378,13 @@ def yellow_line(town: Town) -> Table:
     for number, parcel in enumerate(members, start=1):
         shape = drift(parcel.geometry)
         out.add(shape, f"HX-{number:02d}", GB50137[parcel.code][0], round(shape.area, 2))
-    return out.table("yellow_line", "城市黄线", "polygon", plan=MUNICIPAL, label_field="name", source="市政设施.dwg", visible=False, look="yellow")
+    return out.table(
+        "yellow_line",
+        "城市黄线",
+        "polygon",
+        plan=MUNICIPAL,
+        label_field="name",
+        source="市政设施.dwg",
+        visible=False,
+        look="yellow",
+    )

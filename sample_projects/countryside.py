@@ -1,8 +1,9 @@
-"""Outside the town: fields in curved strips, ponds, orchards, forest compartments, villages; and fields the town will take."""
+"""Outside the town: fields in curved strips, ponds, orchards, forest, villages; and fields the town will take."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import shapely
@@ -78,9 +79,7 @@ def make_countryside(seed: int, terrain: Terrain, network: Network) -> Countrysi
     )
     fields = _fields(rng, open_land.difference(outside_roads.difference(expansion)), terrain, villages)
     forest = [
-        Cell(g, "0301", _nearest(villages, g))
-        for g in _bricks(rng, forest_land, 0.4, 105, 150, 60)
-        if g.area > 200
+        Cell(g, "0301", _nearest(villages, g)) for g in _bricks(rng, forest_land, 0.4, 105, 150, 60) if g.area > 200
     ]
     for cell in forest:
         draw = rng.random()
@@ -152,15 +151,16 @@ def _bricks(
     wave_a, wave_b = Noise(rng, 620), Noise(rng, 620)
 
     def placed(uv: Array) -> Array:
-        xy = uv @ turn + centre
-        return xy + bend * np.stack([wave_a(xy[:, 0], xy[:, 1]), wave_b(xy[:, 0], xy[:, 1])], -1)
+        xy: Array = uv @ turn + centre
+        wave: Array = np.stack([wave_a(xy[:, 0], xy[:, 1]), wave_b(xy[:, 0], xy[:, 1])], -1)
+        return xy + bend * wave
 
     rows = [-reach]
     while rows[-1] < reach:
         rows.append(rows[-1] + depth * rng.uniform(0.6, 1.5))
     u = np.arange(-reach, reach + 20, 20.0)
     lines = [shapely.linestrings(placed(np.stack([u, np.full(len(u), v)], -1))) for v in rows]
-    for low, high in zip(rows[:-1], rows[1:], strict=True):
+    for low, high in pairwise(rows):
         cuts = -reach + np.cumsum(length * rng.lognormal(0, 0.38, int(3 * reach / length)))
         for c in cuts[cuts < reach]:
             v = np.array([low - 1.5, (low + high) / 2, high + 1.5])

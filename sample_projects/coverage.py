@@ -6,6 +6,7 @@ from collections.abc import Hashable, Sequence
 from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import shapely
 
 from sample_projects.curves import Geometry, boundaries, faces_of, parts
@@ -33,7 +34,7 @@ def tile(areas: Sequence[Geometry], smallest: float = 25.0) -> list[Geometry | N
     return [unite(faces[owner == k]) for k in range(len(areas))]
 
 
-def _absorb(faces: Geometry, owner: np.ndarray[tuple[int], np.dtype[np.int64]], smallest: float) -> None:
+def _absorb(faces: Geometry, owner: npt.NDArray[np.int64], smallest: float) -> None:
     """Give small faces to a neighbouring owner (in place)."""
     small = np.flatnonzero(shapely.area(faces) < smallest)
     tree = shapely.STRtree(faces)
@@ -58,12 +59,10 @@ def unite(faces: Geometry) -> Geometry | None:
 
 
 def dissolve(pieces: Sequence[Geometry], keys: Sequence[Key]) -> list[tuple[Key, Geometry]]:
-    """Unite pieces of a coverage that have the same key; one row for each connected area, in the order of first sight."""
+    """Unite pieces of a coverage that have the same key: a row for each connected area, in the order of first sight."""
     groups: dict[Key, list[Geometry]] = {}
     for piece, key in zip(pieces, keys, strict=True):
         groups.setdefault(key, []).append(piece)
     return [
-        (key, part)
-        for key, members in groups.items()
-        for part in parts(unite(np.array(parts(members), dtype=object)))
+        (key, part) for key, members in groups.items() for part in parts(unite(np.array(parts(members), dtype=object)))
     ]

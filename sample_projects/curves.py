@@ -62,9 +62,7 @@ def spline(points: Sequence[Point] | Array, *, closed: bool = False, step: float
     for a, b, c, d in zip(p[:-3], p[1:-2], p[2:-1], p[3:], strict=True):
         count = max(2, int(np.hypot(*(c - b)) / step))
         t = np.linspace(0, 1, count, endpoint=False)[:, None]
-        pieces.append(
-            0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
-        )
+        pieces.append(0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3))
     if not closed:
         pieces.append(p[-2:-1])
     return np.concatenate(pieces)
@@ -130,7 +128,7 @@ def boundaries(polygons: Iterable[Geometry]) -> list[Geometry]:
 
 
 def faces_of(lines: Sequence[Geometry], grid: float = 0.01) -> list[Geometry]:
-    """The faces that lines cut the plane into; vertices are snapped to a ``grid`` in metres, so neighbours share them."""
+    """The faces that lines cut the plane into; vertices snap to a ``grid`` in metres, so neighbours share them."""
     noded = shapely.union_all(np.array(list(lines), dtype=object), grid_size=grid)
     return parts(shapely.polygonize([noded]))
 

@@ -53,37 +53,71 @@ def write_drawings(town: Town, zoning: Table, folder: Path) -> dict[str, Any]:
     return truth
 
 
-def _about(made: Design, measured: dict[str, Any], declared: dict[str, Any], faults: list[dict[str, Any]]) -> dict[str, Any]:
+def _about(
+    made: Design, measured: dict[str, Any], declared: dict[str, Any], faults: list[dict[str, Any]]
+) -> dict[str, Any]:
     return {
-        "project": made.project, "parcel": made.parcel, "limits": made.limits, "indicators": measured, "declared": declared,
+        "project": made.project, "parcel": made.parcel, "limits": made.limits, "indicators": measured,
+        "declared": declared,
         "faults": faults,
     }  # fmt: skip
 
 
 def _spoil(made: Design) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]:
-    """Plant faults in a design (in place); returns what the drawing declares, the faults, and how to draw some of them."""
+    """Plant faults in a design (in place). Returns what the drawing declares, the faults, how to draw some of them."""
     honest = made.indicators()
     faults: list[dict[str, Any]] = []
     victim = _push_out(made)
     outside = victim.outline.difference(made.build_to)
     measured = made.indicators()
-    faults.append({"kind": "setback", "building": victim.name, "limit_m": made.limits["setback_m"], "measured_m": measured["setback_m"], "encroachment_m2": float(outside.area)})
+    faults.append(
+        {
+            "kind": "setback",
+            "building": victim.name,
+            "limit_m": made.limits["setback_m"],
+            "measured_m": measured["setback_m"],
+            "encroachment_m2": float(outside.area),
+        }
+    )
     clear = victim.outline.buffer(1.5, join_style="mitre")
     beds = [_grid(part) for g in [*made.green["集中"], *made.green["宅旁"]] for part in parts(g.difference(clear), 60)]
-    wanted, kept = made.limits["green_min_pct"] / 100 * float(made.site.area) * 0.55, []
+    wanted = made.limits["green_min_pct"] / 100 * float(made.site.area) * 0.55
+    kept: list[Geometry] = []
     for bed in sorted(beds, key=lambda g: g.area):
         if not len(bed.interiors) and sum(g.area for g in kept) + bed.area < wanted:
             kept.append(bed)
     made.green = {"集中": kept[-1:], "宅旁": kept[:-1], "道路": []}
     measured = made.indicators()
     twice = max(made.green["宅旁"], key=lambda g: g.area)
-    faults.append({"kind": "green_short", "limit": made.limits["green_min_pct"] / 100, "measured": measured["green_ratio"], "declared": 0.355})
+    faults.append(
+        {
+            "kind": "green_short",
+            "limit": made.limits["green_min_pct"] / 100,
+            "measured": measured["green_ratio"],
+            "declared": 0.355,
+        }
+    )
     faults.append({"kind": "green_counted_twice", "area_m2": float(twice.area)})
     tall = made.houses[0]
     said = tall.height
     tall.height = round(made.limits["height_max_m"] + 1.6, 2)
-    faults.append({"kind": "height_over", "building": tall.name, "limit_m": made.limits["height_max_m"], "measured_m": tall.height, "text_m": said})
-    faults.append({"kind": "far_over", "limit": made.limits["far_max"], "measured": measured["far"], "declared": round(made.limits["far_max"] - 0.02, 2)})
+    faults.append(
+        {
+            "kind": "height_over",
+            "building": tall.name,
+            "limit_m": made.limits["height_max_m"],
+            "measured_m": tall.height,
+            "text_m": said,
+        }
+    )
+    faults.append(
+        {
+            "kind": "far_over",
+            "limit": made.limits["far_max"],
+            "measured": measured["far"],
+            "declared": round(made.limits["far_max"] - 0.02, 2),
+        }
+    )
     faults.append({"kind": "open_ring", "building": made.houses[-1].name, "gap_m": 0.03})
     faults.append({"kind": "duplicate_footprint", "building": made.houses[0].name})
     faults.append({"kind": "parking_layer_empty"})
@@ -92,7 +126,16 @@ def _spoil(made: Design) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str
     declared = honest | {"far": round(made.limits["far_max"] - 0.02, 2), "green_ratio": 0.355, "height_m": said}
     declared["far_area_m2"] = declared["far"] * declared["site_area_m2"]
     declared["green_m2"] = declared["green_ratio"] * declared["site_area_m2"]
-    return declared, faults, {"gap_in": made.houses[-1].name, "twice": [made.houses[0].outline], "green_twice": [twice], "height_text": {tall.name: said}}
+    return (
+        declared,
+        faults,
+        {
+            "gap_in": made.houses[-1].name,
+            "twice": [made.houses[0].outline],
+            "green_twice": [twice],
+            "height_text": {tall.name: said},
+        },
+    )
 
 
 def _push_out(made: Design) -> House:
@@ -123,17 +166,26 @@ def _as_built(approved: Design, rng: np.random.Generator) -> tuple[Design, list[
             changes.append({"kind": "moved", "building": house.name, "distance_m": float(np.hypot(0.32, 0.18))})
         if n == min(1, last):
             grown = _grid(made.outline.buffer(0.22, join_style="mitre"))
-            changes.append({"kind": "enlarged", "building": house.name, "footprint_more_m2": float(grown.area - house.outline.area)})
+            changes.append(
+                {
+                    "kind": "enlarged",
+                    "building": house.name,
+                    "footprint_more_m2": float(grown.area - house.outline.area),
+                }
+            )
             made.outline = grown
         if n == min(2, last):
             made.height = round(made.height + 0.45, 2)
             changes.append({"kind": "taller", "building": house.name, "more_m": 0.45})
         houses.append(made)
-    kept = {kind: [g for k, g in enumerate(shapes) if kind != "宅旁" or k % 5] for kind, shapes in approved.green.items()}
+    kept = {
+        kind: [g for k, g in enumerate(shapes) if kind != "宅旁" or k % 5] for kind, shapes in approved.green.items()
+    }
     lost = sum(g.area for s in approved.green.values() for g in s) - sum(g.area for s in kept.values() for g in s)
     changes.append({"kind": "green_less", "area_m2": float(lost)})
     built = Design(
-        approved.project, approved.parcel, approved.limits, approved.site, approved.build_to, houses, approved.basement, kept,
+        approved.project, approved.parcel, approved.limits, approved.site, approved.build_to, houses,
+        approved.basement, kept,
         approved.stalls, approved.underground, approved.roads, approved.red_lines,
     )  # fmt: skip
     return built, changes
@@ -143,9 +195,9 @@ class _Sheet:
     """A DXF document with the layers it needs."""
 
     def __init__(self, units: int) -> None:
-        import ezdxf
+        from ezdxf.filemanagement import new
 
-        self.doc: Any = ezdxf.new("R2010", setup=True)
+        self.doc: Any = new("R2010", setup=True)
         self.doc.header["$INSUNITS"] = units
         self.doc.header["$MEASUREMENT"] = 1
         self.doc.styles.add("HZ", font="simhei.ttf")
@@ -167,7 +219,9 @@ class _Sheet:
 
     def path(self, shape: Geometry, layer: str) -> None:
         """An open line."""
-        self.space.add_lwpolyline([tuple(p) for p in shapely.get_coordinates(shape).tolist()], dxfattribs={"layer": layer})
+        self.space.add_lwpolyline(
+            [tuple(p) for p in shapely.get_coordinates(shape).tolist()], dxfattribs={"layer": layer}
+        )
 
     def text(self, words: str, at: tuple[float, float], layer: str, height: float = 2.5) -> None:
         """A line of text."""
@@ -176,18 +230,28 @@ class _Sheet:
 
     def dimension(self, a: tuple[float, float], b: tuple[float, float], layer: str, angle: float) -> None:
         """A linear dimension between two points."""
-        made = self.space.add_linear_dim(base=(a[0] + 3, a[1] + 3), p1=a, p2=b, angle=angle, dxfattribs={"layer": layer})
+        made = self.space.add_linear_dim(
+            base=(a[0] + 3, a[1] + 3), p1=a, p2=b, angle=angle, dxfattribs={"layer": layer}
+        )
         made.render()
 
     def save(self, path: Path) -> None:
         """Write the file with fixed dates and ids, so that equal seeds give equal drawings."""
-        self.doc.header["$TDCREATE"] = self.doc.header["$TDUPDATE"] = 2460000.5
-        self.doc.saveas(path)
+        from ezdxf._options import options
+
+        before = options.write_fixed_meta_data_for_testing
+        options.write_fixed_meta_data_for_testing = True
+        try:
+            self.doc.saveas(path)
+        finally:
+            options.write_fixed_meta_data_for_testing = before
 
 
 def _write(
-    made: Design, path: Path, *, declared: dict[str, Any], units: int = METRES, site_layer: str = "YDHX-用地红线", gap_in: str = "",
-    twice: list[Geometry] | None = None, green_twice: list[Geometry] | None = None, height_text: dict[str, float] | None = None,
+    made: Design, path: Path, *, declared: dict[str, Any], units: int = METRES, site_layer: str = "YDHX-用地红线",
+    gap_in: str = "",
+    twice: list[Geometry] | None = None, green_twice: list[Geometry] | None = None,
+    height_text: dict[str, float] | None = None,
 ) -> None:  # fmt: skip
     sheet = _Sheet(units)
     sheet.ring(made.site, sheet.layer(site_layer, 1, "DASHDOT"))
@@ -245,7 +309,8 @@ def _table(sheet: _Sheet, made: Design, declared: dict[str, Any]) -> None:
         ("总建筑面积（m²）", f"{declared['gfa_m2']:.2f}"), ("计容建筑面积（m²）", f"{declared['far_area_m2']:.2f}"),
         ("容积率", f"{declared['far']:.2f}"), ("建筑基底面积（m²）", f"{declared['footprint_m2']:.2f}"),
         ("建筑密度（%）", f"{declared['density'] * 100:.2f}"), ("绿地率（%）", f"{declared['green_ratio'] * 100:.2f}"),
-        ("建筑高度（m）", f"{declared['height_m']:.2f}"), ("总户数（户）", f"{declared['households']}"), ("机动车停车位（个）", f"{declared['parking']}"),
+        ("建筑高度（m）", f"{declared['height_m']:.2f}"), ("总户数（户）", f"{declared['households']}"),
+        ("机动车停车位（个）", f"{declared['parking']}"),
     ]  # fmt: skip
     x, y = made.site.bounds[2] + 45, made.site.bounds[3]
     for n, (title, value) in enumerate(rows):

@@ -23,7 +23,13 @@ class Conditions:
 
 
 #: Housing: FAR up to, density ≤ %, green ≥ %, height ≤ m (climate zones Ⅲ–Ⅴ).
-_HOUSING = ((1.2, 40.0, 30.0, 18.0), (1.6, 30.0, 30.0, 27.0), (2.1, 28.0, 30.0, 36.0), (2.8, 22.0, 35.0, 54.0), (3.1, 22.0, 35.0, 80.0))
+_HOUSING = (
+    (1.2, 40.0, 30.0, 18.0),
+    (1.6, 30.0, 30.0, 27.0),
+    (2.1, 28.0, 30.0, 36.0),
+    (2.8, 22.0, 35.0, 54.0),
+    (3.1, 22.0, 35.0, 80.0),
+)
 #: Others: FAR max choices, FAR min, density, green, height, setback, parking.
 _OTHER: dict[str, tuple[tuple[float, ...], float, float, float, float, float, str]] = {
     "B1": ((1.8, 2.5, 3.0), 0.0, 45.0, 20.0, 60.0, 10.0, "1.0 车位/100 m²"),

@@ -19,25 +19,54 @@ from sample_projects.names import RESERVOIR, RIVER, SEA, UNITS
 from sample_projects.tables import Rows, Table, Town
 
 MASTER = PlanInfo(
-    "master_2035", PlanKind.MASTER, "总体规划 2035", "省人民政府", "2023 批复版", "2023-06-30", "2035-12-31", "滨海新城国土空间总体规划（2021—2035年）"
+    "master_2035",
+    PlanKind.MASTER,
+    "总体规划 2035",
+    "省人民政府",
+    "2023 批复版",
+    "2023-06-30",
+    "2035-12-31",
+    "滨海新城国土空间总体规划（2021—2035年）",
 )
 LAND_USE = PlanInfo(
-    "land_use_2020", PlanKind.LAND_USE, "土地利用规划 2020", "省自然资源厅", "2017 调整完善版", "2017-09-15", "2020-12-31", "滨海新城土地利用总体规划（2006—2020年）"
+    "land_use_2020",
+    PlanKind.LAND_USE,
+    "土地利用规划 2020",
+    "省自然资源厅",
+    "2017 调整完善版",
+    "2017-09-15",
+    "2020-12-31",
+    "滨海新城土地利用总体规划（2006—2020年）",
 )
 ZONING = PlanInfo(
-    "zoning_2024", PlanKind.DETAILED, "控制性详细规划", "市人民政府", "2024 修编", "2024-03-12", "", "滨海新城控制性详细规划（2024年修编）"
+    "zoning_2024",
+    PlanKind.DETAILED,
+    "控制性详细规划",
+    "市人民政府",
+    "2024 修编",
+    "2024-03-12",
+    "",
+    "滨海新城控制性详细规划（2024年修编）",
 )
 ZONING_OLD = PlanInfo(
-    "zoning_2016", PlanKind.DETAILED, "控规 2016（南塘单元）", "市人民政府", "2016 版", "2016-05-20", "2024-03-11", "南塘产业单元控制性详细规划（2016年）"
+    "zoning_2016", PlanKind.DETAILED, "控规 2016（南塘单元）", "市人民政府", "2016 版", "2016-05-20", "2024-03-11",
+    "南塘产业单元控制性详细规划（2016年）"
 )  # fmt: skip
 
 #: What the detailed zoning made of a class since the master plan.
 _CHANGED = {
-    "R2": ("B1", "A6", "G1", "B2"), "B1": ("R2", "B2"), "B2": ("R2", "B1"), "M1": ("W1", "M2"), "M2": ("M1",), "G1": ("R2", "B1", "S42"),
+    "R2": ("B1", "A6", "G1", "B2"), "B1": ("R2", "B2"), "B2": ("R2", "B1"), "M1": ("W1", "M2"), "M2": ("M1",),
+    "G1": ("R2", "B1", "S42"),
     "A35": ("B2", "R2"), "A31": ("A35", "R2"), "W1": ("M1",),
 }  # fmt: skip
 #: What the old land-use plan still has: works since moved out, waste land.
-_FORMER = {"R2": ("0601", "1201", "0702"), "B1": ("0601", "0701", "0508"), "B2": ("0601", "0701"), "G1": ("1201", "0601", "0404"), "M1": ("0508", "1201")}
+_FORMER = {
+    "R2": ("0601", "1201", "0702"),
+    "B1": ("0601", "0701", "0508"),
+    "B2": ("0601", "0701"),
+    "G1": ("1201", "0601", "0404"),
+    "M1": ("0508", "1201"),
+}
 
 
 def master_plan(town: Town) -> Table:
@@ -71,16 +100,17 @@ def master_plan(town: Town) -> Table:
             majority[int(nearest[k])][code] += g.area
     for k, (_, parcel, code, name) in enumerate(pieces):
         if parcel is not None:
-            keys.append(("town", generalised.get(k, code), parcel.name, parcel.block if parcel.kind == "block" else parcel.kind))
+            keys.append(
+                ("town", generalised.get(k, code), parcel.name, parcel.block if parcel.kind == "block" else parcel.kind)
+            )
         elif name:
             keys.append(("named", code, name, ""))
         else:
             group = int(nearest[k])
             keep = code in ("1704", "0301", "0602") or rng.random() < 0.1
             keys.append(("land", code if keep else majority[group].most_common(1)[0][0], "", group))
-    number = 0
-    for (_, code, name, _), shape in dissolve([g for g, *_ in pieces], keys):
-        number += 1
+    merged = dissolve([g for g, *_ in pieces], keys)
+    for number, ((_, code, name, _), shape) in enumerate(merged, start=1):
         shown = name if name not in ("防护", "滨水") else ""
         coarse.add(shape, f"GT{number:05d}", code, MNR2023[code], shown, round(shape.area / 1e4, 4))
     return coarse.table(
@@ -117,7 +147,12 @@ def base_pieces(town: Town) -> list[tuple[Geometry, Parcel | None, str, str]]:
 def _waters(town: Town) -> list[tuple[Geometry, str, str]]:
     """Water outside the town with its DLTB class and name."""
     t = town.terrain
-    found = [(t.river, "1101", RIVER), (t.reservoir, "1103", RESERVOIR), (t.flats, "1105", f"{SEA}滩涂"), (t.sea, "1110", SEA)]
+    found = [
+        (t.river, "1101", RIVER),
+        (t.reservoir, "1103", RESERVOIR),
+        (t.flats, "1105", f"{SEA}滩涂"),
+        (t.sea, "1110", SEA),
+    ]
     found += [(c.axis.buffer(c.width / 2, cap_style="flat"), "1107", c.name) for c in t.creeks]
     return [(g.intersection(t.border), code, name) for g, code, name in found]
 
@@ -156,7 +191,8 @@ def land_use_plan(town: Town) -> Table:
     drift = Drift(rng, 1.1, 1300)
     hosts = shapely.STRtree(np.array([v.area for v in town.country.villages], dtype=object))
     out = Rows(
-        ("tbbh", "text", "图斑编号"), ("dlbm", "text", "地类编码"), ("dlmc", "text", "地类名称"), ("qsdwmc", "text", "权属单位名称"),
+        ("tbbh", "text", "图斑编号"), ("dlbm", "text", "地类编码"), ("dlmc", "text", "地类名称"),
+        ("qsdwmc", "text", "权属单位名称"),
         ("tbmj", "real", "图斑面积（m²）"),
     )  # fmt: skip
     shapes, about = [], []
@@ -165,7 +201,9 @@ def land_use_plan(town: Town) -> Table:
             shapes.append(part)
             about.append((code, owner))
     nearest = hosts.nearest(np.array(shapes, dtype=object))
-    for number, (shape, (code, owner), host) in enumerate(zip(drift(np.array(shapes, dtype=object)), about, nearest, strict=True), 1):
+    for number, (shape, (code, owner), host) in enumerate(
+        zip(drift(np.array(shapes, dtype=object)), about, nearest, strict=True), 1
+    ):
         rural = code[:2] in ("01", "02", "03", "04", "12") or code in ("0702", "1104", "1006")
         owner = (owner or town.country.villages[int(host)].name) + "集体" if rural else "国有"
         out.add(shape, f"{number:05d}", code, DLTB[code], owner, round(shape.area, 2))
@@ -176,10 +214,14 @@ def land_use_plan(town: Town) -> Table:
 
 
 _ZONING_FIELDS = (
-    ("parcel_no", "text", "地块编号"), ("class_code", "text", "用地代码"), ("class_name", "text", "用地性质"), ("area_m2", "real", "用地面积（m²）"),
-    ("far_max", "real", "容积率上限"), ("far_min", "real", "容积率下限"), ("density_max_pct", "real", "建筑密度上限（%）"),
-    ("green_min_pct", "real", "绿地率下限（%）"), ("height_max_m", "real", "建筑限高（m）"), ("setback_m", "real", "建筑退界（m）"),
-    ("parking", "text", "停车配建"), ("unit", "text", "管理单元"), ("approved", "date", "批准日期"), ("note", "text", "备注"),
+    ("parcel_no", "text", "地块编号"), ("class_code", "text", "用地代码"), ("class_name", "text", "用地性质"),
+    ("area_m2", "real", "用地面积（m²）"),
+    ("far_max", "real", "容积率上限"), ("far_min", "real", "容积率下限"),
+    ("density_max_pct", "real", "建筑密度上限（%）"),
+    ("green_min_pct", "real", "绿地率下限（%）"), ("height_max_m", "real", "建筑限高（m）"),
+    ("setback_m", "real", "建筑退界（m）"),
+    ("parking", "text", "停车配建"), ("unit", "text", "管理单元"), ("approved", "date", "批准日期"),
+    ("note", "text", "备注"),
 )  # fmt: skip
 
 
@@ -191,14 +233,17 @@ def zoning(town: Town) -> Table:
     members = [p for p in town.parcels if p.kind in ("block", "green")]
     shapes = drift(np.array([p.geometry for p in members], dtype=object))
     for parcel, shape in zip(members, shapes, strict=True):
-        zoned = Parcel(shape, parcel.unit, parcel.district, parcel.block, parcel.kind, parcel.name, parcel.code, parcel.number)
+        zoned = Parcel(
+            shape, parcel.unit, parcel.district, parcel.block, parcel.kind, parcel.name, parcel.code, parcel.number
+        )
         note = ""
         if parcel.kind == "block" and parcel.code in _CHANGED and rng.random() < 0.05:
             zoned.code = str(rng.choice(_CHANGED[parcel.code]))
             note = f"由{GB50137[parcel.code][0]}调整"
         limits = conditions(rng, zoned)
         out.add(
-            shape, zoned.number, zoned.code, GB50137[zoned.code][0], round(shape.area, 2), limits.far_max, limits.far_min,
+            shape, zoned.number, zoned.code, GB50137[zoned.code][0], round(shape.area, 2), limits.far_max,
+            limits.far_min,
             limits.density_max, limits.green_min, limits.height_max, limits.setback, limits.parking,
             f"{zoned.unit} {UNITS[zoned.unit]}", ZONING.valid_from, note,
         )  # fmt: skip
@@ -240,12 +285,24 @@ def zoning_2016(town: Town) -> Table:
 
 def zoning_units(town: Town) -> Table:
     """Management units of the detailed zoning."""
-    out = Rows(("code", "text", "单元编号"), ("name", "text", "单元名称"), ("area_ha", "real", "面积（公顷）"), ("parcels", "integer", "地块数"))
+    out = Rows(
+        ("code", "text", "单元编号"),
+        ("name", "text", "单元名称"),
+        ("area_ha", "real", "面积（公顷）"),
+        ("parcels", "integer", "地块数"),
+    )
     for unit, name in UNITS.items():
         members = [p for p in town.parcels if p.unit == unit]
-        shape = unite(np.array([m.geometry for m in members], dtype=object))
+        shape = shapely.union_all([m.geometry for m in members])
         count = sum(p.kind == "block" for p in members)
         out.add(shape, f"BH-{unit}", name, round(shape.area / 1e4, 4), count)
     return out.table(
-        "zoning_units", "管理单元", "polygon", plan=ZONING, label_field="name", visible=False, look="units", source="控规地块.gdb"
+        "zoning_units",
+        "管理单元",
+        "polygon",
+        plan=ZONING,
+        label_field="name",
+        visible=False,
+        look="units",
+        source="控规地块.gdb",
     )

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from planner_app.domain.layer import FieldInfo
 from sample_projects.curves import Array
 from sample_projects.tables import Table, Town
-from sample_projects.tunnel import TUNNEL
-from planner_app.domain.layer import FieldInfo
+from sample_projects.tunnel_sections import TUNNEL
 
 #: First reading: 2024-10-01 00:00 Beijing time, as Unix seconds.
 START = int(datetime(2024, 9, 30, 16, tzinfo=UTC).timestamp())
@@ -33,11 +33,11 @@ def make_readings(town: Town) -> tuple[Table, dict[str, Any]]:
     season = -0.045 * hours / 24  # °C per day, autumn
     rain = _rain(rng, hours)
     events: list[dict[str, Any]] = []
-    firsts: dict[str, int] = {}
     kinds: dict[str, list[int]] = {}
     for number, kind, *_ in sensors:
         kinds.setdefault(kind, []).append(number)
     leak, stuck, thin, hot, wet = (kinds[k][len(kinds[k]) // 2] for k in ("ch4", "rh", "o2", "cable_temp", "level"))
+    beyond = kinds["ch4"][len(kinds["ch4"]) // 2 + 1]  # the next gas zone smells the leak later and less
     noisy = kinds["temp"][2]
     outage = {n for n, _, tunnel, _, m in sensors if tunnel == "GL01" and 1500 < m < 2300}
     ids: list[npt.NDArray[np.int64]] = []
@@ -50,7 +50,7 @@ def make_readings(town: Town) -> tuple[Table, dict[str, Any]]:
         if number == leak:
             value += _bump(hours, 16 * 24 + 2.0, 3.0, 26.0)
             events.append(_event("gas_leak", number, 16 * 24 + 2.0, float(value.max()), "%LEL"))
-        if number == leak + 2 and kind == "ch4":
+        if number == beyond:
             value += _bump(hours, 16 * 24 + 2.75, 3.0, 9.0)
         if number == thin:
             value -= _bump(hours, 21 * 24 + 9.5, 1.5, 1.7)
@@ -77,20 +77,21 @@ def make_readings(town: Town) -> tuple[Table, dict[str, Any]]:
             start = int(rng.integers(200, COUNT - 400))
             kept[start : start + int(rng.integers(8, 60))] = False
         low, high = {"rh": (20.0, 100.0), "level": (0.0, 2.0), "ch4": (0.0, 100.0)}.get(kind, (-20.0, 120.0))
-        shown = np.round(np.clip(value, low, high), {"level": 3, "o2": 2, "ch4": 1}.get(kind, 1))
+        shown = np.clip(value, low, high).astype(np.float64).round({"level": 3, "o2": 2}.get(kind, 1))
         index = np.flatnonzero(kept)
-        firsts.setdefault(kind, number)
         ids.append(np.full(len(index), number))
         times.append(START + STEP * index)
         values.append(shown[index])
         qualities.append(quality[index])
     events.append({"kind": "gap", "sensors": sorted(outage), "ts": START + STEP * (19 * 96 + 30), "readings": 24})
     fields = (
-        FieldInfo("sensor_id", "integer", "传感器号"), FieldInfo("ts", "integer", "时间（Unix 秒）"), FieldInfo("value", "real", "读数"),
+        FieldInfo("sensor_id", "integer", "传感器号"), FieldInfo("ts", "integer", "时间（Unix 秒）"),
+        FieldInfo("value", "real", "读数"),
         FieldInfo("quality", "integer", "质量"),
     )  # fmt: skip
     columns = {
-        "sensor_id": np.concatenate(ids).tolist(), "ts": np.concatenate(times).tolist(), "value": np.concatenate(values).tolist(),
+        "sensor_id": np.concatenate(ids).tolist(), "ts": np.concatenate(times).tolist(),
+        "value": np.concatenate(values).tolist(),
         "quality": np.concatenate(qualities).tolist(),
     }  # fmt: skip
     table = Table("reading", "监测读数", "none", fields, [], columns, plan=TUNNEL, source="管廊监控系统", visible=False)
@@ -104,18 +105,21 @@ def _usual(rng: np.random.Generator, kind: str, room: str, hours: Array, season:
     wander = (wander - np.linspace(wander[0], wander[-1], len(hours))) / (np.abs(wander).max() + 1e-9)
     noise = rng.normal(0, 1, len(hours))
     base = rng.normal(0, 1)
+    shown: Array
     if kind == "o2":
-        return 20.62 + 0.06 * base - 0.05 * day + 0.08 * wander + 0.025 * noise
-    if kind == "ch4":
-        return np.asarray(np.abs(1.2 + 0.4 * base + 0.5 * wander + 0.25 * noise))
-    if kind == "temp":
-        return (25.5 if room == "电力" else 23.5) + 0.6 * base + 0.9 * day + season + 0.6 * wander + 0.12 * noise
-    if kind == "rh":
-        return 76 + 3 * base - 3.5 * day + 4 * wander + 9 * rain + 0.7 * noise
-    if kind == "level":
-        return np.asarray(np.abs(0.06 + 0.02 * base + 0.02 * wander + 0.16 * rain + 0.004 * noise))
-    work = np.clip(np.sin((hours - 7) / 24 * 2 * np.pi), -0.4, 1)
-    return 38 + 2 * base + 6.5 * work + season + 1.2 * wander + 0.3 * noise
+        shown = 20.62 + 0.06 * base - 0.05 * day + 0.08 * wander + 0.025 * noise
+    elif kind == "ch4":
+        shown = np.abs(1.2 + 0.4 * base + 0.5 * wander + 0.25 * noise)
+    elif kind == "temp":
+        shown = (25.5 if room == "电力" else 23.5) + 0.6 * base + 0.9 * day + season + 0.6 * wander + 0.12 * noise
+    elif kind == "rh":
+        shown = 76 + 3 * base - 3.5 * day + 4 * wander + 9 * rain + 0.7 * noise
+    elif kind == "level":
+        shown = np.abs(0.06 + 0.02 * base + 0.02 * wander + 0.16 * rain + 0.004 * noise)
+    else:
+        work = np.clip(np.sin((hours - 7) / 24 * 2 * np.pi), -0.4, 1)
+        shown = 38 + 2 * base + 6.5 * work + season + 1.2 * wander + 0.3 * noise
+    return shown
 
 
 def _rain(rng: np.random.Generator, hours: Array) -> Array:
@@ -123,7 +127,9 @@ def _rain(rng: np.random.Generator, hours: Array) -> Array:
     wet = np.zeros(len(hours))
     for start in [*rng.uniform(0, hours[-1], 7), 8 * 24 + 17.0]:
         since = hours - start
-        wet += np.where(since > 0, np.exp(-since / 14) * (1 - np.exp(-since / 1.5)), 0) * (1.6 if start == 8 * 24 + 17.0 else rng.uniform(0.3, 0.8))
+        wet += np.where(since > 0, np.exp(-since / 14) * (1 - np.exp(-since / 1.5)), 0) * (
+            1.6 if start == 8 * 24 + 17.0 else rng.uniform(0.3, 0.8)
+        )
     return np.minimum(wet, 1.0)
 
 
@@ -136,4 +142,10 @@ def _bump(hours: Array, start: float, length: float, height: float) -> Array:
 
 
 def _event(kind: str, sensor: int, hour: float, extreme: float, unit: str) -> dict[str, Any]:
-    return {"kind": kind, "sensor_id": sensor, "ts": START + round(hour * 3600), "extreme": round(extreme, 3), "unit": unit}
+    return {
+        "kind": kind,
+        "sensor_id": sensor,
+        "ts": START + round(hour * 3600),
+        "extreme": round(extreme, 3),
+        "unit": unit,
+    }

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 import shapely
 
-from sample_projects.curves import Geometry, jitter, line, line_parts, outline, parts, spline
+from sample_projects.curves import Array, Geometry, jitter, line, line_parts, outline, parts, spline
 from sample_projects.names import RoadNames
 from sample_projects.streets import CrossField, Tracer
 from sample_projects.terrain import Terrain
+
+Integers = npt.NDArray[np.int64]
+Booleans = npt.NDArray[np.bool_]
 
 #: Grade: (width between the road red lines in m, lanes, design speed in km/h). GB 50220 grades.
 GRADES = {
@@ -73,14 +78,20 @@ def make_network(seed: int, terrain: Terrain) -> Network:
     for road in main:
         for piece in road.lines:
             tracer.add(piece)
-    creek_banks = [g for c in terrain.creeks for g in (c.axis.offset_curve(c.width / 2 + 30), c.axis.offset_curve(-c.width / 2 - 30))]
+    creek_banks = [
+        g
+        for c in terrain.creeks
+        for g in (c.axis.offset_curve(c.width / 2 + 30), c.axis.offset_curve(-c.width / 2 - 30))
+    ]
     for bank in creek_banks:
         tracer.add(bank)
     seeds = _seeds(rng, allowed)
     names = RoadNames(rng)
     found = [("次干路", g) for g in tracer.trace(seeds, 330, shortest=420)]
     works = shapely.union_all([outline(p) for p in WORKS])
-    fine = Tracer.trace(tracer, seeds[~shapely.contains_xy(works, seeds[:, 0], seeds[:, 1])], 168, shortest=210, longest=1300)
+    fine = Tracer.trace(
+        tracer, seeds[~shapely.contains_xy(works, seeds[:, 0], seeds[:, 1])], 168, shortest=210, longest=1300
+    )
     found += [("支路", g) for g in fine]
     found += [("支路", g) for g in tracer.trace(seeds, 265, shortest=260, longest=1300)]
     roads = list(main)
@@ -96,6 +107,42 @@ def make_network(seed: int, terrain: Terrain) -> Network:
     junctions = _junctions(roads)
     return Network(roads, town, surface, junctions)
 
+
+#: Main roads beside those along the river: name, grade, control points in the local frame.
+MAIN_ROADS = (
+    ("新城大道", "主干路", (
+        (3050, 5600), (3080, 4700), (2960, 4300), (2700, 3400), (2760, 2500), (3000, 1900), (3060, 1100),
+        (3150, 300), (3100, -300),
+    )),
+    ("海晏大道", "主干路", (
+        (4450, 5600), (4480, 4700), (4330, 3900), (4150, 3100), (4230, 2450), (4480, 1900), (4150, 1350),
+        (4050, 700), (4150, -300),
+    )),
+    ("凤鸣大道", "主干路", (
+        (1175, 3840), (1650, 4000), (2450, 4160), (3250, 4080), (4300, 4120), (5200, 4100), (6120, 4200),
+    )),
+    ("云帆大道", "主干路", (
+        (1075, 2690), (1500, 2800), (2150, 2900), (2720, 2960),
+    )),
+    ("东湾大道", "主干路", (
+        (4130, 2900), (4700, 3060), (5250, 3260), (5700, 3560), (6090, 3760),
+    )),
+    ("滨海大道", "主干路", (
+        (5500, 5300), (5820, 4550), (5720, 3900), (5800, 3300), (5780, 2850), (5480, 2250), (5330, 1600),
+        (5240, 900), (4850, 250), (4700, -200),
+    )),
+    ("创业大道", "主干路", (
+        (1400, 1180), (1750, 1080), (2500, 1000), (3100, 760), (4080, 640), (5240, 880),
+    )),
+    ("石桥路", "次干路", (
+        (2180, 4720), (2150, 4100), (2050, 3400), (2120, 2500), (2260, 1900), (2330, 1300), (2450, 600),
+        (2500, 100),
+    )),
+    ("滨海高速", "高速公路", (
+        (900, 5750), (1350, 4700), (1180, 3900), (1080, 3000), (1180, 1900), (1480, 1000), (1780, 350),
+        (1850, -350),
+    )),
+)  # fmt: skip
 
 #: Industrial districts keep large blocks.
 WORKS = (
@@ -127,10 +174,8 @@ def _main_roads(rng: np.random.Generator, terrain: Terrain, town: Geometry) -> l
     river = shapely.linestrings(terrain.river_axis).simplify(4)
     widen = town.buffer(60).union(shapely.box(1090, 1000, 2200, 3000))
 
-    def road(name: str, grade: str, points: list[tuple[float, float]], closed: bool = False) -> Road:
-        curve = spline(jitter(rng, points, 16), closed=closed, step=20)
-        geometry = shapely.linestrings(np.concatenate([curve, curve[:1]]) if closed else curve)
-        return Road(name, grade, GRADES[grade][0], [geometry])
+    def road(name: str, grade: str, points: Sequence[tuple[float, float]]) -> Road:
+        return Road(name, grade, GRADES[grade][0], [line(jitter(rng, points, 16))])
 
     def along(name: str, offset: float) -> Road:
         curve = shapely.segmentize(river.offset_curve(offset), 120)
@@ -148,27 +193,22 @@ def _main_roads(rng: np.random.Generator, terrain: Terrain, town: Geometry) -> l
         along("滨江大道", 205.0),
         along("江南大道", -230.0),
         Road("环湖路", "次干路", 32.0, [shapely.linestrings(np.concatenate([lake_ring, lake_ring[:1]]))]),
-        road("新城大道", "主干路", [(3050, 5600), (3080, 4700), (2960, 4300), (2700, 3400), (2760, 2500), (3000, 1900), (3060, 1100), (3150, 300), (3100, -300)]),
-        road("海晏大道", "主干路", [(4450, 5600), (4480, 4700), (4330, 3900), (4150, 3100), (4230, 2450), (4480, 1900), (4150, 1350), (4050, 700), (4150, -300)]),
-        road("凤鸣大道", "主干路", [(1175, 3840), (1650, 4000), (2450, 4160), (3250, 4080), (4300, 4120), (5200, 4100), (6120, 4200)]),
-        road("云帆大道", "主干路", [(1075, 2690), (1500, 2800), (2150, 2900), (2720, 2960)]),
-        road("东湾大道", "主干路", [(4130, 2900), (4700, 3060), (5250, 3260), (5700, 3560), (6090, 3760)]),
-        road("滨海大道", "主干路", [(5500, 5300), (5820, 4550), (5720, 3900), (5800, 3300), (5780, 2850), (5480, 2250), (5330, 1600), (5240, 900), (4850, 250), (4700, -200)]),
-        road("创业大道", "主干路", [(1400, 1180), (1750, 1080), (2500, 1000), (3100, 760), (4080, 640), (5240, 880)]),
-        road("石桥路", "次干路", [(2180, 4720), (2150, 4100), (2050, 3400), (2120, 2500), (2260, 1900), (2330, 1300), (2450, 600), (2500, 100)]),
-        road("滨海高速", "高速公路", [(900, 5750), (1350, 4700), (1180, 3900), (1080, 3000), (1180, 1900), (1480, 1000), (1780, 350), (1850, -350)]),
-    ]  # fmt: skip
+        *(road(name, grade, points) for name, grade, points in MAIN_ROADS),
+    ]
     for r in roads:
-        r.lines = [g for piece in r.lines for g in line_parts(piece.intersection(terrain.border).difference(terrain.sea))]
+        r.lines = [
+            g for piece in r.lines for g in line_parts(piece.intersection(terrain.border).difference(terrain.sea))
+        ]
     return roads
 
 
-def _seeds(rng: np.random.Generator, allowed: Geometry) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+def _seeds(rng: np.random.Generator, allowed: Geometry) -> Array:
     """Random places in the town, in the order in which streets are tried there."""
     x0, y0, x1, y1 = allowed.bounds
-    points = rng.uniform((x0, y0), (x1, y1), (2600, 2))
+    points: Array = rng.uniform((x0, y0), (x1, y1), (2600, 2))
     inside = shapely.contains_xy(allowed, points[:, 0], points[:, 1])
-    return points[inside]
+    kept: Array = points[inside]
+    return kept
 
 
 def _node(roads: list[Road], town: Geometry) -> None:
@@ -195,7 +235,7 @@ def _node(roads: list[Road], town: Geometry) -> None:
         road.lines = line_parts(shapely.line_merge(shapely.union_all(mine))) if len(mine) else []
 
 
-def _prune(edges: Geometry, rank: np.ndarray[tuple[int], np.dtype[np.int64]], alive: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _prune(edges: Geometry, rank: Integers, alive: Booleans) -> Booleans:
     """Edges without the loose ends of streets; of main roads only stumps under 120 m go."""
     alive = alive.copy()
     length = shapely.length(edges)
@@ -210,7 +250,7 @@ def _prune(edges: Geometry, rank: np.ndarray[tuple[int], np.dtype[np.int64]], al
         alive[loose] = False
 
 
-def _merge_small_blocks(edges: Geometry, rank: np.ndarray[tuple[int], np.dtype[np.int64]], alive: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> tuple[np.ndarray[tuple[int], np.dtype[np.bool_]], bool]:
+def _merge_small_blocks(edges: Geometry, rank: Integers, alive: Booleans) -> tuple[Booleans, bool]:
     """Take away the least street around each block that is too small or too thin."""
     index = np.flatnonzero(alive)
     faces = np.array(parts(shapely.polygonize(edges[index])), dtype=object)
@@ -245,7 +285,7 @@ def _country_roads(rng: np.random.Generator, terrain: Terrain) -> list[Road]:
     ]
     made = []
     for name, points in lanes:
-        curve = line(jitter(rng, points, 18), 15).intersection(terrain.border)  # type: ignore[arg-type]
+        curve = line(jitter(rng, points, 18), 15).intersection(terrain.border)
         made.append(Road(name, "乡道", GRADES["乡道"][0], line_parts(curve)))
     return made
 

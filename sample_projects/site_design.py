@@ -58,13 +58,17 @@ class Design:
         green = sum(float(g.area) for shapes in self.green.values() for g in shapes)
         return {
             "site_area_m2": area, "footprint_m2": footprint, "density": footprint / area, "far_area_m2": float(above),
-            "far": float(above) / area, "gfa_m2": float(above) + float(self.basement.area), "green_m2": green, "green_ratio": green / area,
+            "far": float(above) / area, "gfa_m2": float(above) + float(self.basement.area), "green_m2": green,
+            "green_ratio": green / area,
             "height_m": max(h.height for h in self.houses), "basement_m2": float(self.basement.area),
             "setback_m": min(float(self.site.exterior.distance(h.outline)) for h in self.houses),
-            "setback_with_balconies_m": min(float(self.site.exterior.distance(g)) for h in self.houses for g in (h.outline, *h.balconies)),
+            "setback_with_balconies_m": min(
+                float(self.site.exterior.distance(g)) for h in self.houses for g in (h.outline, *h.balconies)
+            ),
             "parking": len(self.stalls) + len(self.underground), "households": self.households,
             "buildings": [
-                {"name": h.name, "footprint_m2": float(h.outline.area), "storeys": h.storeys, "height_m": h.height} for h in self.houses
+                {"name": h.name, "footprint_m2": float(h.outline.area), "storeys": h.storeys, "height_m": h.height}
+                for h in self.houses
             ],
         }  # fmt: skip
 
@@ -150,9 +154,13 @@ def design(town: Town, zoning: Table, row: int, project: str, *, surplus: float 
     houses = []
     for n, outline in enumerate(plan.outlines, start=1):
         own = storeys + (1 if n <= spare else 0)
-        houses.append(House(f"{n}#", outline, own, round(own * STOREY + PARAPET, 2), _balconies(outline, plan.turn, plan.size)))
+        houses.append(
+            House(f"{n}#", outline, own, round(own * STOREY + PARAPET, 2), _balconies(outline, plan.turn, plan.size))
+        )
     parcel = str(zoning.columns["parcel_no"][row])
-    made = Design(project, parcel, plan.limits, plan.site, plan.build_to, houses, _basement(plan.build_to), {}, [], [], [])
+    made = Design(
+        project, parcel, plan.limits, plan.site, plan.build_to, houses, _basement(plan.build_to), {}, [], [], []
+    )
     made.red_lines = _red_lines(town, plan.site)
     _open_space(made, plan.turn)
     return made
@@ -205,11 +213,13 @@ def _open_space(made: Design, turn: float) -> None:
         centre = np.array(house.outline.centroid.coords[0])
         up = _turned(np.array([0.0, 1.0]), turn)
         paths.append(shapely.linestrings([centre - 400 * up, centre + 400 * up]).buffer(1.1))
-    hard = shapely.union_all([bodies.buffer(1.5, join_style="mitre"), gate, *paths, *[s.buffer(0.3) for s in made.stalls]])
+    hard = shapely.union_all(
+        [bodies.buffer(1.5, join_style="mitre"), gate, *paths, *[s.buffer(0.3) for s in made.stalls]]
+    )
     beds = [_grid(g) for g in parts(inner.buffer(-0.4).difference(hard).buffer(-0.6).buffer(0.6).simplify(0.03), 60)]
     beds = [g for g in beds if not len(g.interiors)]
     beds.sort(key=lambda g: -g.area)
-    strip = [g for g in parts(site.buffer(-0.3).difference(outer.buffer(0.2)).difference(gate), 30)]
+    strip = parts(site.buffer(-0.3).difference(outer.buffer(0.2)).difference(gate), 30)
     strip = [_grid(g) for g in strip if not len(g.interiors)]
     made.green = {"集中": beds[:1], "宅旁": beds[1:], "道路": strip}
     wanted = max(0, int(made.households * 1.05) + 1 - len(made.stalls))
@@ -231,7 +241,11 @@ def _stalls(inner: Geometry, bodies: Geometry, gate: Geometry) -> list[Geometry]
             p = np.array([a.x, a.y]) + 0.05 * normal
             corners = [p, p + d * STALL[0], p + d * STALL[0] + normal * STALL[1], p + normal * STALL[1]]
             shape = _grid(shapely.polygons(np.array(corners)))
-            if inner.contains(shape) and not blocked.intersects(shape) and not any(shape.intersects(o) for o in found[-3:]):
+            if (
+                inner.contains(shape)
+                and not blocked.intersects(shape)
+                and not any(shape.intersects(o) for o in found[-3:])
+            ):
                 found.append(shape)
                 break
     return found

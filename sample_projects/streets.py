@@ -106,7 +106,7 @@ class Tracer:
                     continue
                 ahead = self._joined(self._run(x, y, start, apart * 0.62, longest / 2), (x, y))
                 back = self._joined(self._run(x, y, (-start[0], -start[1]), apart * 0.62, longest / 2), (x, y))
-                xy = np.array(back[::-1] + [(x, y)] + ahead)
+                xy = np.array([*back[::-1], (x, y), *ahead])
                 if (len(xy) - 1) * STEP < shortest:
                     continue
                 self._add(xy[::2])
@@ -114,7 +114,7 @@ class Tracer:
         return found
 
     def _joined(self, points: list[tuple[float, float]], start: tuple[float, float]) -> list[tuple[float, float]]:
-        """The points, led on to the next crossing street if there is one within 230 m; a street should not end loose."""
+        """The points, led on to the next crossing street within 230 m if any: a street should not end loose."""
         a, (x, y) = ([start, *points])[-2:] if points else (start, start)
         d = (x - a[0], y - a[1])
         if d == (0.0, 0.0) or not self._inside(x, y):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import shapely
@@ -132,7 +134,9 @@ def make_terrain(seed: int) -> Terrain:
     reservoir = outline(jitter(rng, [(330, 4010), (470, 3960), (560, 4060), (690, 4080), (640, 4200), (470, 4180)], 8))
     creeks = (
         Creek("月河", line(jitter(rng, [(3540, 2600), (3560, 2300), (3660, 2000), (3640, 1500)], 12)), 26),
-        Creek("听潮河", line(jitter(rng, [(3800, 2930), (4350, 3180), (4900, 3420), (5500, 3480), (6180, 3420)], 15)), 30),
+        Creek(
+            "听潮河", line(jitter(rng, [(3800, 2930), (4350, 3180), (4900, 3420), (5500, 3480), (6180, 3420)], 15)), 30
+        ),
         Creek("凤溪", line(jitter(rng, [(620, 4130), (1200, 3800), (1850, 3650), (2500, 3330), (3240, 3000)], 15)), 18),
         Creek("南塘河", line(jitter(rng, [(1480, 560), (1850, 780), (2500, 760), (3250, 1000), (3560, 1450)], 15)), 20),
         Creek("盐塘河", line(jitter(rng, [(4020, 1750), (4650, 1500), (5200, 1350), (5880, 1300)], 15)), 22),
@@ -164,10 +168,10 @@ def _forest(grid_x: Array, grid_y: Array, height: Array, border: Geometry, water
     """Hills above the foot line as polygons."""
     from contourpy import contour_generator
 
-    filled = contour_generator(grid_x, grid_y, height, fill_type="OuterOffset").filled(FOREST_FOOT, 1e4)
+    filled: Any = contour_generator(grid_x, grid_y, height, fill_type="OuterOffset").filled(FOREST_FOOT, 1e4)
     shapes = []
     for points, offsets in zip(filled[0], filled[1], strict=True):
-        rings = [points[a:b] for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+        rings = [points[a:b] for a, b in pairwise(offsets)]
         shapes.append(clean(shapely.Polygon(rings[0], rings[1:])))
     whole = shapely.union_all(shapes).buffer(12).buffer(-12).simplify(1.2).intersection(border).difference(water)
     return parts(whole, 4000)
