@@ -287,7 +287,7 @@ class FloatingFrame(QFrame):
         inner = self.rect().adjusted(self.MARGIN, self.MARGIN, -self.MARGIN, -self.MARGIN)
         radius = self.theme.px(6)
         painter.setPen(Qt.PenStyle.NoPen)
-        strength = 0.05 if self.theme.is_dark() else 0.016
+        strength = 0.02 if self.theme.is_dark() else 0.012
         for spread in range(self.MARGIN, 0, -1):
             painter.setBrush(self.theme.qcolour("shadow", strength))
             painter.drawRoundedRect(

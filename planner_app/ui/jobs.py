@@ -94,7 +94,7 @@ class Job(QObject):
 
 
 class JobRunner(QObject):
-    """Runs jobs on threads that live as long as it does. ``done`` and ``failed`` run on the UI thread; cancelling is silent.
+    """Runs jobs on threads of its own. ``done`` and ``failed`` run on the UI thread; cancelling is silent.
 
     ``failed_unhandled(Exception)`` is emitted for an error whose job named no ``failed``.
     """

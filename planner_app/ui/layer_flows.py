@@ -143,15 +143,3 @@ class LayerFlows(QObject):
         layer = self.current()
         if layer is not None and self.session.execute(DropLayer(layer.id), self) is not None:
             self.session.say(tr("“{layer}” was removed. Undo (Ctrl+Z) brings it back.", layer=layer.name))
-
-    def delete_selected(self) -> None:
-        """Delete the selected features, layer by layer; undo brings them back."""
-        from planner_app.project.commands import DeleteFeatures
-
-        count = 0
-        for layer_id in self.session.selection.layer_ids():
-            fids = self.session.selection.fids(layer_id)
-            if self.session.execute(DeleteFeatures(layer_id, list(fids)), self) is not None:
-                count += len(fids)
-        if count:
-            self.session.say(tr("{count} features deleted. Undo (Ctrl+Z) brings them back.", count=f"{count:,}"))

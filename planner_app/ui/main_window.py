@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,11 +31,12 @@ from planner_app.ui.session import Session
 from planner_app.ui.start_page import StartPage
 from planner_app.ui.status_bar import StatusBar
 from planner_app.ui.task_area import TaskArea
+from planner_app.ui.tools.tool import ToolInfo
 from planner_app.ui.top_bar import TopBar
-from planner_app.ui.window_actions import window_actions
+from planner_app.ui.window_actions import tool_action, window_actions
 
 if TYPE_CHECKING:
-    from planner_app.plugin_api.ui import Action, Panel, UiApi
+    from planner_app.plugin_api.ui import Action, MapTool, Panel, UiApi
     from planner_app.plugin_host import PluginHost
 
 FEATURE = "feature"
@@ -161,6 +163,9 @@ class MainWindow(QMainWindow):
             panels += [(api, panel) for panel in api.panels]
             for action in api.actions:
                 self._add_plugin_action(api, action)
+            for tool in api.tools:
+                self._add_plugin_tool(api, tool)
+        self.map_area.rebuild_tools()
         for api, panel in sorted(panels, key=lambda pair: pair[1].order):
             self._add_panel(api, panel)
         if host.failures:
@@ -196,6 +201,11 @@ class MainWindow(QMainWindow):
                 (lambda: asked(context)) if asked is not None else None,
             )
         )  # fmt: skip
+
+    def _add_plugin_tool(self, api: UiApi, tool: MapTool) -> None:
+        info = ToolInfo(tool.id, tr(tool.title), tool.icon, tool.shortcut, group=f"plugin:{api.plugin_id}")
+        self.canvas.add_tool(info, partial(tool.factory, self._contexts[api.plugin_id]))
+        self.commands.add(tool_action(self, info))
 
     # panels
 

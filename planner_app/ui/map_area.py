@@ -74,17 +74,29 @@ class MapArea(QWidget):
         self.setObjectName("maparea")
         self.canvas = canvas
         self.setLayout(column(canvas, spacing=0))
-        self.tools = ToolBar(theme, canvas.tool_infos(), canvas.set_tool, self)
+        self.theme = theme
+        self.tools = self._tool_bar()
         self.zoom = ZoomBar(theme, canvas, self)
         self.messages = MessageBar(theme, self)
         self.setMinimumSize(theme.px(320), theme.px(200))
-        canvas.tool_changed.connect(self.tools.mark)
+        canvas.tool_changed.connect(lambda tool_id: self.tools.mark(tool_id))
         canvas.message.connect(lambda level, text: self.messages.say(level, text))
+
+    def _tool_bar(self) -> ToolBar:
+        made = ToolBar(self.theme, self.canvas.tool_infos(), self.canvas.set_tool, self)
+        made.mark(self.canvas.tool_id)
+        made.adjustSize()
+        made.move(4, 4)
+        return made
+
+    def rebuild_tools(self) -> None:
+        """Show the tools again: a plugin added some."""
+        self.tools.deleteLater()
+        self.tools = self._tool_bar()
+        self.tools.show()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.tools.adjustSize()
-        self.tools.move(4, 4)
         self.zoom.adjustSize()
         self.zoom.move(self.width() - self.zoom.width() - 4, 4)
         for part in (self.tools, self.zoom):

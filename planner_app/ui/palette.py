@@ -35,6 +35,7 @@ class Hit:
     title: str
     detail: str
     run: Callable[[], object]
+    icon: str
     shortcut: str = ""
 
 
@@ -117,12 +118,12 @@ class Palette(FloatingFrame):
             if score:
                 run = partial(self.commands.trigger, spec.id)
                 keys = spec.shortcut.split(";")[0]
-                scored.append((score, Hit("command", spec.title.rstrip("…"), tr("Command"), run, keys)))
+                scored.append((score, Hit("command", spec.title.rstrip("…"), "", run, spec.icon or "play", keys)))
         for layer in self.session.layers() if query else []:
             score = match_score(query, layer.name)
             if score:
                 choose = partial(self.layer_chosen.emit, layer.id)
-                scored.append((score + 1, Hit("layer", layer.name, tr("Layer"), choose)))
+                scored.append((score + 1, Hit("layer", layer.name, tr("Layer"), choose, "layers")))
         scored.sort(key=lambda pair: -pair[0])
         best = [hit for _, hit in scored[: 8 if query else 14]]
         self._show(best + self._features)
@@ -136,7 +137,7 @@ class Palette(FloatingFrame):
         def show(found: list[tuple[str, int, str, str]]) -> None:
             if self.field.text().strip() == text and self.isVisible():
                 self._features = [
-                    Hit("feature", title, detail, partial(self.feature_chosen.emit, layer, fid))
+                    Hit("feature", title, detail, partial(self.feature_chosen.emit, layer, fid), "map-pin")
                     for layer, fid, title, detail in found
                 ]
                 self.refresh()
@@ -149,18 +150,20 @@ class Palette(FloatingFrame):
         self.hits = hits
         self.list.clear()
         theme = self.session.theme
-        icons = {"command": "corner-up-left", "layer": "layers", "feature": "map-pin"}
         for hit in hits:
             item = QListWidgetItem()
-            item.setIcon(theme.icon(icons[hit.kind], "tertiary", 14))
+            item.setIcon(theme.icon(hit.icon, "tertiary", 14))
             item.setSizeHint(QSize(0, theme.px(30)))
             self.list.addItem(item)
             line = QWidget()
             line.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-            parts = row(spacing=10, margins=(24, 0, 8, 0))
+            parts = row(spacing=10, margins=(theme.px(14) + 4, 0, 8, 0))
             title = ElidedLabel(hit.title)
             parts.addWidget(title, 3)
-            parts.addWidget(ElidedLabel(hit.detail, "tertiary"), 2)
+            if hit.detail:
+                detail = ElidedLabel(hit.detail, "tertiary")
+                detail.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+                parts.addWidget(detail, 2)
             if hit.shortcut:
                 parts.addWidget(label(hit.shortcut, "key"))
             line.setLayout(parts)

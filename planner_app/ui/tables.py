@@ -164,3 +164,7 @@ def fit_columns(view: QTableView, theme: Theme, widest: int = 260) -> None:
         header.resizeSection(
             column, min(max(header.sectionSize(column) + theme.px(10), theme.px(56)), theme.px(widest))
         )
+    model = view.model()
+    last = model.headerData(header.count() - 1, Qt.Orientation.Horizontal, Qt.ItemDataRole.TextAlignmentRole)
+    # Figures at the far right edge would stand apart from their table.
+    header.setStretchLastSection(not (last is not None and Qt.AlignmentFlag(last) & Qt.AlignmentFlag.AlignRight))

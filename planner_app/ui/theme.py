@@ -27,7 +27,7 @@ LIGHT = {
     "line": "#DFE3E8",
     "ink": "#1D2430",
     "secondary": "#5B6675",
-    "tertiary": "#6B7584",
+    "tertiary": "#66707E",
     "accent": "#1F5FAE",
     "on_accent": "#FFFFFF",
     "accent_ground": "#E8F0FA",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from planner_app.i18n import tr
@@ -9,6 +10,7 @@ from planner_app.ui.actions import ActionSpec
 
 if TYPE_CHECKING:
     from planner_app.ui.main_window import MainWindow
+    from planner_app.ui.tools.tool import ToolInfo
 
 
 def window_actions(window: MainWindow) -> list[ActionSpec]:
@@ -64,7 +66,14 @@ def window_actions(window: MainWindow) -> list[ActionSpec]:
             shortcut="Ctrl+Y;Ctrl+Shift+Z",
             enabled=lambda: bool(session.can_redo()),
         ),
-        spec("edit.delete", tr("Delete the selected features"), layers.delete_selected, icon="trash-2", enabled=chosen),
+        spec(
+            "edit.delete",
+            tr("Delete the selected features"),
+            canvas.delete_selection,
+            icon="trash-2",
+            shortcut="Del",
+            enabled=chosen,
+        ),
         spec("edit.form", tr("Feature form"), window.show_form, icon="square-pen", shortcut="F4", enabled=opened),
         spec("edit.clear_selection", tr("Clear the selection"), session.selection.clear, icon="x", enabled=chosen),
     ]
@@ -169,15 +178,17 @@ def window_actions(window: MainWindow) -> list[ActionSpec]:
         spec("app.about", tr("About and shortcuts…"), window.show_about, icon="info", shortcut="F1"),
         spec("app.quit", tr("Quit"), window.close, icon="x", shortcut="Ctrl+Q"),
     ]
-    tools = [
-        spec(
-            f"tool.{tool.id}",
-            tr("Tool: {name}", name=tool.title),
-            lambda i=tool.id: canvas.set_tool(i),
-            icon=tool.icon,
-            enabled=opened,
-            shortcut=tool.shortcut,
-        )
-        for tool in canvas.tool_infos()
-    ]
+    tools = [tool_action(window, tool) for tool in canvas.tool_infos()]
     return [*project, *edit, *layer, *view, *app, *tools]
+
+
+def tool_action(window: MainWindow, tool: ToolInfo) -> ActionSpec:
+    """Choosing a map tool."""
+    return ActionSpec(
+        f"tool.{tool.id}",
+        tr("Tool: {name}", name=tool.title),
+        partial(window.canvas.set_tool, tool.id),
+        tool.icon,
+        tool.shortcut,
+        lambda: window.session.project is not None,
+    )

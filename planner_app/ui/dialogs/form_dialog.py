@@ -39,7 +39,7 @@ class FormDialog(QDialog):
         """A two-column form added to the body."""
         made = QFormLayout()
         made.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        made.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        made.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         made.setHorizontalSpacing(16)
         made.setVerticalSpacing(8)
         self.body.addLayout(made)

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QListWidget, QListWidgetItem, QWidget
 
 from planner_app.i18n import tr
-from planner_app.ui.controls import button, label, row
+from planner_app.ui.controls import button, column, label, row
 from planner_app.ui.crs_names import crs_code, crs_name
 from planner_app.ui.dialogs.form_dialog import FormDialog, fact
 from planner_app.ui.session import Session
@@ -29,7 +29,7 @@ class CrsList(QWidget):
         self.list = QListWidget()
         self.list.setProperty("look", "boxed")
         self.list.setMinimumHeight(session.theme.px(190))
-        entries = [(code, name) for code, name in chooser_list()]
+        entries = [(code, crs_name(code, name)) for code, name in chooser_list()]
         if extra and extra not in [code for code, _ in entries]:
             entries.insert(0, (extra, crs_name(extra)))
         for code, name in entries:
@@ -40,11 +40,7 @@ class CrsList(QWidget):
                 self.list.setCurrentItem(item)
         self.search.textChanged.connect(self._filter)
         self.list.currentItemChanged.connect(lambda *_: self.changed.emit())
-        layout = row()
-        from planner_app.ui.controls import column
-
-        layout.addLayout(column(self.search, self.list, spacing=6))
-        self.setLayout(layout)
+        self.setLayout(column(self.search, self.list, spacing=6))
 
     def crs(self) -> str:
         """``EPSG:n`` of the chosen line, or of a number typed that is in no line; else ""."""

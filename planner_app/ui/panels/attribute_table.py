@@ -55,7 +55,6 @@ class AttributeTable(QWidget):
         self.model = AttributeModel(session, self)
         self.view = table_view(theme)
         self.view.setModel(self.model)
-        self.view.horizontalHeader().setStretchLastSection(False)
         self.view.horizontalHeader().setSectionsClickable(True)
         self.view.horizontalHeader().setSortIndicatorShown(True)
         self.view.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
