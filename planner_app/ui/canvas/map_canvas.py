@@ -134,6 +134,7 @@ class MapCanvas(QWidget):
         self._layers_reloaded()
         self._fit_first()
         self.history_changed.emit()
+        self.tool_changed.emit(self._tool_id)
 
     def _data_changed(self, change: ChangeSet, _initiator: object) -> None:
         if self.session.project is None:

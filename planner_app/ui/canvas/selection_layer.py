@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 OUTLINED = 5_000
 #: Most features of a large selection read for one view.
 FILLED = 20_000
+#: Features fetched at a time.
+PORTION = 500
 SETTLE_MS = 60
 #: Selection colour: the light theme's accent, for the map is paper in both themes.
 SELECTED = QColor("#1F5FAE")
@@ -111,20 +114,32 @@ class SelectionLayer(QObject):
 
 
 def read_geometries(project: Project, chosen: dict[str, tuple[int, ...]], within: Extent | None) -> Any:
-    """Geometries of the chosen features as a shapely array; with ``within`` at most 20,000 of those in that extent."""
+    """Geometries of the chosen features as a shapely array; with ``within`` at most 20,000 of those in that extent.
+
+    Read in small portions: fetching a big result holds Python's lock for as long as its rows are made and freed.
+    """
     import numpy as np
     import shapely
 
-    found = []
+    found = [np.empty(0, dtype=object)]
     for layer_id, fids in chosen.items():
-        if within is None:
-            table = project.read(layer_id, columns=[], fids=fids)
-            wkb = table.geometry
-        else:
-            table = project.read(layer_id, columns=[], bbox=within)
-            wkb = table.geometry[np.isin(table.fids, np.fromiter(fids, dtype=np.int64))][:FILLED]
-        found.append(shapely.from_wkb(wkb))
-    return np.concatenate(found) if found else np.empty(0, dtype=object)
+        wanted: Sequence[int] = fids
+        if within is not None:
+            inside = [
+                project.read(layer_id, columns=[], bbox=within, fids=some, geometry=False).fids
+                for some in portions(fids, 10 * PORTION)
+            ]
+            seen = np.concatenate(inside)
+            wanted = seen[:: len(seen) // FILLED + 1].tolist()
+        for some in portions(wanted, PORTION):
+            found.append(shapely.from_wkb(project.read(layer_id, columns=[], fids=some).geometry))
+    return np.concatenate(found)
+
+
+def portions(fids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    """Slices of at most ``size``."""
+    for start in range(0, len(fids), size):
+        yield fids[start : start + size]
 
 
 def feature_extent(project: Project, layer_id: str, fids: tuple[int, ...]) -> Extent | None:
