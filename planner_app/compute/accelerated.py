@@ -33,12 +33,13 @@ def kernels() -> ModuleType | None:
         return None
     with _state.lock:
         if not _state.known:
-            _state.module = _load()
+            _state.module = load()
             _state.known = True
     return _state.module
 
 
-def _load() -> ModuleType | None:
+def load() -> ModuleType | None:
+    """Load and try out the kernels, making damaged machine code anew; :func:`kernels` does this once."""
     try:
         from planner_app.compute import kernels as module
     except ImportError as error:

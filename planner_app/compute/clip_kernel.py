@@ -32,7 +32,7 @@ Floats = NDArray[np.float64]
 
 #: Vertices closer than this many metres are one vertex.
 SAME_POINT = 1e-9
-#: Loops of less than this many m² are none.
+#: Loops of less than this many m² are none (as in ``pairs``).
 NO_AREA = 1e-9
 #: A spike's height in metres up to which it has no width.
 FLAT_SPIKE = 1e-7

@@ -114,8 +114,9 @@ def overlay(
         classes = _Classes.of(class_a, class_b, keep, layer_a, layer_b)
         matrix = classes.matrix(i, j, area)
 
-        wanted = classes.wanted(i, j) & (area > _rounding(layer_a, layer_b, i, j))
-        small = wanted & (area < min_area)
+        rounding = _rounding(layer_a, layer_b, i, j)
+        wanted = classes.wanted(i, j) & (area > rounding)
+        small = wanted & (area < min_area - rounding)  # what shares exactly the minimum stays, however it was rounded
         large = wanted & ~small
         small_pairs = (layer_a.row[i[small]], layer_b.row[j[small]], area[small])
         i, j, area = i[large], j[large], area[large]
@@ -124,7 +125,7 @@ def overlay(
             geometry, width = work.patches(layer_a, layer_b, i, j, area, want_geometry, shapes)
         else:
             geometry, width = np.full(len(i), None, dtype=object), np.full(len(i), np.nan)
-        narrow = width < min_width
+        narrow = width < min_width * (1 - 1e-9)
         row_a, row_b = layer_a.row[i], layer_b.row[j]
         dropped = _dropped(small_pairs, (row_a[narrow], row_b[narrow], area[narrow], width[narrow]))
         stay = np.flatnonzero(~narrow)

@@ -20,6 +20,8 @@ Floats = NDArray[np.float64]
 
 #: A pair whose shared area is the whole feature, to this relative difference, is that feature.
 WHOLE = 1e-10
+#: Parts of less than this many m² are rounding of edges that coincide.
+NO_AREA = 1e-9
 
 
 def candidates(tree: shapely.STRtree, geoms: Geometries, first: int) -> tuple[Index, Index]:
@@ -66,4 +68,11 @@ def prepare(repaired: Geometries, with_rings: bool) -> Layer:
 
 
 def _by_geos(a: Layer, b: Layer, i: Index, j: Index) -> Geometries:
-    return polygonal_part(shapely.intersection(a.geoms[i], b.geoms[j]))
+    shared = polygonal_part(shapely.intersection(a.geoms[i], b.geoms[j]))
+    several = np.flatnonzero(shapely.get_num_geometries(shared) > 1)
+    for index, patch in zip(several, shared[several], strict=True):
+        parts = shapely.get_parts(patch)
+        real = parts[shapely.area(parts) >= NO_AREA]
+        if len(real) < len(parts):
+            shared[index] = shapely.multipolygons(real) if len(real) > 1 else (real[0] if len(real) else None)
+    return shared
