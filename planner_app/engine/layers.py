@@ -1,0 +1,196 @@
+"""The project file's layers as QGIS layers, kept in step with its registry."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsDataSourceUri,
+    QgsLayerTreeLayer,
+    QgsLayerTreeModelLegendNode,
+    QgsNullSymbolRenderer,
+    QgsProject,
+    QgsReadWriteContext,
+    QgsVectorLayer,
+    QgsVectorSimplifyMethod,
+)
+from qgis.PyQt.QtCore import QBuffer, QByteArray, QIODevice, QSize
+from qgis.PyQt.QtXml import QDomDocument
+
+from planner_app.engine.errors import EngineError
+
+#: Labels of one layer in one picture; more than that is a smear, and placing them took a map from 0.5 to 5.2 s.
+MOST_LABELS = 600
+
+
+@dataclass
+class Entry:
+    """A layer as drawn, and its labels as a layer of their own, so that either is redrawn without the other."""
+
+    layer: QgsVectorLayer
+    labels: QgsVectorLayer | None
+    name: str
+    qml: str
+
+
+class LayerSet:
+    """The open project's layers by id."""
+
+    def __init__(self) -> None:
+        self.path = ""
+        self.crs = QgsCoordinateReferenceSystem()
+        self.entries: dict[str, Entry] = {}
+        self.order: list[str] = []
+
+    def open(self, path: str) -> list[str]:
+        """Open a project file; returns the ids of its layers, top first.
+
+        Raises:
+            EngineError: ``engine.no_file``.
+        """
+        if not Path(path).exists():
+            raise EngineError("engine.no_file", file=path)
+        self.path = path
+        self.entries.clear()
+        QgsProject.instance().clear()
+        self.read_registry()
+        return list(self.order)
+
+    def read_registry(self) -> list[str]:
+        """Bring the layers in step with the file's registry; returns the ids that are new or look different."""
+        rows, styles, srid = self._registry()
+        self.crs = QgsCoordinateReferenceSystem.fromEpsgId(srid)
+        QgsProject.instance().setCrs(self.crs)
+        known = {row[0] for row in rows}
+        for gone in [layer_id for layer_id in self.entries if layer_id not in known]:
+            del self.entries[gone]
+        changed = []
+        for layer_id, name, layer_srid in rows:
+            qml = styles.get(layer_id, "")
+            entry = self.entries.get(layer_id)
+            if entry is None:
+                entry = Entry(self._new_layer(layer_id, name, layer_srid), None, name, "")
+                self.entries[layer_id] = entry
+                changed.append(layer_id)
+            if entry.qml != qml or entry.labels is None:
+                self._restyle(entry, qml)
+                if layer_id not in changed:
+                    changed.append(layer_id)
+            entry.name = name
+            entry.layer.setName(name)
+        self.order = [row[0] for row in rows]
+        return changed
+
+    def _registry(self) -> tuple[list[tuple[str, str, int]], dict[str, str], int]:
+        uri = Path(self.path).absolute().as_uri() + "?mode=ro"
+        with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=10)) as connection:
+            rows = connection.execute(
+                "SELECT id, name, srid FROM planner_layer WHERE geometry <> 'none' ORDER BY position, fid"
+            ).fetchall()
+            styles = dict(
+                connection.execute("SELECT f_table_name, styleQML FROM layer_styles WHERE useAsDefault ORDER BY id")
+            )
+            crs = connection.execute("SELECT value FROM planner_meta WHERE key = 'crs'").fetchone()
+        code = crs[0].rpartition(":")[2] if crs else ""
+        return rows, styles, int(code) if code.isdigit() else 0
+
+    def _new_layer(self, layer_id: str, name: str, srid: int) -> QgsVectorLayer:
+        uri = QgsDataSourceUri()
+        uri.setDatabase(self.path)
+        uri.setDataSource("", layer_id, "geom", "", "fid")
+        options = QgsVectorLayer.LayerOptions(QgsProject.instance().transformContext())
+        options.loadDefaultStyle = False
+        layer = QgsVectorLayer(uri.uri(), name, "spatialite", options)
+        if not layer.isValid():
+            raise EngineError("engine.layer_unreadable", layer=name, detail=layer.error().summary())
+        if srid:
+            layer.setCrs(QgsCoordinateReferenceSystem.fromEpsgId(srid))
+        method = layer.simplifyMethod()
+        method.setSimplifyHints(QgsVectorSimplifyMethod.SimplifyHint.FullSimplification)
+        method.setThreshold(1.0)
+        method.setForceLocalOptimization(True)
+        layer.setSimplifyMethod(method)
+        return layer
+
+    def _restyle(self, entry: Entry, qml: str) -> None:
+        """Apply a QML style; its labels go to a layer that draws nothing else."""
+        entry.qml = qml
+        if qml:
+            document = QDomDocument()
+            if document.setContent(qml):
+                categories = QgsVectorLayer.StyleCategory
+                wanted = categories.Symbology | categories.Labeling | categories.Rendering
+                entry.layer.importNamedStyle(document, wanted)
+        labels: QgsVectorLayer = entry.layer.clone()
+        labels.setRenderer(QgsNullSymbolRenderer())
+        labels.setOpacity(1.0)
+        labeling = labels.labeling()
+        if labels.labelsEnabled() and labeling is not None:
+            for provider in labeling.subProviders() or [""]:
+                settings = labeling.settings(provider)
+                settings.limitNumLabels = True
+                settings.maxNumLabels = MOST_LABELS
+                labeling.setSettings(settings, provider)
+            labels.setLabeling(labeling.clone())
+        entry.labels = labels
+        entry.layer.setLabelsEnabled(False)
+
+    def reload(self, ids: Iterable[str]) -> list[str]:
+        """The rows of these layers changed."""
+        changed = []
+        for layer_id in ids:
+            entry = self.entries.get(layer_id)
+            if entry is None:
+                continue
+            for layer in (entry.layer, entry.labels):
+                if layer is not None:
+                    layer.dataProvider().reloadData()
+                    layer.updateExtents(True)
+            changed.append(layer_id)
+        return changed
+
+    def get(self, layer_id: str) -> Entry:
+        """A layer by id.
+
+        Raises:
+            EngineError: ``engine.no_layer``.
+        """
+        entry = self.entries.get(layer_id)
+        if entry is None:
+            raise EngineError("engine.no_layer", layer=layer_id)
+        return entry
+
+    def legend(self, layer_id: str, size: int) -> list[dict[str, str]]:
+        """The layer's legend: label and swatch (PNG as base64) per class."""
+        entry = self.get(layer_id)
+        node = QgsLayerTreeLayer(entry.layer)
+        entries = []
+        for item in entry.layer.legend().createLayerTreeModelLegendNodes(node):
+            if not isinstance(item, QgsLayerTreeModelLegendNode):
+                continue
+            icon = item.data(1)  # Qt.ItemDataRole.DecorationRole
+            pixmap = icon.pixmap(QSize(size, size)) if hasattr(icon, "pixmap") else icon
+            entries.append({"label": str(item.data(0) or ""), "png": _png(pixmap)})
+        return entries
+
+    def style_document(self, layer_id: str) -> str:
+        """The layer's style as QGIS writes it."""
+        document = QDomDocument()
+        self.get(layer_id).layer.exportNamedStyle(document, QgsReadWriteContext())
+        return str(document.toString())
+
+
+def _png(pixmap: object) -> str:
+    if pixmap is None or not hasattr(pixmap, "save"):
+        return ""
+    data = QByteArray()
+    buffer = QBuffer(data)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    pixmap.save(buffer, "PNG")
+    return base64.b64encode(bytes(data)).decode("ascii")

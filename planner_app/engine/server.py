@@ -1,0 +1,121 @@
+"""The engine's end of the socket: reads requests, hands them to their method, sends answers and pictures."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from qgis.core import Qgis
+from qgis.PyQt.QtCore import QObject, pyqtSignal
+from qgis.PyQt.QtNetwork import QLocalSocket
+
+from planner_app.engine.errors import EngineError
+from planner_app.engine.layers import LayerSet
+from planner_app.engine.layout import print_sheet
+from planner_app.engine.plugins import Algorithms
+from planner_app.engine.render import Renderer
+from planner_app.engine.snapshot import Snapshots
+from planner_app.protocol import framing
+
+Answer = Callable[[framing.Message], None]
+
+
+class Server(QObject):
+    """Serves one shell. Methods answer at once or keep ``answer`` for later; an exception becomes an error answer."""
+
+    closed = pyqtSignal()
+
+    def __init__(self, socket_name: str, token: str) -> None:
+        super().__init__()
+        self._name, self._token = socket_name, token
+        self._decoder = framing.Decoder()
+        self._socket = QLocalSocket()
+        self.layers = LayerSet()
+        self._renderer = Renderer(self.layers, self._send)
+        self._snapshots = Snapshots(self.layers)
+        self._algorithms = Algorithms()
+        self._methods: dict[str, Callable[[framing.Message, int, Answer], None]] = {
+            "ping": lambda params, number, answer: answer({}),
+            "open": self._open,
+            "refresh": self._refresh,
+            "render": self._renderer.render,
+            "snapshot": self._snapshots.start,
+            "legend": self._legend,
+            "print": self._print,
+            "statistics": lambda params, number, answer: answer(self._renderer.statistics()),
+            "algorithm": lambda params, number, answer: answer(self._algorithms.run(params, self.layers)),
+        }
+
+    def connect_to_shell(self) -> bool:
+        """Connect and introduce ourselves."""
+        self._socket.connectToServer(self._name)
+        if not self._socket.waitForConnected(5000):
+            return False
+        self._socket.readyRead.connect(self._read)
+        self._socket.disconnected.connect(self.closed)
+        hello = {"token": self._token, "qgis": Qgis.version(), "process": os.getpid()}
+        self._send(framing.notification("hello", hello))
+        return True
+
+    def error_text(self) -> str:
+        """Why connecting failed."""
+        return str(self._socket.errorString())
+
+    def stop(self) -> None:
+        """Cancel what runs."""
+        self._renderer.stop()
+
+    def _send(self, message: framing.Message) -> None:
+        self._socket.write(framing.encode(message))
+        self._socket.flush()
+
+    def _read(self) -> None:
+        try:
+            messages = self._decoder.feed(bytes(self._socket.readAll()))
+        except framing.BrokenStream as error:
+            print(f"broken stream: {error}", file=sys.stderr)
+            self.closed.emit()
+            return
+        for message in messages:
+            self._handle(message)
+
+    def _handle(self, message: framing.Message) -> None:
+        method, params = message.get("method", ""), message.get("params", {})
+        number = message.get("id")
+        if method == "cancel":
+            self._renderer.cancel(int(params["id"]))
+            self._snapshots.cancel(int(params["id"]))
+            return
+        if number is None:
+            return
+        handler = self._methods.get(method)
+        if handler is None:
+            self._send(framing.failure(number, "engine.unknown_method", {"method": method}))
+            return
+        try:
+            handler(params, number, lambda value: self._send(framing.result(number, value)))
+        except EngineError as error:
+            self._send(framing.failure(number, error.code, error.params))
+        except Exception as error:
+            traceback.print_exc()
+            detail = f"{type(error).__name__}: {error}"
+            self._send(framing.failure(number, "engine.failed", {"method": method, "detail": detail}))
+
+    def _open(self, params: framing.Message, number: int, answer: Answer) -> None:
+        self._renderer.forget()
+        answer({"layers": self.layers.open(params["path"])})
+
+    def _refresh(self, params: framing.Message, number: int, answer: Answer) -> None:
+        ids: Any = params.get("layers")
+        changed = self.layers.read_registry() if ids is None else self.layers.reload(ids)
+        self._renderer.invalidate(changed)
+        answer({"changed": changed})
+
+    def _legend(self, params: framing.Message, number: int, answer: Answer) -> None:
+        answer({"entries": self.layers.legend(params["layer"], params.get("size", 18))})
+
+    def _print(self, params: framing.Message, number: int, answer: Answer) -> None:
+        answer(print_sheet(self.layers, params))
