@@ -242,10 +242,14 @@ class _Work:
         shapes = shapely.from_wkb(table.geometry)
         if layer.geometry == "line":
             lines = shapely.force_2d(shapes[~shapely.is_missing(shapes)])
-            rings = lines[shapely.is_closed(lines)] if len(lines) else lines
-            if len(rings) < len(lines) or not len(lines):
+            drawn = (
+                lines
+                if len(lines)
+                else shapely.from_wkb(self._project.read(layer.id, columns=[], limit=1_000).geometry)
+            )
+            if not shapely.is_closed(drawn[~shapely.is_missing(drawn)]).all():
                 return "open_lines", none, nothing, lines
-            polygons = shapely.get_parts(shapely.polygonize(rings))
+            polygons = shapely.get_parts(shapely.polygonize(lines)) if len(lines) else none
             return "measured", polygons, np.zeros(len(polygons), dtype=bool), none
         words = [str(word).casefold() for word in (rule.params.get("strict_values", []) if rule else [])]
         values = table.columns[layer.class_field] if layer.class_field else [None] * len(shapes)

@@ -65,7 +65,9 @@ def test_classes_that_differ_after_the_crosswalk(two_plans: Project) -> None:
 
 def test_json_has_the_shape_of_the_command_line(two_plans: Project) -> None:
     data = _run(two_plans).as_json()
-    assert {"pairs", "patches", "area_m2", "basis", "by_class", "by_cause", "dropped", "repaired", "seconds"} <= set(data)
+    assert {"pairs", "patches", "area_m2", "basis", "by_class", "by_cause", "dropped", "repaired", "seconds"} <= set(
+        data
+    )
     assert (data["pairs"], data["patches"], data["basis"]) == (3, 3, "planar")
     assert data["area_m2"] == pytest.approx(20_000)
     assert sum(row["area_m2"] for row in data["by_class"]) == pytest.approx(data["area_m2"], rel=1e-12)
@@ -265,7 +267,8 @@ def test_cambridge_reference(project: Project, tmp_path: Path, data_dir: Path) -
         ):
             meta, _, wkb, columns = pyogrio.raw.read(data_dir / "cambridge" / file, columns=[column])
             shapes = shapely.transform(
-                shapely.force_2d(shapely.from_wkb(wkb)), lambda xy: np.column_stack(change.transform(xy[:, 0], xy[:, 1]))
+                shapely.force_2d(shapely.from_wkb(wkb)),
+                lambda xy: np.column_stack(change.transform(xy[:, 0], xy[:, 1])),
             )
             new = NewLayer(name, "polygon", (FieldInfo(column, "text"),), class_field=column)
             values = {column: list(columns[0])}
