@@ -44,6 +44,8 @@ PAPER = QColor("#FFFFFF")
 #: After this long without movement a view becomes one to go back to.
 REMEMBER_MS = 600
 FULL_MARGIN = 0.06
+#: States of an engine that answers nothing; stopping it also ends its views. Not started yet counts as stopped too.
+ENGINE_GONE = ("stopped", "failed", "missing")
 #: A single point or a tiny feature is shown with this much around it, in metres.
 SMALLEST_ZOOM = 40.0
 
@@ -114,7 +116,8 @@ class MapCanvas(QWidget):
         session.current_layer_changed.connect(self.update_hint)
         if session.engine is not None:
             session.engine.state_changed.connect(self._engine_changed)
-            self.scheduler.set_renderer(session.engine.view("map"))
+            if session.engine.state not in ENGINE_GONE[1:]:
+                self.scheduler.set_renderer(session.engine.view("map"))
 
     def sizeHint(self) -> QSize:
         """A comfortable size."""
@@ -165,12 +168,15 @@ class MapCanvas(QWidget):
             self._go(self.viewport.fitted(extent, FULL_MARGIN))
 
     def _engine_changed(self, state: str) -> None:
+        engine = self.session.engine
+        if engine is None or state in ENGINE_GONE:
+            self.scheduler.set_renderer(None)
+        elif not self.scheduler.has_renderer():
+            self.scheduler.set_renderer(engine.view("map"))
         # From busy to ready is the end of some request: asking again then would repeat one that fails for ever.
         returned, self._engine_state = self._engine_state != "busy", state
-        if state == "ready" and returned and not self.scheduler.is_rendering():
+        if state == "ready" and returned:
             self._show(at_once=True)
-        elif state in ("restarting", "failed", "missing"):
-            self.scheduler.forget_request()
         self.update()
 
     def _warm_up(self) -> None:

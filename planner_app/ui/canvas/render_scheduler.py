@@ -115,9 +115,9 @@ class RenderScheduler(QObject):
             overdue = now - self._unasked_since > THROTTLE_S
             self._timer.start(0 if overdue and patient else SETTLE_MS)
 
-    def forget_request(self) -> None:
-        """The engine will not answer the running request (it died)."""
-        self._set_running(None)
+    def has_renderer(self) -> bool:
+        """True while there is an engine to ask."""
+        return self._renderer is not None
 
     def is_final(self) -> bool:
         """True if the finished picture of the wanted view is there."""

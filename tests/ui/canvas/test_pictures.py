@@ -159,17 +159,40 @@ def test_long_gesture_is_drawn_now_and_then(bench: Bench) -> None:
     assert 2 <= len(bench.view.requests) <= 4
 
 
-def test_engine_that_died_is_asked_again_when_it_is_back(bench: Bench) -> None:
+def test_engine_started_anew_is_asked_through_its_new_view(bench: Bench) -> None:
+    old = bench.view
+    bench.engine.views.clear()
+    bench.engine.state_changed.emit("stopped")
     bench.canvas.zoom_in()
-    bench.until(lambda: len(bench.view.requests) == 2)
-    bench.engine.state = "restarting"
-    bench.engine.state_changed.emit("restarting")
-    assert not bench.canvas.scheduler.is_rendering()
-    bench.engine.state = "ready"
+    QTest.qWait(80)
+    assert len(old.requests) == 1
+    bench.engine.state_changed.emit("starting")
     bench.engine.state_changed.emit("ready")
-    bench.until(lambda: len(bench.view.requests) == 3)
+    bench.until(lambda: len(bench.view.requests) == 1)
+    old.finished.emit(old.picture("lime"))
     bench.view.finish("blue")
     assert shown(bench) == "#0000ff"
+
+
+def test_a_dying_engine_s_view_asks_its_successor_by_itself(bench: Bench) -> None:
+    bench.canvas.zoom_in()
+    bench.until(lambda: len(bench.view.requests) == 2)
+    for state in ("restarting", "ready"):
+        bench.engine.state_changed.emit(state)
+    QTest.qWait(80)
+    assert len(bench.view.requests) == 2
+    bench.view.finish("blue")
+    assert shown(bench) == "#0000ff"
+
+
+def test_without_an_engine_nothing_is_asked_or_said(bench: Bench) -> None:
+    said: list[str] = []
+    bench.canvas.message.connect(lambda level, text: said.append(text))
+    bench.engine.state_changed.emit("missing")
+    bench.canvas.zoom_in()
+    QTest.qWait(80)
+    assert len(bench.view.requests) == 1
+    assert said == []
 
 
 def test_a_failing_render_is_said_once_and_not_asked_for_again(bench: Bench) -> None:
