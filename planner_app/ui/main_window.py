@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -373,11 +376,25 @@ class MainWindow(QMainWindow):
     def restart_engine(self) -> None:
         """Stop and start the map engine."""
         engine = self.session.engine
-        if engine is not None:
-            engine.stop()
+        if engine is None:
+            return
+        if engine.process_id and engine.state in ("ready", "busy", "starting", "restarting"):
+            # The client starts another one when its process ends, and keeps views and waiting renders.
+            with contextlib.suppress(OSError):
+                os.kill(engine.process_id, signal.SIGTERM)
+        else:
             engine.start()
-            if self.session.project is not None:
-                engine.open_project(Path(self.session.project.path))
+
+    def print_map(self) -> None:
+        """Ask for paper and file, then print what the map shows."""
+        from planner_app.ui.dialogs.print_dialog import PrintDialog
+        from planner_app.ui.map_picture import print_sheet
+
+        dialog = PrintDialog(self.session, self.flows.folder(), self)
+        dialog.wanted.connect(
+            lambda path, title, note, paper: print_sheet(self.session, self.canvas.extent(), path, title, note, paper)
+        )
+        dialog.open()
 
     def show_plugins(self) -> None:
         """Which plugins are loaded and which were left out."""

@@ -240,7 +240,7 @@ class Session(QObject):
         if self.project is None:
             return
         if change.registry:
-            if self.engine is not None:
+            if self.engine is not None and not _only_view(change):
                 self.engine.refresh_layers(None)
             if self.current_layer and self.layer(self.current_layer) is None:
                 self.set_current_layer("")
@@ -303,6 +303,13 @@ class Session(QObject):
         return tr("Internal error: {detail}", detail=str(error) or type(error).__name__), tr(
             "The details are in the log; please send them to the makers."
         )
+
+
+def _only_view(change: ChangeSet) -> bool:
+    """True if only what each render request says anyway changed (which layers, their order and opacity)."""
+    if change.command in ("show_layers", "arrange_layers", "move_layer"):
+        return True
+    return change.command == "set_layer" and {"visible", "opacity"}.issuperset(change.params.get("values", {"all": 1}))
 
 
 def user_name() -> str:

@@ -177,7 +177,8 @@ class StatusBar(QFrame):
         self.engine.setText(f"● {text}" if state in ("failed", "missing", "restarting") else text)
         self.engine.setStyleSheet(f"color: {self.session.theme.colour(tint)};" if tint == "fail" else "")
         error = self.session.engine.last_error if self.session.engine is not None else ""
-        self.engine.setToolTip(error or tr("The map engine is QGIS, running beside this window."))
+        tip = tr("The map engine is QGIS, running beside this window.")
+        self.engine.setToolTip("\n".join(part for part in (tip, word(error), word(error, key="hint")) if part))
 
     def _show_selection(self) -> None:
         count = self.session.selection.count()

@@ -15,7 +15,7 @@ from planner_app.ui.crs_names import crs_name
 from planner_app.ui.session import Session
 
 PROJECT_MENU = [
-    "project.new", "project.open", "project.sample", "-", "project.import", "project.export", "-",
+    "project.new", "project.open", "project.sample", "-", "project.import", "project.export", "project.print", "-",
     "project.copy", "project.verify", "project.properties", "project.close", "-", "app.language", "app.theme",
     "app.plugins", "app.about", "-", "app.quit",
 ]  # fmt: skip

@@ -42,6 +42,9 @@ def window_actions(window: MainWindow) -> list[ActionSpec]:
             enabled=opened,
         ),
         spec("project.export", tr("Export a layer…"), layers.export_layer, icon="upload", enabled=current),
+        spec(
+            "project.print", tr("Print the map…"), window.print_map, icon="printer", shortcut="Ctrl+P", enabled=opened
+        ),
         spec("project.copy", tr("Save a copy…"), flows.save_copy, icon="save", shortcut="Ctrl+Shift+S", enabled=opened),
         spec("project.verify", tr("Check the project file"), flows.verify, icon="shield-check", enabled=opened),
         spec("project.properties", tr("Project properties…"), flows.properties, icon="info", enabled=opened),

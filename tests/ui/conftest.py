@@ -37,6 +37,7 @@ class FakeEngine(QObject):
     def __init__(self) -> None:
         super().__init__()
         self.state = "ready"
+        self.process_id = 0
         self.last_error = ""
         self.opened: list[Path] = []
         self.refreshed: list[Any] = []
