@@ -102,7 +102,7 @@ class _Layout:
 
 
 def _layout(zoning: Table, row: int) -> _Layout:
-    site = to_world([zoning.shapes[row].simplify(0.05)])[0]
+    site = to_world([zoning.shapes[row]])[0]
     limits = {
         key: float(zoning.columns[key][row])
         for key in ("far_max", "density_max_pct", "green_min_pct", "height_max_m", "setback_m")
@@ -121,22 +121,22 @@ def _layout(zoning: Table, row: int) -> _Layout:
 
 
 def choose_parcels(town: Town, zoning: Table, number: int) -> list[int]:
-    """Rows of the zoning fit for a housing project: R2, 1.4 to 3.6 ha, compact, not a village, roomy, far apart."""
+    """Rows of the zoning fit for a housing project: R2, compact, roomy, no village on them, far apart if may be."""
     villages = shapely.union_all([v.area for v in town.country.villages])
-    found: list[tuple[float, int]] = []
+    fit: list[tuple[float, int]] = []
     for k, (shape, code) in enumerate(zip(zoning.shapes, zoning.columns["class_code"], strict=True)):
-        if code != "R2" or not 14000 < shape.area < 36000 or villages.intersects(shape):
+        if code != "R2" or not 12000 < shape.area < 36000 or villages.intersects(shape):
             continue
         _, length, breadth = direction(shape)
         layout = _layout(zoning, k)
-        if breadth > 95 and len(layout.outlines) > 3 and layout.capacity > 1.1:
-            found.append((float(shape.area) / (length * breadth) + float(shape.area) / 60000, k))
+        if len(layout.outlines) > 3:
+            roomy = 1.0 if layout.capacity > 1.1 and breadth > 95 else 0.0
+            fit.append((roomy + float(shape.area) / (length * breadth) + float(shape.area) / 60000, k))
     chosen: list[int] = []
-    for _, k in sorted(found, reverse=True):
-        if all(zoning.shapes[k].distance(zoning.shapes[c]) > 500 for c in chosen):
-            chosen.append(k)
-        if len(chosen) == number:
-            break
+    for apart in (500.0, 200.0, 0.0):
+        for _, k in sorted(fit, reverse=True):
+            if len(chosen) < number and all(zoning.shapes[k].distance(zoning.shapes[c]) > apart for c in chosen):
+                chosen.append(k)
     return chosen
 
 

@@ -49,9 +49,14 @@ def test_at_least_eight_plans_of_every_kind(sample):
     assert len(plans) >= 8
     assert {plan.kind for plan in plans.values()} >= set(PlanKind) - {PlanKind.OTHER}
     for plan in plans.values():
-        assert plan.name and plan.authority and plan.version and plan.valid_from and plan.source
+        assert plan.name
+        assert plan.authority
+        assert plan.version
+        assert plan.valid_from
+        assert plan.source
     zoning, old = plans["zoning_2024"], plans["zoning_2016"]
-    assert old.valid_to and old.valid_to < zoning.valid_from
+    assert old.valid_to
+    assert old.valid_to < zoning.valid_from
 
 
 def test_every_shape_is_valid_and_every_row_whole(sample):
@@ -151,14 +156,18 @@ def test_the_growth_boundary_cuts_parcels(sample):
 def test_the_superseded_zoning_differs(sample):
     old = sample.table("zoning_2016")
     assert set(old.columns["approved"]) == {"2016-05-20"}
-    assert len(overlaps(shapes(old, "class_code", "R2"), shapes(sample.table("zoning_parcels"), "class_code", "M"), 500)) >= 3
+    assert (
+        len(overlaps(shapes(old, "class_code", "R2"), shapes(sample.table("zoning_parcels"), "class_code", "M"), 500))
+        >= 3
+    )
 
 
 def test_roads_bend_and_parcels_are_no_rectangles(sample):
     network = sample.town.network
     main = [road for road in network.roads if road.grade == "主干路"]
     bends = [road.centreline.length / shapely.oriented_envelope(road.centreline).length * 2 for road in main]
-    assert len(main) >= 8 and max(bends) > 1.05
+    assert len(main) >= 8
+    assert max(bends) > 1.05
     parcels = sample.table("zoning_parcels").world()
     fill = shapely.area(parcels) / shapely.area(shapely.oriented_envelope(parcels))
     assert (fill < 0.98).mean() > 0.6
@@ -183,7 +192,7 @@ def test_buildings_stand_on_their_parcels(sample):
     made = buildings.world()
     outside = shapely.area(shapely.difference(made[[k for k, _ in homes]], ground[[p for _, p in homes]]))
     assert outside.max() < 5.0
-    a, b = shapely.STRtree(made).query(made, predicate="overlaps")
+    a, _b = shapely.STRtree(made).query(made, predicate="overlaps")
     assert len(a) == 0
 
 
