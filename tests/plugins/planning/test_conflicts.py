@@ -265,7 +265,7 @@ def test_cambridge_reference(project: Project, tmp_path: Path, data_dir: Path) -
             ("甲", "CDD_ZoningDistricts.geojson", "ZONE_TYPE"),
             ("乙", "CDD_ZoningOverlayDistricts.geojson", "Name"),
         ):
-            meta, _, wkb, columns = pyogrio.raw.read(data_dir / "cambridge" / file, columns=[column])
+            _meta, _, wkb, columns = pyogrio.raw.read(data_dir / "cambridge" / file, columns=[column])
             shapes = shapely.transform(
                 shapely.force_2d(shapely.from_wkb(wkb)),
                 lambda xy: np.column_stack(change.transform(xy[:, 0], xy[:, 1])),
