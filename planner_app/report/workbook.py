@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -55,15 +56,24 @@ def write_xlsx(summary: Summary, sheets: Sequence[Sheet], path: Path) -> None:
     """
     from openpyxl import Workbook
 
-    book = Workbook(write_only=True)
-    _write_summary(book, summary)
-    for sheet in sheets:
-        _write_sheet(book, sheet)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        book.save(path)
+        file = path.open("wb")  # refused before the work, not after it
     except OSError as error:
         raise PlannerError("report.not_written", file=str(path), detail=error.strerror or str(error)) from error
+    book = Workbook(write_only=True)
+    try:
+        with file:
+            _write_summary(book, summary)
+            for sheet in sheets:
+                _write_sheet(book, sheet)
+            book.save(file)
+    except BaseException:
+        for sheet in book.worksheets:
+            with suppress(Exception):
+                sheet.close()
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _styles() -> dict[str, Any]:
