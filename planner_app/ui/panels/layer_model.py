@@ -120,10 +120,10 @@ class LayerModel(QAbstractItemModel):
             return flag.ItemIsDropEnabled
         if self.layer_at(index) is None:
             return flag.ItemIsEnabled | flag.ItemIsDragEnabled | flag.ItemIsDropEnabled
+        flags = flag.ItemIsEnabled | flag.ItemIsSelectable | flag.ItemIsDragEnabled | flag.ItemNeverHasChildren
         return (
-            flag.ItemIsEnabled | flag.ItemIsSelectable | flag.ItemIsUserCheckable | flag.ItemIsDragEnabled
-            | flag.ItemNeverHasChildren
-        )  # fmt: skip
+            flags | flag.ItemIsUserCheckable if self.data(index, Qt.ItemDataRole.CheckStateRole) is not None else flags
+        )
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         layer = self.layer_at(index)
@@ -137,6 +137,8 @@ class LayerModel(QAbstractItemModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return layer.name
         if role == Qt.ItemDataRole.CheckStateRole:
+            if layer.geometry == "none":  # a table: nothing to show on the map
+                return None
             return Qt.CheckState.Checked if layer.visible else Qt.CheckState.Unchecked
         if role == Qt.ItemDataRole.DecorationRole:
             return self.swatch(layer)

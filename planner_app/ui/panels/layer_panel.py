@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Callable
+from typing import Any
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, QRect, QSize, QSortFilterProxyModel, Qt, Signal
-from PySide6.QtGui import QDropEvent, QIcon, QPainter
+from PySide6.QtGui import QDropEvent, QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -116,8 +118,10 @@ class LayerPanel(QFrame):
         self.setObjectName("layerpanel")
         self.session, self.commands, self._role_titles = session, actions, role_titles
         theme = session.theme
-        self._swatches: dict[tuple[str, float, bool], object] = {}
+        self._swatches: dict[tuple[str, float, bool], QIcon] = {}
         self._colours: dict[str, Colours] = {}
+        self._legends: dict[str, QIcon] = {}
+        self._generation = 0
         self.model = LayerModel(self._set_visible, self)
         self.model.swatch = self._swatch
         self.proxy = QSortFilterProxyModel(self)
@@ -173,10 +177,12 @@ class LayerPanel(QFrame):
         closed = self._closed_groups()
         self._swatches.clear()
         self._colours.clear()
+        self._legends.clear()
+        self._generation += 1
         self.model.show(group_layers(layers, plans, self._role_titles()))
         self._stack.setCurrentIndex(1 if layers else 0)
-        visible = sum(layer.visible for layer in layers)
-        self.count.setText(f"{visible} / {len(layers)}" if layers else "")
+        drawn = [layer for layer in layers if layer.geometry != "none"]
+        self.count.setText(f"{sum(layer.visible for layer in drawn)} / {len(drawn)}" if layers else "")
         for number, group in enumerate(self.model.groups):
             self.tree.setExpanded(self.proxy.mapFromSource(self.model.index(number, 0)), group.key not in closed)
         self.select(self.session.current_layer)
@@ -218,17 +224,43 @@ class LayerPanel(QFrame):
         self._swatches.clear()
         self.tree.viewport().update()
 
-    def _swatch(self, layer: LayerInfo) -> object:
+    def _swatch(self, layer: LayerInfo) -> QIcon:
         key = (layer.id, layer.opacity, layer.visible)
         if key not in self._swatches:
             theme = self.session.theme
+            if layer.geometry == "none":
+                return theme.icon("table-2", "tertiary", 14)
+            colours = self.colours(layer)
+            if not colours:
+                return self._engine_swatch(layer)
             picture = swatch(
-                layer.geometry, self.colours(layer), theme.px(18), theme.px(12), self.devicePixelRatioF(), layer.opacity
+                layer.geometry, colours, theme.px(18), theme.px(12), self.devicePixelRatioF(), layer.opacity
             )
             icon = QIcon(picture)
             icon.addPixmap(picture, QIcon.Mode.Selected)  # otherwise Qt tints the swatch of the marked row
             self._swatches[key] = icon
         return self._swatches[key]
+
+    def _engine_swatch(self, layer: LayerInfo) -> QIcon:
+        """The first legend entry as the engine draws it, for styles only QGIS knows; asked for once."""
+        if layer.id in self._legends:
+            return self._legends[layer.id]
+        self._legends[layer.id] = QIcon()
+        engine, size = self.session.engine, self.session.theme.px(18)
+        if engine is not None:
+            generation = self._generation
+
+            def show(answer: dict[str, Any]) -> None:
+                entries = [entry for entry in answer.get("entries", []) if entry.get("png")]
+                picture = QPixmap()
+                if generation == self._generation and entries and picture.loadFromData(b64decode(entries[0]["png"])):
+                    icon = QIcon(picture)
+                    icon.addPixmap(picture, QIcon.Mode.Selected)
+                    self._legends[layer.id] = icon
+                    self.tree.viewport().update()
+
+            engine.request("legend", {"layer": layer.id, "size": size}, show, lambda _error: None)
+        return self._legends[layer.id]
 
     def colours(self, layer: LayerInfo) -> Colours:
         """(fill, stroke) of the layer's classes, as far as its style is one of ours."""
