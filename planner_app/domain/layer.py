@@ -100,9 +100,8 @@ class LayerInfo:
 
     def field(self, name: str) -> FieldInfo | None:
         """The field of that name (exact, then case-insensitive), or None."""
-        exact = [f for f in self.fields if f.name == name]
-        folded = [f for f in self.fields if f.name.casefold() == name.casefold()]
-        return (exact or folded or [None])[0]
+        exact = next((f for f in self.fields if f.name == name), None)
+        return exact or next((f for f in self.fields if f.name.casefold() == name.casefold()), None)
 
 
 @dataclass(frozen=True, slots=True)
