@@ -23,7 +23,7 @@ from planner_app.project.features import Batch
 from planner_app.project.geometry import Prepared, prepare
 from planner_app.project.sql import columns as column_list
 from planner_app.project.sql import marks, quote
-from planner_app.project.transaction import column_vectors
+from planner_app.project.transaction import check_lengths, column_vectors
 
 if TYPE_CHECKING:
     import numpy as np
@@ -103,6 +103,7 @@ def fill(door: Door, new: NewLayer, srid: int, batches: Iterable[Batch], progres
 def _slices(batch: Batch, filling: _Filling) -> Iterator[Batch]:
     """Parts of a batch that each fit one short transaction."""
     start, count = 0, len(batch)
+    check_lengths(filling.info, batch, count)
     while start < count:
         stop, size = start, 0
         limit = min(count, start + filling.size)

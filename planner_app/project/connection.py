@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from planner_app.domain.errors import PlannerError
+from planner_app.project import spatialite
 
 T = TypeVar("T")
 
@@ -24,59 +25,13 @@ T = TypeVar("T")
 #: by well-behaved programs; QGIS may hold one for as long as a save takes.
 PATIENCE = 120.0
 _BUSY_MS = 5_000
+_STATEMENTS = 256
 
-_LIBRARIES = (
-    "mod_spatialite",
-    "mod_spatialite.so",
-    "libspatialite.so.7",
-    "libspatialite.so.8",
-    "/usr/lib/x86_64-linux-gnu/mod_spatialite.so",
-    "/usr/lib/aarch64-linux-gnu/mod_spatialite.so",
-    "mod_spatialite.dll",
-    "mod_spatialite.dylib",
-)
 _NETWORK = {
     "9p", "afs", "beegfs", "ceph", "cifs", "davfs", "glusterfs", "lustre", "ncpfs", "nfs", "nfs4", "smb2", "smb3",
     "smbfs", "sshfs", "vboxsf", "virtiofs", "vmhgfs",
 }  # fmt: skip
 _PORTABLE = {"exfat", "fuseblk", "hfsplus", "iso9660", "msdos", "ntfs", "ntfs3", "udf", "vfat"}
-
-
-def load_spatialite(connection: sqlite3.Connection) -> None:
-    """Load mod_spatialite into a connection.
-
-    Raises:
-        PlannerError: ``project.no_spatialite`` if Python's SQLite takes no extensions or none of the names loads.
-    """
-    enable = getattr(connection, "enable_load_extension", None)
-    if enable is None:
-        raise PlannerError("project.no_spatialite", detail="this Python's sqlite3 was built without extensions")
-    detail = ""
-    enable(True)
-    try:
-        for name in (os.environ.get("PLANNER_SPATIALITE", ""), *_LIBRARIES):
-            if not name:
-                continue
-            try:
-                connection.load_extension(name)
-                _bind_own_libraries()
-                return
-            except sqlite3.OperationalError as error:
-                detail = detail or str(error)
-    finally:
-        enable(False)
-    raise PlannerError("project.no_spatialite", detail=detail)
-
-
-def _bind_own_libraries() -> None:
-    """Let extension modules loaded from now on prefer the libraries they bring.
-
-    SQLite loads mod_spatialite with its symbols visible to all. A wheel of pyproj or pyogrio loaded later would then
-    call the system's PROJ and GEOS through headers of its own version, and the process dies at exit (pyproj 3.7 with
-    PROJ 9.5 inside, beside Debian's 9.1: ``free(): invalid pointer`` every time).
-    """
-    if hasattr(os, "RTLD_DEEPBIND"):
-        sys.setdlopenflags(sys.getdlopenflags() | os.RTLD_DEEPBIND)
 
 
 def write_ahead_is_safe(path: Path) -> bool:
@@ -160,16 +115,28 @@ def patiently(work: Callable[[], T], path: Path) -> T:
             time.sleep(0.02)
 
 
-def connect(path: Path, mode: str = "rw") -> sqlite3.Connection:
-    """A plain connection: no implicit transactions, usable from any thread (the callers hold a lock or a pool)."""
-    connection = sqlite3.connect(
-        f"{path.resolve().as_uri()}?mode={mode}",
-        uri=True,
-        isolation_level=None,
-        check_same_thread=False,
-        cached_statements=256,
-        timeout=_BUSY_MS / 1000,
-    )
+def connect(path: Path, mode: str = "rw", *, spatial: bool = False) -> sqlite3.Connection:
+    """A plain connection: no implicit transactions, usable from any thread (the callers hold a lock or a pool).
+
+    Args:
+        mode: SQLite's ``ro``, ``rw`` or ``rwc`` (create).
+        spatial: with SpatiaLite (0.06 s the first time).
+
+    Raises:
+        PlannerError: ``project.no_spatialite``.
+    """
+    uri = f"{path.resolve().as_uri()}?mode={mode}"
+    if spatial:
+        connection = spatialite.connect(uri, _BUSY_MS / 1000, _STATEMENTS)
+    else:
+        connection = sqlite3.connect(
+            uri,
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=_BUSY_MS / 1000,
+            cached_statements=_STATEMENTS,
+        )
     connection.execute("PRAGMA cache_size = -32000")
     return connection
 
@@ -193,23 +160,21 @@ class Door:
         self._pool_lock = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
-        self._spatial = False
-        self._writer = connect(path, self.mode)
+        self._writer: sqlite3.Connection | None = None
         self._watch_lock = threading.Lock()
         self._watcher = connect(path, self.mode)
         if not self.read_only and write_ahead_is_safe(path):
-            # Fails while another program reads in DELETE mode; both modes are correct, WAL only waits less.
+            # Fails while another program reads in DELETE mode. Both modes are correct, WAL only waits less.
             with suppress(sqlite3.OperationalError):
-                self._writer.execute("PRAGMA journal_mode = WAL").fetchone()
-        self._writer.execute("PRAGMA synchronous = FULL")
+                self._watcher.execute("PRAGMA journal_mode = WAL").fetchone()
 
     @property
     def writer(self) -> sqlite3.Connection:
-        """The writer, with SpatiaLite loaded (0.06 s the first time, hence not at open)."""
+        """The writer, opened at the first write: whoever only reads needs no SpatiaLite."""
         with self._write_lock:
-            if not self._spatial:
-                load_spatialite(self._writer)
-                self._spatial = True
+            if self._writer is None:
+                self._writer = connect(self.path, spatial=True)
+                self._writer.execute("PRAGMA synchronous = FULL")
             return self._writer
 
     @contextmanager
@@ -275,12 +240,13 @@ class Door:
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
-        with self._watch_lock:
-            self._watcher.close()
         with self._write_lock:
+            if self._writer is not None:
+                self._writer.close()
+        with self._watch_lock:
             if not self.read_only:
                 # Refused while another program has the file open: then that one does it.
                 with suppress(sqlite3.OperationalError):
-                    self._writer.execute("PRAGMA busy_timeout = 0")
-                    self._writer.execute("PRAGMA journal_mode = DELETE").fetchone()
-            self._writer.close()
+                    self._watcher.execute("PRAGMA busy_timeout = 0")
+                    self._watcher.execute("PRAGMA journal_mode = DELETE").fetchone()
+            self._watcher.close()

@@ -139,7 +139,8 @@ def prepare(
     values = np.empty(len(wkb), dtype=object)
     values[:] = list(wkb)
     try:
-        shapes = shapely.from_wkb(values)
+        with np.errstate(invalid="ignore"):
+            shapes = shapely.from_wkb(values)
     except (shapely.errors.GEOSException, TypeError, ValueError) as error:
         raise _broken(wkb, first_row, str(error)) from error
     types = shapely.get_type_id(shapes)

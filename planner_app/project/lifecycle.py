@@ -14,7 +14,7 @@ from pathlib import Path
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.progress import Progress, check
 from planner_app.project import bulk, capture, migrations, reference_systems, registry, schema
-from planner_app.project.connection import Door, cannot_write, connect, load_spatialite, patiently
+from planner_app.project.connection import Door, cannot_write, connect, patiently
 
 _PAGES = 2048  # of 4 KiB: copied between two looks at the progress
 
@@ -37,8 +37,7 @@ def create(path: Path, crs: str, name: str) -> None:
         raise PlannerError("project.exists", file=str(path))
     making = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
-        with closing(sqlite3.connect(making, isolation_level=None)) as connection:
-            load_spatialite(connection)
+        with closing(connect(making, "rwc", spatial=True)) as connection:
             connection.execute("PRAGMA journal_mode = OFF")
             connection.execute("PRAGMA synchronous = OFF")
             connection.execute("SELECT InitSpatialMetaData(1, 'NONE')").fetchone()

@@ -336,22 +336,9 @@ class Project:
             PlannerError: ``project.entry_unknown``, ``project.already_undone``, ``project.undo_conflict``,
                 ``project.undo_gone``.
         """
-        with self._transaction() as connection:
-            row = connection.execute(
-                "SELECT command, undoes, undone_by FROM planner_txn WHERE id = ?", (entry_id,)
-            ).fetchone()
-            if row is None:
-                raise PlannerError("project.entry_unknown", entry=entry_id)
-            command, undoes, undone_by = row
-            if command == "redo":
-                return self.undo_entry(undoes, initiator)
-            if command == "undo":
-                state = connection.execute("SELECT undone_by FROM planner_txn WHERE id = ?", (undoes,)).fetchone()
-                if state[0] != entry_id:
-                    raise PlannerError("project.already_undone", entry=entry_id)
-            elif undone_by is not None:
-                raise PlannerError("project.already_undone", entry=entry_id)
-        return self._take_back(entry_id, undoes if command == "undo" else entry_id, initiator)
+        self._adopt()
+        entry_id, root = self._with(lambda c: undo.target(c, entry_id))
+        return self._take_back(entry_id, root, initiator)
 
     # ---------------------------------------------------------------- log
 

@@ -217,6 +217,22 @@ def drop_column(connection: sqlite3.Connection, table: str, name: str) -> None:
     capture.start(connection, table)
 
 
+def check_lengths(layer: LayerInfo, batch: Batch, rows: int) -> None:
+    """Refuse a batch whose parts differ in length.
+
+    Raises:
+        PlannerError: ``batch.length``.
+    """
+    parts: dict[str, Sequence[Any]] = dict(batch.columns)
+    if len(batch.wkb):
+        parts["geom"] = batch.wkb
+    if batch.uuids is not None:
+        parts["uuid"] = batch.uuids
+    for name, values in parts.items():
+        if len(values) != rows:
+            raise PlannerError("batch.length", layer=layer.name, field=name, rows=rows, found=len(values))
+
+
 def column_vectors(
     layer: LayerInfo, batch: Batch, count: int | None = None, first_row: int = 0
 ) -> tuple[list[str], list[Sequence[Any]]]:
@@ -225,14 +241,10 @@ def column_vectors(
     Raises:
         PlannerError: ``field.unknown``, ``field.value_wrong``, ``batch.length`` if columns differ in length.
     """
-    rows = len(batch) if count is None else count
-    if len(batch.wkb) not in (0, rows):
-        raise PlannerError("batch.length", layer=layer.name, field="geom", rows=rows, found=len(batch.wkb))
+    check_lengths(layer, batch, len(batch) if count is None else count)
     names = reading.field_names(layer, list(batch.columns))
     vectors: list[Sequence[Any]] = []
     for name, values in zip(names, batch.columns.values(), strict=True):
-        if len(values) != rows:
-            raise PlannerError("batch.length", layer=layer.name, field=name, rows=rows, found=len(values))
         field = layer.field(name)
         if field is None:  # uuid: an identity is not a cell
             raise PlannerError("field.reserved", field=name)

@@ -60,9 +60,26 @@ def plan(connection: sqlite3.Connection, span: Span) -> Reversal:
         edits = _edits_of_added_layers(connection, layers, span)
         blocking |= edits
         rows += len(edits)
+    rows += _cells_of_added_fields(connection, reversal)
     if rows:
         raise _conflict(connection, blocking, rows)
     return reversal
+
+
+def _cells_of_added_fields(connection: sqlite3.Connection, reversal: Reversal) -> int:
+    """Number of cells, not filled by the entry itself, in fields whose making is about to be undone."""
+    columns = reversal.of("planner_column")
+    if columns is None:
+        return 0
+    filled = 0
+    for fid in columns.fids("update"):
+        if columns.nets[fid].old.get(columns.slots["live"]) != 0:
+            continue
+        table, name = connection.execute("SELECT table_name, name FROM planner_column WHERE fid = ?", (fid,)).fetchone()
+        own = reversal.of(table)
+        query = f"SELECT count(*) FROM {quote(table)} WHERE {quote(name)} IS NOT NULL AND fid NOT IN {FID_LIST}"
+        filled += connection.execute(query, (fid_text(own.nets if own else ()),)).fetchone()[0]
+    return filled
 
 
 def end_of_log(connection: sqlite3.Connection) -> int:
@@ -220,6 +237,28 @@ def _columns(connection: sqlite3.Connection, columns: Effect, *, appear: bool) -
             add_column(connection, table, FieldInfo(name, kind, alias))
         else:
             drop_column(connection, table, name)
+
+
+def target(connection: sqlite3.Connection, entry_id: int) -> tuple[int, int]:
+    """What undoing an entry means: (entry to revert, command it is about). Undoing a redo undoes its command.
+
+    Raises:
+        PlannerError: ``project.entry_unknown``, ``project.already_undone``.
+    """
+    found = "SELECT command, undoes, undone_by FROM planner_txn WHERE id = ?"
+    row = connection.execute(found, (entry_id,)).fetchone()
+    if row is not None and row[0] == "redo":
+        return target(connection, row[1])
+    if row is None:
+        raise PlannerError("project.entry_unknown", entry=entry_id)
+    command, root, undone_by = row
+    if command != "undo":
+        root = entry_id
+    else:
+        undone_by = None if connection.execute(found, (root,)).fetchone()[2] == entry_id else entry_id
+    if undone_by is not None:
+        raise PlannerError("project.already_undone", entry=entry_id)
+    return entry_id, root
 
 
 def undoable(connection: sqlite3.Connection, session: str, *, redo: bool) -> tuple[int, str, dict[str, Any]] | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from planner_app.domain.progress import Progress, check
 from planner_app.project import bulk, capture, migrations, registry, schema, spatial
-from planner_app.project.connection import Door, connect, load_spatialite, patiently
+from planner_app.project.connection import Door, connect, patiently
 from planner_app.project.sql import quote
 
 
@@ -33,8 +33,7 @@ def verify(door: Door, progress: Progress) -> list[CheckResult]:
     ]  # fmt: skip
     results: list[CheckResult] = []
     # Not of the pool: SpatiaLite's checks want to make temporary tables, which those connections refuse.
-    with closing(connect(door.path, door.mode)) as connection:
-        load_spatialite(connection)
+    with closing(connect(door.path, door.mode, spatial=True)) as connection:
         patiently(lambda: connection.execute("BEGIN"), door.path)
         try:
             for number, step in enumerate(steps):

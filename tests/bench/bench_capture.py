@@ -20,7 +20,7 @@ from pathlib import Path
 
 from planner_app.domain.layer import FieldInfo, NewLayer
 from planner_app.project import Batch, Project, capture
-from planner_app.project.connection import connect, load_spatialite
+from planner_app.project.connection import connect
 
 TARGETS = {"mix": 1.3, "bulk": 1.6}
 
@@ -83,8 +83,7 @@ def measure(master: Path, table: str, rows: int, *, captured: bool) -> dict[str,
         rest.unlink()
     copy.write_bytes(master.read_bytes())
     took = {}
-    with closing(connect(copy)) as connection:
-        load_spatialite(connection)
+    with closing(connect(copy, spatial=True)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         if not captured:
             capture.stop(connection, table)
