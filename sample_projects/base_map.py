@@ -46,7 +46,7 @@ _WIDER = {"海晏大道": 52.0, "创业大道": 50.0, "石桥路": 36.0}
 def road_red_lines(town: Town) -> Table:
     """Land between the red lines, road by road; three roads are wider here than in the master plan."""
     rng = np.random.default_rng([town.seed, 30])
-    drift = Drift(rng, 0.35, 1200)
+    drift = Drift(rng, 0.6, 1200, patchy=True)
     out = Rows(
         ("name", "text", "道路名称"), ("grade", "text", "道路等级"), ("width_m", "real", "红线宽度（m）"),
         ("state", "text", "状态"),

@@ -135,7 +135,7 @@ def permanent_farmland(town: Town) -> Table:
     ]
     merged = dissolve([s for s, _, _ in kept], [g for _, g, _ in kept])
     owner = {g: name for _, g, name in kept}
-    drift = Drift(rng, 0.9, 1500)
+    drift = Drift(rng, 1.2, 1500, patchy=True)
     out = Rows(
         ("code", "text", "保护图斑编号"), ("village", "text", "责任村"), ("quality", "integer", "耕地质量等别"),
         ("area_mu", "real", "面积（亩）"),
@@ -230,7 +230,7 @@ def forestry(town: Town) -> Table:
     shapes += groves
     kinds += ["商品林"] * len(groves)
     names += ["零星林地"] * len(groves)
-    drift = Drift(rng, 1.2, 1000)
+    drift = Drift(rng, 1.5, 1000, patchy=True)
     out = Rows(
         ("code", "text", "小班号"), ("class_code", "text", "林地类别代码"), ("class_name", "text", "林地类别"),
         ("species", "text", "优势树种"),
@@ -329,7 +329,7 @@ def blue_line(town: Town) -> Table:
 def green_line(town: Town) -> Table:
     """Green lines of the green space plan: parks as it has them, some of them built over by the later zoning."""
     rng = np.random.default_rng([town.seed, 25])
-    drift = Drift(rng, 0.7, 800)
+    drift = Drift(rng, 1.0, 900, patchy=True)
     keys, shapes = [], []
     for parcel in town.parcels:
         park = parcel.code in ("G1", "G2", "G3") and parcel.geometry.area > 2500 and rng.random() > 0.05

@@ -79,7 +79,7 @@ def make_countryside(seed: int, terrain: Terrain, network: Network) -> Countrysi
     )
     fields = _fields(rng, open_land.difference(outside_roads.difference(expansion)), terrain, villages)
     forest = [
-        Cell(g, "0301", _nearest(villages, g)) for g in _bricks(rng, forest_land, 0.4, 105, 150, 60) if g.area > 200
+        Cell(g, "0301", _nearest(villages, g)) for g in bricks(rng, forest_land, 0.4, 105, 150, 60) if g.area > 200
     ]
     for cell in forest:
         draw = rng.random()
@@ -117,7 +117,7 @@ def _fields(rng: np.random.Generator, land: Geometry, terrain: Terrain, villages
     for region in regions:
         angle = next(a for p, a in _STRIPS if region.contains(shapely.points(p)))
         for part in parts(land.intersection(region), 30):
-            for shape in _bricks(rng, part, angle, 43, 104, 26):
+            for shape in bricks(rng, part, angle, 43, 104, 26):
                 if shape.area < 40:
                     continue
                 point = shape.representative_point()
@@ -139,7 +139,7 @@ def _fields(rng: np.random.Generator, land: Geometry, terrain: Terrain, villages
     return cells
 
 
-def _bricks(
+def bricks(
     rng: np.random.Generator, land: Geometry, angle: float, depth: float, length: float, bend: float
 ) -> list[Geometry]:
     """Land cut into rows of unequal bricks, turned by ``angle`` and bent by up to about ``bend`` metres."""

@@ -11,9 +11,9 @@ import shapely
 from planner_app.domain.layer import ClassStandard, PlanInfo, PlanKind
 from sample_projects.blocks import Parcel, divide
 from sample_projects.classes import DLTB, GB50137, MNR2023, RURAL_TO_MNR, master_code, survey_code
-from sample_projects.countryside import _bricks
+from sample_projects.countryside import EXPANSIONS, bricks
 from sample_projects.coverage import dissolve, tile, unite
-from sample_projects.curves import Drift, Geometry, parts
+from sample_projects.curves import Drift, Geometry, outline, parts
 from sample_projects.indicators import conditions
 from sample_projects.names import RESERVOIR, RIVER, SEA, UNITS
 from sample_projects.tables import Rows, Table, Town
@@ -33,9 +33,9 @@ LAND_USE = PlanInfo(
     PlanKind.LAND_USE,
     "土地利用规划 2020",
     "省自然资源厅",
-    "2017 调整完善版",
+    "2017 调整完善版（过渡期沿用）",
     "2017-09-15",
-    "2020-12-31",
+    "",
     "滨海新城土地利用总体规划（2006—2020年）",
 )
 ZONING = PlanInfo(
@@ -52,6 +52,8 @@ ZONING_OLD = PlanInfo(
     "zoning_2016", PlanKind.DETAILED, "控规 2016（南塘单元）", "市人民政府", "2016 版", "2016-05-20", "2024-03-11",
     "南塘产业单元控制性详细规划（2016年）"
 )  # fmt: skip
+
+_SEA = "1110"  # the land survey stops at the coast
 
 #: What the detailed zoning made of a class since the master plan.
 _CHANGED = {
@@ -107,7 +109,7 @@ def master_plan(town: Town) -> Table:
             keys.append(("named", code, name, ""))
         else:
             group = int(nearest[k])
-            keep = code in ("1704", "0301", "0602") or rng.random() < 0.1
+            keep = code in ("1704", "0301", "0602") or rng.random() < 0.7
             keys.append(("land", code if keep else majority[group].most_common(1)[0][0], "", group))
     merged = dissolve([g for g, *_ in pieces], keys)
     for number, ((_, code, name, _), shape) in enumerate(merged, start=1):
@@ -167,10 +169,10 @@ def land_use_plan(town: Town) -> Table:
         known = road.area if road.grade in ("主干路", "高速公路", "乡道") else road.area.difference(expansion)
         code = {"高速公路": "1003", "乡道": "1006"}.get(road.grade, "1004")
         rows += [(g, code, "") for g in parts(known, 20)]
-    rows += [(g, code, "") for g, code, _ in _waters(town)]
+    rows += [(g, code, "") for g, code, _ in _waters(town) if code != _SEA]
     rows.append((town.terrain.lake, "1102", ""))
     for village in town.country.villages:
-        rows += [(g, "0702", village.name) for g in _bricks(rng, village.area, rng.uniform(0, 1.5), 62, 84, 9)]
+        rows += [(g, "0702", village.name) for g in bricks(rng, village.area, rng.uniform(0, 1.5), 62, 84, 9)]
     rows += [(c.geometry, c.code, c.name) for c in town.country.forest]
     blocks: dict[int, list[tuple[Geometry, str]]] = defaultdict(list)
     for parcel in town.parcels:
@@ -187,26 +189,33 @@ def land_use_plan(town: Town) -> Table:
         else:
             rows += [(g, c, "") for g, c in members]
     rows += [(c.geometry, c.code, c.name) for c in town.country.fields]
-    rows.append((town.terrain.border, "0404", ""))
-    drift = Drift(rng, 1.1, 1300)
+    rows.append((town.terrain.border.difference(town.terrain.sea), "0404", ""))
+    drift = Drift(rng, 2.0, 1300, patchy=True)
     hosts = shapely.STRtree(np.array([v.area for v in town.country.villages], dtype=object))
     out = Rows(
         ("tbbh", "text", "图斑编号"), ("dlbm", "text", "地类编码"), ("dlmc", "text", "地类名称"),
         ("qsdwmc", "text", "权属单位名称"),
-        ("tbmj", "real", "图斑面积（m²）"),
+        ("tbmj", "real", "图斑面积（m²）"), ("valid_to", "date", "有效期至"), ("note", "text", "备注"),
     )  # fmt: skip
     shapes, about = [], []
     for (_, code, owner), shape in zip(rows, tile([r[0] for r in rows], 60), strict=True):
         for part in parts(shape, 1):
             shapes.append(part)
             about.append((code, owner))
+    converted = outline(EXPANSIONS[2]).intersection(expansion)  # the southern works have their approval since
+    shapely.prepare(converted)
     nearest = hosts.nearest(np.array(shapes, dtype=object))
     for number, (shape, (code, owner), host) in enumerate(
         zip(drift(np.array(shapes, dtype=object)), about, nearest, strict=True), 1
     ):
         rural = code[:2] in ("01", "02", "03", "04", "12") or code in ("0702", "1104", "1006")
         owner = (owner or town.country.villages[int(host)].name) + "集体" if rural else "国有"
-        out.add(shape, f"{number:05d}", code, DLTB[code], owner, round(shape.area, 2))
+        until, note = None, ""
+        if code[:2] in ("01", "02") and converted.contains(shape.representative_point()):
+            until, note = "2023-08-31", "已批农用地转用〔2023〕118号"
+        elif code in ("0601", "1201") and shape.area < 15000 and rng.random() < 0.35:
+            until, note = "2022-12-31", "已收储，另行供地"
+        out.add(shape, f"{number:05d}", code, DLTB[code], owner, round(shape.area, 2), until, note)
     return out.table(
         "land_use_2020", "地类图斑", "polygon", plan=LAND_USE, class_field="dlbm", class_standard=ClassStandard.DLTB,
         source="DLTB_2020.shp", visible=False,
@@ -228,7 +237,7 @@ _ZONING_FIELDS = (
 def zoning(town: Town) -> Table:
     """The detailed zoning in force: every parcel with its conditions, in GB 50137 classes."""
     rng = np.random.default_rng([town.seed, 12])
-    drift = Drift(rng, 0.45, 1700)
+    drift = Drift(rng, 0.8, 1700, patchy=True)
     out = Rows(*_ZONING_FIELDS)  # type: ignore[arg-type]
     members = [p for p in town.parcels if p.kind in ("block", "green")]
     shapes = drift(np.array([p.geometry for p in members], dtype=object))

@@ -73,7 +73,10 @@ def test_every_shape_is_valid_and_every_row_whole(sample):
 @pytest.mark.parametrize("layer", ["master_land_use", "land_use_2020"])
 def test_area_wide_plans_tile_the_ground(sample, layer):
     made = sample.table(layer).world()
-    border = sample.town.terrain.border
+    terrain = sample.town.terrain
+    border = terrain.border
+    if layer == "land_use_2020":  # the land survey stops at the tidal flats
+        border = border.difference(terrain.sea.difference(terrain.flats))
     assert shapely.area(made).sum() == pytest.approx(shapely.union_all(made).area, abs=1.0)
     assert shapely.area(made).sum() == pytest.approx(border.area, rel=2e-4)
     assert shapely.minimum_clearance(made).min() > 0.001
