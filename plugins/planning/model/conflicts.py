@@ -17,15 +17,18 @@ from numpy.typing import NDArray
 
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.finding import Verdict
-from planner_app.domain.layer import PlanKind
+from planner_app.domain.layer import LayerInfo, PlanInfo, PlanKind
 from planner_app.domain.progress import NoProgress, Progress, SubProgress, check
 from planner_app.plugin_api.model import Project
 from plugins.planning.model.causes import classify, expired, successor
 from plugins.planning.model.conflict_result import NO_CLASS, ConflictOptions, ConflictResult, DroppedPair, Patches
-from plugins.planning.model.crosswalk import DIFFERENT, RELATED, SAME, UNKNOWN, LandClass, relate, relate_all
+from plugins.planning.model.crosswalk import DIFFERENT, RELATED, SAME, UNKNOWN, LandClass, relate_all
 from plugins.planning.model.matrix import DEFAULT, OUTSIDE, ConflictMatrix, load_matrix
 from plugins.planning.model.plan_side import LayerField, PlanSide, read_side
 from plugins.planning.model.spots import Spots, outside, split
+
+#: Kinds of plan that give every piece of land a use.
+_LAND_USE_PLANS = (PlanKind.MASTER, PlanKind.LAND_USE, PlanKind.DETAILED)
 
 
 def run_conflicts(
@@ -208,24 +211,51 @@ def _feature_area(side: PlanSide, rows: NDArray[np.int64]) -> NDArray[np.float64
 def _outdated(project: Project, result: ConflictResult, key: Literal["a", "b"]) -> NDArray[np.bool_]:
     """Patches whose ground on this side is out of date.
 
-    A feature whose own validity ended is. A plan that ended, or that a newer version follows, is where the newer plan
-    says something else at the patch's inner point; a plan that ended without a successor in the project is everywhere.
+    A feature whose own validity ended is. Of a plan that ended, or that a newer version follows, those patches are
+    where a newer plan (:func:`_newer_layers`) says something else at the patch's inner point; if the project has no
+    newer plan to ask, all of an ended plan's are.
     """
     patches, on = result.patches, result.options.on
-    side = result.a if key == "a" else result.b
+    side, other = (result.a, result.b) if key == "a" else (result.b, result.a)
     rows, classes = (patches.i, patches.a_class) if key == "a" else (patches.j, patches.b_class)
     own = np.append(side.ended, False)[rows]
-    newer = successor(side.plan, project.plans(), on)
-    layers = [one for one in project.layers() if newer and one.plan_id == newer.id and one.class_field]
-    layers = [one for one in layers if one.geometry == "polygon"]
-    if newer is None or not layers:
-        return np.asarray(own | expired(side.plan, on))
-    result.newer[key] = newer.name
-    other = read_side(project, LayerField(layers[0].id), on)
+    ended = expired(side.plan, on)
+    newer = _newer_layers(project, side, other, on)
+    if not newer:
+        return np.asarray(own | ended)
+    result.newer[key] = "、".join(dict.fromkeys(plan.name for plan, _ in newer))
     points = shapely.point_on_surface(patches.geometry)
-    found, feature = shapely.STRtree(other.geometry).query(points, predicate="intersects")
-    changed = np.full(len(points), expired(side.plan, on))
-    for patch, row in zip(found, feature, strict=True):
-        old, new = side.classes[classes[patch]], other.classes[other.class_index[row]]
-        changed[patch] = relate(old, new) in (DIFFERENT, UNKNOWN)
+    changed = np.zeros(len(points), dtype=bool)
+    for _, layer in newer:
+        now = read_side(project, LayerField(layer.id), on)
+        relations = relate_all(side.classes, now.classes)
+        found, feature = shapely.STRtree(now.geometry).query(points, predicate="intersects")
+        changed[found] |= relations[classes[found], now.class_index[feature]] == DIFFERENT
     return np.asarray(own | changed)
+
+
+def _newer_layers(project: Project, side: PlanSide, other: PlanSide, on: str) -> list[tuple[PlanInfo, LayerInfo]]:
+    """Layers that tell what holds today where a plan is out of date, with their plans.
+
+    Those of the plan's successor; for a plan that ended without one, those of any newer plan in force that gives land
+    its use, the one it is compared with excepted.
+    """
+    plans = project.plans()
+    found = successor(side.plan, plans, on)
+    chosen = [found] if found else []
+    if not found and side.plan is not None and expired(side.plan, on):
+        start = side.plan.valid_from
+        chosen = [
+            plan
+            for plan in plans
+            if plan.kind in _LAND_USE_PLANS and start < plan.valid_from <= on and not expired(plan, on)
+        ]
+    return [
+        (plan, layer)
+        for plan in chosen
+        for layer in project.layers()
+        if layer.plan_id == plan.id
+        and layer.geometry == "polygon"
+        and layer.class_field
+        and layer.id not in (side.layer.id, other.layer.id)
+    ]

@@ -212,6 +212,17 @@ def test_outdated_plan_and_outdated_feature(project: Project, add: Add, box: Box
     assert _causes(result) == {"outdated_version": 5_000.0, "true_conflict": 5_000.0}
 
 
+def test_an_ended_plan_is_outdated_where_another_plan_in_force_disagrees(project: Project, add: Add, box: Box) -> None:
+    ended = PlanInfo("p1", PlanKind.LAND_USE, "旧规划", valid_from="2010-01-01", valid_to="2020-12-31")
+    detailed = PlanInfo("p2", PlanKind.DETAILED, "控规", valid_from="2024-01-01")
+    add("甲", [("R2", box(0, 0, 100, 100))], PlanKind.MASTER, standard="gb50137")
+    add("乙", [("0101", box(0, 0, 50, 100)), ("0101", box(50, 0, 100, 100))], plan=ended, standard="mnr2023")
+    add("丙", [("R2", box(0, 0, 50, 100))], plan=detailed, standard="gb50137")
+    result = _run(project, on="2026-11-20")
+    assert _causes(result) == {"outdated_version": 5_000.0, "true_conflict": 5_000.0}
+    assert result.newer == {"b": "控规"}
+
+
 def test_wrong_choices_are_named(project: Project, add: Add, box: Box) -> None:
     add("甲", [("R2", box(0, 0, 10, 10))])
     line = shapely.LineString([(500_000, 3_400_000), (500_010, 3_400_000)])
