@@ -133,7 +133,13 @@ def repair_capture(door: Door) -> list[str]:
 
 
 def _outdated(connection: sqlite3.Connection) -> list[str]:
-    layers = [row[0] for row in connection.execute("SELECT id FROM planner_layer")]
+    # A layer whose table is gone cannot be mended here: verify says so.
+    layers = [
+        row[0]
+        for row in connection.execute(
+            "SELECT id FROM planner_layer WHERE id IN (SELECT name FROM sqlite_master WHERE type = 'table')"
+        )
+    ]
     found = [table for table in schema.REGISTRY if not capture.is_current(connection, table)]
     for table in layers:
         changed = any(registry.column_differences(connection, table))

@@ -382,7 +382,13 @@ class Project:
         self._polled_version = version
         if not self._door.read_only:
             self._adopt()
-        return self._with(self._news)
+        news = self._with(self._news)
+        schema_version = self._with(_schema_version)
+        if schema_version != self._polled_schema:
+            self._polled_schema = schema_version
+            if not self._door.read_only and lifecycle.repair_capture(self._door):
+                news.append(ChangeSet(0, "foreign_edit", registry=True))
+        return news
 
     def save_copy(self, dest: str | os.PathLike[str], progress: Progress | None = None) -> None:
         """Write a whole, self-contained copy (DELETE journal mode) through the backup API.
@@ -480,6 +486,7 @@ class Project:
         return self.session if self.origin == "desktop" else ""
 
     def _step(self, initiator: object, *, redo: bool) -> ChangeSet | None:
+        self._adopt()
         with self._door.read() as connection:
             found = patiently(lambda: undo.undoable(connection, self._stack(), redo=redo), self.path)
             if found is None:
@@ -545,11 +552,6 @@ class Project:
                 )
             )  # fmt: skip
         self._polled_seq, self._polled_txn = _ends(connection)
-        version = _schema_version(connection)
-        if version != self._polled_schema:
-            self._polled_schema = version
-            if not any(change.registry for change in news):
-                news.append(ChangeSet(0, "foreign_edit", registry=True))
         return news
 
     def _notify(self, changes: ChangeSet, initiator: object) -> ChangeSet:
