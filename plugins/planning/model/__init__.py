@@ -34,5 +34,6 @@ def register(api: ModelApi) -> None:
         api.add_rules(file)
     api.add_layer_role(LayerRole("planning.conflicts", "Conflict patches", icon="conflict"))
     api.add_command(DecideConflicts)
+    api.add_setting(Setting("planning.basis", "Basis of areas", "planar", ("planar", "ellipsoidal")))
     api.add_setting(Setting("planning.sliver_width", "Boundary sliver narrower than (m)", 2.0))
     api.add_headless(run_headless)

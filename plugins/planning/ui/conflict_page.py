@@ -357,7 +357,7 @@ class ConflictPage(QWidget):
 
     def decide(self, decision: str) -> None:
         """Say which plan yields on the selected patches; undoable."""
-        from plugins.planning.model.result_layer import DecideConflicts
+        from plugins.planning.model.decide import DecideConflicts
 
         if self._result is not None and (fids := self._selected()):
             ground = self._ground.text().strip()
