@@ -89,14 +89,13 @@ def cells(across: int, per_side: int, seed: int) -> Iterator[Any]:
 
 def build(path: Path, across: int, per_side: int) -> tuple[int, int]:
     """Make a project of one styled polygon layer; returns (features, vertices)."""
-    from planner_app.domain.style import LayerStyle, StyleClass, to_qml
-
     from planner_app.domain.layer import FieldInfo, NewLayer
+    from planner_app.domain.style import LayerStyle, StyleClass, to_qml
     from planner_app.project import Batch, Project
 
     colours = ("#FFFF2D", "#FF2D2D", "#8CC63F", "#B5651D", "#FF7FBF", "#B4B4B4")
     classes = [StyleClass(value=code, label=code, fill=fill) for code, fill in zip(CODES, colours, strict=True)]
-    style = LayerStyle(kind="categorised", field="code", classes=classes)
+    style = LayerStyle(kind="categorised", field="code", classes=tuple(classes))
     new = NewLayer("parcels", "polygon", (FieldInfo("code", "text"),), class_field="code", qml=to_qml(style, "polygon"))
 
     def batches() -> Iterator[Batch]:
@@ -181,7 +180,7 @@ class Hand(QObject):
         QApplication.postEvent(self._canvas, event)
 
     def _wheel(self, angle: int) -> None:
-        at = QPoint(self._canvas.width() // 3, self._canvas.height() // 3)
+        at = QPoint(self._canvas.width() // 2 + 40, self._canvas.height() // 2 - 30)
         event = QWheelEvent(
             QPointF(at),
             QPointF(self._canvas.mapToGlobal(at)),

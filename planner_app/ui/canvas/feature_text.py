@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from planner_app.i18n import tr
@@ -71,13 +72,18 @@ def feature_name(layer: LayerInfo, values: dict[str, Any]) -> str:
 
 def class_labels(project: Project, layer: LayerInfo) -> dict[str, str]:
     """Class code to label as the layer's style words it; empty for a style that is not one of ours."""
+    qml = project.style(layer.id) if layer.class_field else ""
+    return _labels(qml, layer.class_field) if qml else {}
+
+
+@lru_cache(maxsize=32)
+def _labels(qml: str, field_name: str) -> dict[str, str]:
     from planner_app.domain.style import from_qml
 
-    qml = project.style(layer.id)
-    style = from_qml(qml) if qml else None
-    if style is None or style.kind != "categorised" or style.field != layer.class_field:
+    style = from_qml(qml)
+    if style is None or style.kind != "categorised" or style.field != field_name:
         return {}
-    return {str(c.value): c.label for c in style.classes if c.label}
+    return {one.value: one.label for one in style.classes if one.value and one.label}
 
 
 def shown(value: Any) -> str:

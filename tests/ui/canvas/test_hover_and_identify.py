@@ -20,6 +20,19 @@ def test_a_feature_in_words() -> None:
     assert text.values == (("地类", "R2"), ("name", "A-01"), ("floors", "1"))
 
 
+def test_the_class_is_named_as_the_style_words_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    from planner_app.domain.style import LayerStyle, StyleClass, to_qml
+
+    classes = (StyleClass(value="R2", label="二类居住用地"), StyleClass(label="其他"))
+    qml = to_qml(LayerStyle(kind="categorised", field="code", classes=classes), "polygon")
+    table = parcels_layer()
+    project = FakeProject(table)
+    monkeypatch.setattr(project, "style", lambda layer_id: qml)
+    text = describe(project, table.info, 1)  # type: ignore[arg-type]
+    assert text is not None
+    assert text.lines[0] == "地类: R2 二类居住用地"
+
+
 def test_a_line_has_its_length_and_a_lost_feature_no_words() -> None:
     table = line_layer()
     text = describe(FakeProject(table), table.info, 7)  # type: ignore[arg-type]
