@@ -38,6 +38,8 @@ class Figures:
     Attributes:
         tick_median_ms, p99_ms, worst_ms: lateness of all ticks of the 1 ms timer.
         median_ms: median over frames (16 ms of gesture) of the latest tick in each.
+        busiest_ms: most processor time the window's thread took between two ticks; a worst far above it means that the
+            machine was busy with something else.
         seen_median_ms, seen_worst_ms: from asking for a view seen before until its final picture is painted.
     """
 
@@ -50,6 +52,7 @@ class Figures:
     median_ms: float
     p99_ms: float
     worst_ms: float
+    busiest_ms: float
     requests: int
     seen_median_ms: float
     seen_worst_ms: float
@@ -114,13 +117,14 @@ class Lateness(QObject):
         super().__init__()
         self.late: list[float] = []
         self.frames: list[float] = []
-        self._last = 0.0
+        self.busiest = 0.0
+        self._last = self._last_cpu = 0.0
         self._in_frame = 0.0
         self._timer = QTimer(self, interval=1, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
 
     def start(self) -> None:
-        self._last = time.perf_counter()
+        self._last, self._last_cpu = time.perf_counter(), time.thread_time()
         self._timer.start()
 
     def stop(self) -> None:
@@ -132,9 +136,10 @@ class Lateness(QObject):
         self._in_frame = 0.0
 
     def _tick(self) -> None:
-        now = time.perf_counter()
+        now, cpu = time.perf_counter(), time.thread_time()
         late = max((now - self._last) * 1000 - 1, 0.0)
-        self._last = now
+        self.busiest = max(self.busiest, (cpu - self._last_cpu) * 1000)
+        self._last, self._last_cpu = now, cpu
         self.late.append(late)
         self._in_frame = max(self._in_frame, late)
 
@@ -272,6 +277,7 @@ def run_case(case: str, path: Path, features: int, vertices: int, seconds: float
         statistics.median(lateness.frames),
         late[int(0.99 * (len(late) - 1))],
         late[-1],
+        lateness.busiest,
         asked,
         statistics.median(seen),
         max(seen),
@@ -327,9 +333,9 @@ def main() -> int:
         "median_ms",
         "p99_ms",
         "worst_ms",
+        "busiest_ms",
         "seen_median_ms",
         "seen_worst_ms",
-        "requests",
     )
     print(f"{'case':<10}{'features':>10}{'vertices':>11}" + "".join(f"{n.removesuffix('_ms'):>13}" for n in names))
     for figures in results:
