@@ -56,12 +56,15 @@ def sketch_svg(
         if len(shapes) > _MOST:
             shapes = shapes[np.argsort(-shapely.area(shapes))[:_MOST]]
         shapes = shapely.simplify(shapes, 0.4 / scale)
-        data = "".join(_path(shape, centre, scale, width, height) for shape in shapely.get_parts(shapes))
         dash = f' stroke-dasharray="{escape(layer.dash)}"' if layer.dash else ""
         parts.append(
-            f'<path d="{data}" fill="{escape(layer.fill)}" fill-opacity="{layer.fill_opacity}" fill-rule="evenodd" '
-            f'stroke="{escape(layer.stroke)}" stroke-width="{layer.stroke_width}" stroke-linejoin="round"{dash}/>'
+            f'<g fill="{escape(layer.fill)}" fill-opacity="{layer.fill_opacity}" fill-rule="evenodd" '
+            f'stroke="{escape(layer.stroke)}" stroke-width="{layer.stroke_width}" stroke-linejoin="round"{dash}>'
         )
+        # One path per polygon: under the even-odd rule overlapping ones in one path would cancel out.
+        paths = (_path(shape, centre, scale, width, height) for shape in shapely.get_parts(shapes))
+        parts += [f'<path d="{data}"/>' for data in paths if data]
+        parts.append("</g>")
     parts.append(_scale_bar(scale, height))
     parts.append(_north(width))
     parts.append("</svg>")

@@ -20,7 +20,7 @@ from planner_app.plugin_api.model import Project
 from planner_app.report.document import hectares, number, percent
 from planner_app.report.findings import verdict_word
 from planner_app.report.sketch import SketchLayer, sketch_svg
-from plugins.planning.model.causes import CAUSES
+from plugins.planning.model.causes import CAUSES, Cause
 from plugins.planning.model.conflict_result import GRAVITY, NO_CLASS, ConflictResult
 from plugins.planning.model.crosswalk import MAPPING_SETTING, SAME, Crosswalk, LandClass, read_mapping, relate
 from plugins.planning.model.matrix import OUTSIDE
@@ -84,6 +84,20 @@ class ConflictReport:
             return tr("outside the boundary")
         land = self.crosswalk.classify(None if raw == NO_CLASS else raw, self.run[key]["standard"])
         return land.label(language())
+
+    def reason(self, row: int) -> str:
+        """Why a patch has its verdict, in the chosen language whatever the layer was saved in."""
+        kept = self.columns["reason"][row] or ""
+        chinese = language() == "zh_CN"
+        return next((str(pair[chinese]) for pair in self.run["reasons"] if kept in pair), kept)
+
+    def order(self) -> list[int]:
+        """Rows as a reader wants them: true conflicts first, gravest verdicts first, largest first."""
+        causes, verdicts, areas = self.columns["cause"], self.columns["verdict"], self.areas()
+        rank = [cause.value for cause in (Cause.TRUE_CONFLICT, Cause.OUTDATED_VERSION, *CAUSES)]
+        return sorted(
+            range(len(areas)), key=lambda row: (rank.index(causes[row]), GRAVITY.index(verdicts[row]), -areas[row])
+        )
 
     def areas(self) -> list[float]:
         """Area of each patch on the run's basis, m²."""
@@ -153,12 +167,13 @@ def template_values(report: ConflictReport, map_png: bytes | None) -> dict[str, 
         "class_total": len(classes),
         "class_notes": _class_notes(report, classes),
         "grid": _grid(report),
-        "patches": [_patch(report, row) for row in range(min(count, _MOST_PATCHES))],
+        "patches": [_patch(report, row) for row in report.order()[:_MOST_PATCHES]],
         "patch_count": number(count),
         "patch_note": ""
         if count <= _MOST_PATCHES
         else tr(
-            "The {shown} largest of {count} patches; the workbook lists all.", shown=_MOST_PATCHES, count=number(count)
+            "The first {shown} of {count} patches, true conflicts first; the workbook lists all.",
+            shown=_MOST_PATCHES, count=number(count),
         ),
         "ledger": _ledger(report),
         "dropped": [_dropped(report, row) for row in dropped],
@@ -200,9 +215,14 @@ def figures(report: ConflictReport) -> list[dict[str, str]]:
     decided = sum(1 for decision in report.columns["decision"] if decision and decision != "pending")
     count = len(report.columns["code"])
     planar = report.run["options"]["basis"] == "planar"
+    true = sum(
+        area
+        for area, cause in zip(report.areas(), report.columns["cause"], strict=True)
+        if cause == Cause.TRUE_CONFLICT
+    )
     return [
         {"value": number(count), "unit": "", "label": tr("patches")},
-        {"value": number(report.run["pairs"]), "unit": "", "label": tr("pairs of features")},
+        {"value": hectares(true), "unit": "ha", "label": tr("true conflicts")},
         {
             "value": hectares(sum(report.areas())),
             "unit": "ha",
@@ -258,7 +278,7 @@ def _total(report: ConflictReport) -> dict[str, Any]:
 
 
 def class_rows(report: ConflictReport) -> list[dict[str, Any]]:
-    """Sums per pair of classes, largest first."""
+    """Sums per pair of classes, gravest verdict first, then largest."""
     columns, areas = report.columns, report.areas()
     groups: dict[tuple[str, str], list[int]] = defaultdict(list)
     for row, pair in enumerate(zip(columns["a_class"], columns["b_class"], strict=True)):
@@ -278,19 +298,19 @@ def class_rows(report: ConflictReport) -> list[dict[str, Any]]:
                 "share": area / total,
                 "verdict": columns["verdict"][gravest],
                 "verdict_word": verdict_word(columns["verdict"][gravest]),
-                "reason": columns["reason"][gravest] or "",
+                "reason": report.reason(gravest),
                 "clause": columns["clause"][gravest] or "",
-                "uncertain": columns["confidence"][gravest] not in ("high", ""),
+                "uncertain": bool(columns["clause"][gravest]) and columns["confidence"][gravest] != "high",
             }
         )
-    return sorted(rows, key=lambda row: -float(row["area"]))
+    return sorted(rows, key=lambda row: (GRAVITY.index(str(row["verdict"])), -float(row["area"])))
 
 
 def _class_notes(report: ConflictReport, rows: list[dict[str, Any]]) -> list[str]:
     notes = []
     if len(rows) > _MOST_CLASSES:
         notes.append(
-            tr("The {shown} largest of {count} pairs of classes; the workbook lists all.",
+            tr("The first {shown} of {count} pairs of classes, gravest first; the workbook lists all.",
                shown=_MOST_CLASSES, count=number(len(rows)))
         )  # fmt: skip
     if any(row["uncertain"] for row in rows[:_MOST_CLASSES]):
@@ -423,11 +443,15 @@ def method(report: ConflictReport) -> list[tuple[str, str]]:
         (tr("Area basis"), basis),
         (tr("Coordinate system"), run["crs"]),
         (tr("Rules as of"), options["on"]),
-        (tr("Computed"), tr("{at} in {seconds} s", at=run["at"], seconds=number(run["seconds"], 1))),
+        (tr("Computed"), tr("{at} in {seconds} s", at=_moment(run["at"]), seconds=number(run["seconds"], 1))),
         (tr("Content of A"), "SHA-256 " + run["a"]["content"][:16]),
         (tr("Content of B"), "SHA-256 " + run["b"]["content"][:16]),
         (tr("Width of a patch"), tr("2 × area ÷ perimeter")),
     ]
+
+
+def _moment(iso: str) -> str:
+    return datetime.fromisoformat(iso).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def _sketch(report: ConflictReport) -> str:
@@ -442,4 +466,4 @@ def _sketch(report: ConflictReport) -> str:
     layers = [SketchLayer(list(report.backdrop), stroke="#C9CFD6", stroke_width=0.5)]
     for name, colour in reversed(_COLOURS.items()):
         layers.append(SketchLayer(list(shapes[causes == name]), colour, colour, 0.9, 0.62))
-    return sketch_svg(layers, (west, south, east, north))
+    return sketch_svg(layers, (west, south, east, north), height=545)

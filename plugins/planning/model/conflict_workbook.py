@@ -121,7 +121,7 @@ def _patch_columns() -> list[Column]:
 
 def _patches(report: ConflictReport) -> Iterator[list[Any]]:
     columns = report.columns
-    for row in range(len(columns["code"])):
+    for row in report.order():
         yield [
             columns["code"][row],
             cause_word(columns["cause"][row]),
@@ -132,7 +132,7 @@ def _patches(report: ConflictReport) -> Iterator[list[Any]]:
             columns["width_m"][row],
             verdict_word(columns["verdict"][row]),
             severity_word(columns["severity"][row] or ""),
-            columns["reason"][row] or "",
+            report.reason(row),
             columns["clause"][row] or "",
             decision_word(columns["decision"][row]),
             columns["ground"][row] or "",

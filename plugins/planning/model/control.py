@@ -36,6 +36,9 @@ from plugins.planning.model.site import Site
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
+#: Ground around the site that the report's sketch shows, as a part of the site's longer side.
+SURROUNDINGS = 0.6
+
 
 @dataclass(frozen=True, slots=True)
 class AreaRow:
@@ -74,6 +77,7 @@ class SiteCheck:
         on: ISO day whose rules were applied; purpose: what the project declared itself to be.
         areas: parts of the site, control lines first.
         unmapped: class values per plan layer that no crosswalk explains.
+        surroundings: features of the first plan in and around the site, for the report's sketch.
     """
 
     site: Site
@@ -85,6 +89,7 @@ class SiteCheck:
     lines: list[LineCheck]
     areas: list[AreaRow]
     unmapped: dict[str, list[str]] = field(default_factory=dict)
+    surroundings: list[BaseGeometry] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
@@ -158,9 +163,9 @@ def check_site(
             unmapped[rows[0].layer] = unknown
         progress.update(0.6 + 0.4 * (number + 1) / len(plans), "stage.control_plans")
     planar, ellipsoidal = work.areas_of([site.geometry])[0]
-    return SiteCheck(
-        site, project.crs, on, purpose, planar, ellipsoidal, checked, areas, unmapped, time.perf_counter() - started
-    )
+    seconds = time.perf_counter() - started
+    around = work.surroundings
+    return SiteCheck(site, project.crs, on, purpose, planar, ellipsoidal, checked, areas, unmapped, around, seconds)
 
 
 _Line = tuple[Rule | None, LayerInfo | None, str, str]
@@ -196,7 +201,10 @@ class _Work:
 
     def __init__(self, project: Project, site: Site, rules: Sequence[Rule], purpose: str) -> None:
         self._project, self._site, self._purpose = project, site, purpose
-        self._bbox = tuple(site.geometry.bounds)
+        self._bbox = west, south, east, north = site.geometry.bounds
+        margin = SURROUNDINGS * max(east - west, north - south)
+        self._around = (west - margin, south - margin, east + margin, north + margin)
+        self.surroundings: list[BaseGeometry] = []
 
     def areas_of(self, shapes: Sequence[BaseGeometry]) -> list[tuple[float, float]]:
         """(planar, ellipsoidal) m² of each shape."""
@@ -269,12 +277,13 @@ class _Work:
             raise PlannerError("planning.field_missing", layer=layer.name, field=plan.field or "?", known=known)
         if layer.geometry != "polygon":
             raise PlannerError("planning.not_polygons", layer=layer.name, geometry=layer.geometry)
-        table = self._project.read(layer.id, columns=[chosen.name], bbox=self._bbox)
+        table = self._project.read(layer.id, columns=[chosen.name], bbox=self._around)
         values = table.columns[chosen.name]
         registered = layer.class_standard if chosen.name == layer.class_field else ""
         name = plan.standard or registered or guess_standard(chosen.name, values)
         classes, rows = Crosswalk(read_mapping(self._project.setting(MAPPING_SETTING, ""))).classify_all(values, name)
         shapes = repair(shapely.from_wkb(table.geometry)).geoms
+        self.surroundings = self.surroundings or [shape for shape in shapes if shape is not None]
         pieces = shapely.intersection(shapes, self._site.geometry)
         index = np.asarray(rows, dtype=np.int64)
         there = ~shapely.is_missing(pieces)

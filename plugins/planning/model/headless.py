@@ -36,7 +36,7 @@ def run_headless(project: Project, folder: Path) -> dict[str, Any]:
             summary["files"].append(str(path))
         found = result.as_json()
         summary["conflicts"] = {key: found[key] for key in ("pairs", "patches", "area_m2", "by_cause", "seconds")}
-    site = _site_layer(project)
+    site = _site(project)
     if site:
         check = check_site(
             project,
@@ -61,11 +61,11 @@ def _plan_layer(project: Project, kind: PlanKind) -> LayerInfo | None:
     return next((layer for layer in layers if layer.geometry == "polygon"), None)
 
 
-def _site_layer(project: Project) -> str:
-    """A layer made for a site, else the largest parcel of the detailed plan."""
-    for layer in project.layers():
-        if layer.role.endswith("site") and layer.geometry == "polygon":
-            return layer.id
+def _site(project: Project) -> str:
+    """The first site plan in the folder of drawings beside the project, else the detailed plan's largest parcel."""
+    drawings = sorted(project.path.with_name(f"{project.path.stem}_drawings").glob("*.dxf"))
+    if drawings:
+        return str(drawings[0])
     detailed = _plan_layer(project, PlanKind.DETAILED)
     if detailed is None:
         return ""

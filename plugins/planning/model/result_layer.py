@@ -18,6 +18,7 @@ from planner_app.domain.progress import NoProgress, Progress, check
 from planner_app.plugin_api.model import Batch, Project
 from plugins.planning.model.causes import CAUSES, Cause
 from plugins.planning.model.conflict_result import NO_CLASS, ConflictResult
+from plugins.planning.model.crosswalk import DIFFERENT, RELATED, SAME, UNKNOWN
 from plugins.planning.model.decide import DECISION_FIELDS, ROLE
 from plugins.planning.model.decide import DecideConflicts as DecideConflicts
 from plugins.planning.model.matrix import OUTSIDE
@@ -111,6 +112,8 @@ def patch_columns(result: ConflictResult, language: str) -> dict[str, list[Any]]
     patches, count = result.patches, len(result.patches)
     cells = [*result.matrix.cells, None]  # -1 is the last
     spoken = [cell if (cell := cells[number]) is not None and cell.conflict else None for number in patches.cell]
+    chinese = language.startswith("zh")
+    reasons = [pair[chinese] for pair in _reasons(result)]
     columns: dict[str, list[Any]] = {
         "code": [f"C-{number:04d}" for number in range(1, count + 1)],
         "cause": [CAUSES[number].value for number in patches.cause],
@@ -119,7 +122,7 @@ def patch_columns(result: ConflictResult, language: str) -> dict[str, list[Any]]
         "width_m": patches.width.tolist(),
         "verdict": [str(verdict) for verdict in patches.verdict],
         "severity": [cell.severity if cell else "" for cell in spoken],
-        "reason": [cell.ground(language) if cell else "" for cell in spoken],
+        "reason": reasons,
         "clause": [cell.citation() if cell else "" for cell in spoken],
         "confidence": [cell.confidence if cell else "" for cell in spoken],
         **{name: [""] * count for name in DECISION_FIELDS},
@@ -136,6 +139,30 @@ def patch_columns(result: ConflictResult, language: str) -> dict[str, list[Any]]
         columns[f"{key}_fid"] = [int(side.fids[row]) if row >= 0 else None for row in rows]
         columns[f"{key}_uuid"] = [side.uuids[row] if row >= 0 else OUTSIDE for row in rows]
     return {info.name: columns[info.name] for info in FIELDS}
+
+
+def _reasons(result: ConflictResult) -> list[tuple[str, str]]:
+    """Why each patch has its verdict, English and Chinese."""
+    patches, cells = result.patches, [*result.matrix.cells, None]
+    relation = result.relations[patches.a_class, patches.b_class]
+    found = []
+    for number, alike in zip(patches.cell, relation, strict=True):
+        cell = cells[number]
+        if cell is not None and cell.conflict:
+            found.append((cell.reason, cell.reason_zh or cell.reason))
+        else:
+            found.append(_SILENT["fine"] if cell is not None else _SILENT[int(alike)])
+    return found
+
+
+#: Reasons where the matrix names no conflict: by relation of the classes, or because it says so.
+_SILENT: dict[int | str, tuple[str, str]] = {
+    SAME: ("The classes are equal", "分类相同"),
+    RELATED: ("The classes mean the same or nearly", "分类对照后含义相同或相近"),
+    DIFFERENT: ("The conflict matrix says nothing about this pair of classes", "冲突矩阵未规定该分类组合"),
+    UNKNOWN: ("A class is missing or has no counterpart in the 2023 guide", "分类缺失或在 2023 指南中无对应"),
+    "fine": ("The conflict matrix calls this no conflict", "冲突矩阵认定不构成冲突"),
+}
 
 
 def _keep_decisions(
@@ -237,6 +264,7 @@ def metadata(result: ConflictResult) -> dict[str, Any]:
             [int(row), int(column), float(result.class_areas[row, column])]
             for row, column in zip(rows, columns, strict=True)
         ],
+        "reasons": sorted(set(_reasons(result))),
         "dropped_pairs": len(result.dropped),
         "dropped_area": sum(pair.area for pair in result.dropped),
         "dropped": [

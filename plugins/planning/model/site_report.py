@@ -11,7 +11,7 @@ from planner_app import __version__
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.finding import Verdict
 from planner_app.i18n import language, tr, word
-from planner_app.report.document import hectares, number
+from planner_app.report.document import number
 from planner_app.report.findings import finding_message, verdict_word
 from planner_app.report.sketch import SketchLayer, sketch_svg
 from plugins.planning.model.control import AreaRow, LineCheck, SiteCheck
@@ -64,8 +64,8 @@ def template_values(check: SiteCheck, project: str, map_png: bytes | None) -> di
         "foot": tr("Made {date} · Planner {version}", date=made.strftime("%Y-%m-%d %H:%M"), version=__version__),
         "overall": {"verdict": verdict.value, "word": verdict_word(verdict.value), "text": summary_sentence(check)},
         "figures": [
-            {"value": hectares(check.site_area, 4), "unit": "ha", "label": tr("site area, planar")},
-            {"value": hectares(check.site_area_ellipsoidal, 4), "unit": "ha", "label": tr("site area, ellipsoidal")},
+            {"value": number(check.site_area, 2), "unit": "m²", "label": tr("site area, planar")},
+            {"value": number(check.site_area_ellipsoidal, 2), "unit": "m²", "label": tr("site area, ellipsoidal")},
             {"value": number(_count(check, Verdict.FAIL)), "unit": "", "label": verdict_word("fail")},
             {"value": number(_count(check, Verdict.CANNOT_JUDGE)), "unit": "", "label": verdict_word("cannot_judge")},
         ],
@@ -196,8 +196,11 @@ def _worded(params: dict[str, Any]) -> dict[str, Any]:
 
 def _sketch(check: SiteCheck) -> str:
     west, south, east, north = check.site.geometry.bounds
-    margin = 0.25 * max(east - west, north - south)
-    layers = [SketchLayer([check.site.geometry], "#E8F0FA", "#1F5FAE", 2.2)]
+    margin = 0.3 * max(east - west, north - south)
+    layers = [
+        SketchLayer(check.surroundings, "#F1F2F4", "#C9CFD6", 0.8),
+        SketchLayer([check.site.geometry], "#E8F0FA", "#1F5FAE", 2.2, 0.8),
+    ]
     for verdict in (Verdict.CANNOT_JUDGE, Verdict.NEEDS_CERTIFICATE, Verdict.FAIL):
         shapes = [spot.geometry for line in check.lines if line.finding.verdict is verdict for spot in line.counted]
         layers.append(SketchLayer(shapes, _COLOURS[verdict], _COLOURS[verdict], 1.2, 0.35))
