@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
+    QAbstractSpinBox,
     QBoxLayout,
     QFrame,
     QHBoxLayout,
     QLabel,
     QLayout,
     QLayoutItem,
+    QLineEdit,
     QPushButton,
     QSizePolicy,
     QToolButton,
@@ -95,6 +97,14 @@ def _fill(
             layout.addWidget(item)
         else:
             layout.addLayout(item)
+
+
+def pad_spin_boxes(root: QWidget) -> None:
+    """Give number fields the inner margin of text fields; a style sheet's padding does not reach them."""
+    for spin in root.findChildren(QAbstractSpinBox):
+        inner = spin.findChild(QLineEdit)
+        if inner is not None:
+            inner.setTextMargins(6, 0, 0, 0)
 
 
 class IconButton(QToolButton):

@@ -129,6 +129,7 @@ QTreeView, QListView, QTableView { background: $panel; border: none; alternate-b
     selection-background-color: $accent_ground; selection-color: $ink; gridline-color: $line; }
 QTreeView[look="boxed"], QListView[look="boxed"], QTableView[look="boxed"], QPlainTextEdit[look="boxed"] {
     border: 1px solid $line; border-radius: $s5; }
+QListView[look="boxed"]::item { min-height: $s24; padding: 0 $s6; }
 QTreeView::branch { background: transparent; }
 QTreeView::branch:has-children:closed { image: url("$chevron_right"); }
 QTreeView::branch:has-children:open { image: url("$chevron_open"); }

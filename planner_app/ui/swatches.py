@@ -40,13 +40,13 @@ def _area(painter: QPainter, box: QRectF, colours: Colours) -> None:
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setClipRect(box)
     for number, (ground, _stroke) in enumerate(colours):
-        painter.setBrush(swatch_colour(ground))
+        painter.setBrush(swatch_colour(ground) if ground else Qt.BrushStyle.NoBrush)
         painter.drawRect(QRectF(box.left() + number * step, box.top(), step + 1, box.height()))
     painter.setClipping(False)
-    stroke = swatch_colour(colours[0][1]) if len(colours) == 1 else QColor(0, 0, 0, 70)
-    fill = swatch_colour(colours[0][0])
+    fill, stroke = colours[0] if len(colours) == 1 else ("#000000", "")
     # A style without an outline still needs an edge on a ground of its own colour.
-    painter.setPen(QPen(stroke if stroke.alpha() > 0 and stroke != fill else QColor(0, 0, 0, 70), 1))
+    own = bool(stroke) and stroke != fill
+    painter.setPen(QPen(swatch_colour(stroke) if own else QColor(0, 0, 0, 70), 1 if fill else 1.6))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawRoundedRect(box, 2, 2)
 

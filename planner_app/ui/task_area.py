@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QStackedWidget, QWidget
 
 from planner_app.domain.errors import PlannerError
 from planner_app.i18n import tr
-from planner_app.ui.controls import EmptyState, IconButton, Notice, column, label, row
+from planner_app.ui.controls import EmptyState, IconButton, Notice, column, label, pad_spin_boxes, row
 from planner_app.ui.session import Session
 
 
@@ -68,6 +68,7 @@ class TaskArea(QFrame):
             notice.show_text(text, "error", hint)
             inner = QWidget()
             inner.setLayout(column(notice, EmptyState(self.session.theme, ""), margins=(12, 8, 12, 8)))
+        pad_spin_boxes(inner)
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

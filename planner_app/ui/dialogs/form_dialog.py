@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QFormLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QComboBox, QDialog, QFormLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from planner_app.i18n import tr
-from planner_app.ui.controls import Notice, button, column, label, row
+from planner_app.ui.controls import Notice, button, column, label, pad_spin_boxes, row
 from planner_app.ui.session import Session
 
 
@@ -45,6 +46,15 @@ class FormDialog(QDialog):
         self.body.addLayout(made)
         return made
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        pad_spin_boxes(self)
+        if isinstance(self.focusWidget(), QPushButton | None):  # the buttons were made before the fields
+            fields = [w for w in self.findChildren(QWidget) if isinstance(w, QLineEdit | QComboBox) and w.isEnabled()]
+            target = fields[0] if fields else self.accept_button
+            if target is not None:
+                target.setFocus()
+
     def heading(self, text: str) -> None:
         """A small heading in the body."""
         self.body.addWidget(label(text, "heading"))
@@ -60,4 +70,6 @@ class FormDialog(QDialog):
 
 def fact(name: str) -> QWidget:
     """The left side of a form row."""
-    return label(name, "secondary")
+    made = label(name, "secondary")
+    made.setMinimumWidth(104)  # forms below each other share one edge
+    return made
