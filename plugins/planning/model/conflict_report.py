@@ -381,6 +381,8 @@ def _patch(report: ConflictReport, row: int) -> dict[str, Any]:
         "verdict_word": verdict_word(columns["verdict"][row]),
         "decision": decision_word(columns["decision"][row]),
         "ground": columns["ground"][row] or "",
+        "clause": columns["clause"][row] or "",
+        "reason": report.reason(row),
     }
 
 

@@ -115,7 +115,13 @@ def _finding(
 
         shapes = [part for spot in counted for part in shapely.get_parts(spot.geometry)]
         evidence = shapely.geometry.mapping(shapely.multipolygons(shapes) if len(shapes) > 1 else shapes[0])
-    params = {"site": seen.site, "layer": seen.layer, "line": rule.title, "line_zh": rule.title_zh, **seen.params}
+    params = {
+        "site": seen.site,
+        "layer": seen.layer,
+        "line": rule.title[:1].lower() + rule.title[1:],
+        "line_zh": rule.title_zh,
+        **seen.params,
+    }
     return Finding(
         rule=rule.id,
         verdict=verdict,

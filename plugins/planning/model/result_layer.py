@@ -220,10 +220,17 @@ def _style(language: str) -> str:
 
     chinese = language.startswith("zh")
     classes = [
-        StyleClass(value=cause.value, label=CAUSE_NAMES[cause][chinese], fill=colour, stroke=colour)
+        StyleClass(
+            value=cause.value,
+            label=CAUSE_NAMES[cause][chinese],
+            fill=colour,
+            stroke=colour,
+            stroke_width=0.3,
+            fill_opacity=0.45,
+        )
         for cause, colour in CAUSE_COLOURS.items()
     ]
-    style = LayerStyle(kind="categorised", field="cause", classes=classes, opacity=0.7)
+    style = LayerStyle(kind="categorised", field="cause", classes=classes)
     return to_qml(style, "polygon")
 
 
