@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, QPoint, QTimer
 
 from planner_app.ui.canvas.feature_text import FeatureText, describe
 from planner_app.ui.canvas.hover_card import HoverCard
+from planner_app.ui.canvas.picking import pick
 
 if TYPE_CHECKING:
     from planner_app.ui.canvas.map_canvas import MapCanvas
@@ -55,7 +56,7 @@ class Hover(QObject):
         tolerance = REACH * self._canvas.viewport.resolution
 
         def work() -> FeatureText | None:
-            hits = project.pick(x, y, tolerance, list(layers))
+            hits = pick(project, list(layers.values()), x, y, tolerance).drawn
             return describe(project, layers[hits[0][0]], hits[0][1]) if hits else None
 
         def done(text: FeatureText | None) -> None:

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from planner_app.i18n import tr
 from planner_app.ui.canvas.feature_text import FeatureText, describe
+from planner_app.ui.canvas.picking import pick
 from planner_app.ui.canvas.viewport import Viewport
 from planner_app.ui.controls import FloatingFrame
 from planner_app.ui.theme import Theme
@@ -170,7 +171,8 @@ class IdentifyTool(Tool):
         self.canvas.update()
 
         def work() -> tuple[list[FeatureText], int]:
-            hits = project.pick(x, y, tolerance, list(layers))
+            picked = pick(project, list(layers.values()), x, y, tolerance)
+            hits = picked.drawn + picked.around
             texts = [describe(project, layers[layer], fid) for layer, fid in hits[:MOST]]
             return [t for t in texts if t is not None], max(len(hits) - MOST, 0)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Literal
 
+from planner_app.ui.canvas.picking import pick
 from planner_app.ui.canvas.viewport import Extent, contains
 from planner_app.ui.tools.tool import ToolEvent
 
@@ -45,13 +46,15 @@ def apply(selection: SelectionModel, found: dict[str, Iterable[int]], mode: Mode
 
 def select_at(canvas: MapCanvas, x: float, y: float, mode: Mode) -> None:
     """Select the thing under a point: of the current layer if it has one there, else the topmost."""
-    project, layers = canvas.session.project, canvas.visible_layer_ids()
+    project, layers = canvas.session.project, canvas.visible_layers()
     if project is None or not layers:
         return
     current, tolerance = canvas.session.current_layer, REACH * canvas.viewport.resolution
 
     def work() -> list[tuple[str, int]]:
-        return project.pick(x, y, tolerance, layers)
+        picked = pick(project, layers, x, y, tolerance)
+        # Whoever chose an outlined layer means it, wherever in it the click falls.
+        return picked.drawn + [hit for hit in picked.around if hit[0] == current]
 
     def done(hits: list[tuple[str, int]]) -> None:
         best = next((hit for hit in hits if hit[0] == current), hits[0] if hits else None)

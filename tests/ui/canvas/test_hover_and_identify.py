@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
 
 from planner_app.ui.canvas.feature_text import describe, shown
+from planner_app.ui.canvas.picking import Picked, pick
 from planner_app.ui.tools.identify import IdentifyTool
 from planner_app.ui.tools.tool import ToolInfo
-from tests.ui.canvas.fake_town import Bench, FakeProject, line_layer, parcels_layer
+from tests.ui.canvas.fake_town import EAST, NORTH, Bench, FakeProject, line_layer, parcels_layer, square
 
 
 def test_a_feature_in_words() -> None:
@@ -40,6 +43,23 @@ def test_a_line_has_its_length_and_a_lost_feature_no_words() -> None:
     assert text.title == "道路红线 7"
     assert text.lines[-1].startswith("180.00 m (planar) · ")
     assert describe(FakeProject(table), table.info, 99) is None  # type: ignore[arg-type]
+
+
+def test_the_inside_of_an_area_drawn_as_an_outline_is_not_what_one_points_at() -> None:
+    from planner_app.domain.style import LayerStyle, StyleClass, to_qml
+
+    boundary, parcels = parcels_layer(), parcels_layer()
+    boundary.info = replace(boundary.info, id="boundary")
+    boundary.geometry = {9: square(-50, -50, 300)}
+    project = FakeProject(boundary, parcels)
+    hollow = to_qml(LayerStyle(classes=(StyleClass(fill="", stroke="#FF0000"),)), "polygon")
+    project.style = lambda layer_id: hollow if layer_id == "boundary" else ""  # type: ignore[method-assign]
+
+    def at(x: float, y: float) -> Picked:
+        return pick(project, project.layers(), EAST + x, NORTH + y, 2.0)  # type: ignore[arg-type]
+
+    assert at(50, 50) == Picked([("parcels", 1)], [("boundary", 9)])
+    assert at(-49, 50) == Picked([("boundary", 9)], [])
 
 
 @pytest.mark.parametrize(
