@@ -1,0 +1,313 @@
+"""Import with a preview: what is in the file, its CRS and encoding, which plan it is, which field holds the classes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QComboBox, QLineEdit, QTableWidget, QTableWidgetItem, QWidget
+
+from planner_app.domain.layer import PlanInfo, PlanKind
+from planner_app.i18n import tr
+from planner_app.ui.canvas.feature_text import shown
+from planner_app.ui.controls import button, label, relook, row
+from planner_app.ui.crs_names import crs_name
+from planner_app.ui.dialogs.form_dialog import FormDialog, fact
+from planner_app.ui.dialogs.new_project import CrsList
+from planner_app.ui.session import Session
+from planner_app.ui.words import class_standards, geometry_name, plan_kinds
+
+if TYPE_CHECKING:
+    from planner_app.domain.crs import CityTransform
+    from planner_app.project.exchange import SourceInfo, SublayerInfo
+
+ENCODINGS = ("UTF-8", "GB18030", "GBK", "BIG5", "ISO-8859-1")
+#: Field names that usually hold a land class, in the order they are tried.
+CLASS_FIELDS = (
+    *("dlbm", "ydyhfldm", "ghyt", "yddm", "用地代码", "地类编码", "用地性质"),
+    *("class", "code", "zone", "zoning"),
+)
+#: Pairs of fields that hold coordinates in tables, easting or longitude first.
+COORDINATE_FIELDS = (
+    ("x", "y"),
+    ("lon", "lat"),
+    ("lng", "lat"),
+    ("longitude", "latitude"),
+    ("east", "north"),
+    ("经度", "纬度"),
+)
+
+
+class ImportDialog(FormDialog):
+    """Emits ``wanted(path, options of import_layer)``."""
+
+    wanted = Signal(Path, dict)
+
+    def __init__(self, session: Session, path: Path, info: SourceInfo, parent: QWidget) -> None:
+        super().__init__(session, tr("Import {name}", name=path.name), tr("Import"), parent, 720)
+        self.path, self.info = path, info
+        self._crs = ""
+        self._transform: CityTransform | None = None
+        self._project_crs = session.project.crs if session.project is not None else ""
+        self._build_source()
+        self._build_meaning()
+        self.preview = QTableWidget()
+        self.preview.setProperty("look", "boxed")
+        self.preview.setShowGrid(False)
+        self.preview.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
+        self.preview.verticalHeader().setVisible(False)
+        self.preview.verticalHeader().setDefaultSectionSize(session.theme.px(24))
+        self.preview.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self.preview.setMinimumHeight(session.theme.px(150))
+        self.heading(tr("First rows"))
+        self.body.addWidget(self.preview, 1)
+        self._sublayer_chosen()
+
+    # building
+
+    def _build_source(self) -> None:
+        self.sublayer = QComboBox()
+        for sub in self.info.sublayers:
+            self.sublayer.addItem(
+                f"{sub.name}  ({geometry_name(sub.geometry)} · {sub.features:,})" if sub.features >= 0 else sub.name
+            )
+        self.sublayer.currentIndexChanged.connect(self._sublayer_chosen)
+        self.name = QLineEdit()
+        self.encoding = QComboBox()
+        self.encoding.setEditable(True)
+        self.encoding.addItems(ENCODINGS)
+        self.encoding.activated.connect(self._encoding_chosen)
+        self.summary = label("", "small", wrap=True)
+        self.crs = label("", wrap=True)
+        self.change_crs = button(tr("Choose…"), self._toggle_crs)
+        self.crs_list = CrsList(self.session, "")
+        self.crs_list.setVisible(False)
+        self.crs_list.changed.connect(self._crs_chosen)
+        form = self.form()
+        if len(self.info.sublayers) > 1:
+            form.addRow(fact(tr("Layer in the file")), self.sublayer)
+        form.addRow(fact(tr("Name")), self.name)
+        form.addRow(fact(tr("Contents")), self.summary)
+        crs = row(spacing=8)
+        crs.addWidget(self.crs, 1)
+        crs.addWidget(self.change_crs)
+        form.addRow(fact(tr("Coordinate system")), crs)
+        form.addRow(fact(""), self.crs_list)
+        self.city = label("", "warning", wrap=True)
+        self.enter_city = button(tr("City parameters…"), self._enter_city)
+        city = row(spacing=8)
+        city.addWidget(self.city, 1)
+        city.addWidget(self.enter_city)
+        form.addRow(fact(""), city)
+        self._show_city("")
+        self._encoding_label = fact(tr("Encoding"))
+        form.addRow(self._encoding_label, self.encoding)
+        self._coordinates = [fact(tr("Coordinates from")), QComboBox()]
+        form.addRow(*self._coordinates)
+
+    def _build_meaning(self) -> None:
+        self.plan = QComboBox()
+        self.plan.addItem(tr("No plan"), None)
+        for plan in self.session.project.plans() if self.session.project is not None else []:
+            self.plan.addItem(plan.name, plan)
+        for kind, name in plan_kinds():
+            self.plan.addItem(tr("New: {kind}", kind=name), kind)
+        self.class_field, self.standard = QComboBox(), QComboBox()
+        self.standard.addItem(tr("Not stated"), "")
+        for standard, name in class_standards():
+            self.standard.addItem(name, str(standard))
+        form = self.form()
+        form.addRow(fact(tr("Plan")), self.plan)
+        form.addRow(fact(tr("Class field")), row(self.class_field, self.standard))
+
+    # the file
+
+    def current(self) -> SublayerInfo:
+        """The layer of the file that is shown."""
+        return self.info.sublayers[max(0, self.sublayer.currentIndex())]
+
+    def _sublayer_chosen(self, *_: object) -> None:
+        sub = self.current()
+        self.name.setText(self.path.stem if len(self.info.sublayers) == 1 else sub.name)
+        self.class_field.clear()
+        self.class_field.addItem(tr("None"), "")
+        for info in sub.fields:
+            self.class_field.addItem(info.alias or info.name, info.name)
+        folded = {info.name.casefold(): info.name for info in sub.fields}
+        guess = next((folded[name] for name in CLASS_FIELDS if name in folded), "")
+        self.class_field.setCurrentIndex(max(0, self.class_field.findData(guess)))
+        if guess.casefold() == "dlbm":
+            self.standard.setCurrentIndex(self.standard.findData("dltb"))
+        self._show_crs(sub.crs or "", stated=bool(sub.crs))
+        encoded = bool(self.info.encoding)
+        for part in (self.encoding, self._encoding_label):
+            part.setVisible(encoded)
+        self.encoding.setCurrentText(self.info.encoding.upper())
+        self._show_coordinates(sub)
+        self._show_summary(sub)
+        self._show_preview(sub)
+
+    def _show_summary(self, sub: SublayerInfo) -> None:
+        parts = [geometry_name(sub.geometry), tr("{count} features", count=f"{sub.features:,}")]
+        if sub.extent is not None:
+            xmin, ymin, xmax, ymax = sub.extent
+            parts.append(tr("{width} × {height}", width=f"{xmax - xmin:,.6g}", height=f"{ymax - ymin:,.6g}"))
+        self.summary.setText(" · ".join([self.info.format, *parts]))
+
+    def _show_preview(self, sub: SublayerInfo) -> None:
+        names = [info.name for info in sub.fields]
+        self.preview.setColumnCount(len(names))
+        self.preview.setHorizontalHeaderLabels([info.alias or info.name for info in sub.fields])
+        self.preview.setRowCount(len(sub.sample))
+        for number, cells in enumerate(sub.sample):
+            for place, name in enumerate(names):
+                value = cells.get(name)
+                item = QTableWidgetItem(shown(value))
+                if isinstance(value, int | float):
+                    item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+                self.preview.setItem(number, place, item)
+        self.preview.resizeColumnsToContents()
+
+    def _show_coordinates(self, sub: SublayerInfo) -> None:
+        head, box = self._coordinates
+        table = sub.geometry == "none"
+        head.setVisible(table)
+        box.setVisible(table)
+        if not isinstance(box, QComboBox):
+            return
+        box.clear()
+        box.addItem(tr("No coordinates: a table"), None)
+        names = {info.name.casefold(): info.name for info in sub.fields}
+        for first, second in COORDINATE_FIELDS:
+            if first in names and second in names:
+                box.addItem(f"{names[first]}, {names[second]}", (names[first], names[second]))
+        for info in sub.fields:
+            if info.name.casefold() in ("wkt", "geom", "geometry", "the_geom"):
+                box.addItem(info.name, info.name)
+        box.setCurrentIndex(box.count() - 1)
+
+    def _encoding_chosen(self) -> None:
+        """Look into the file again with the encoding the person names."""
+        path, encoding = self.path, self.encoding.currentText().strip()
+
+        def work(_progress: Any) -> SourceInfo:
+            from planner_app.project.exchange import inspect
+
+            return inspect(path, encoding)
+
+        def show(info: SourceInfo) -> None:
+            place = self.sublayer.currentIndex()
+            self.info = info
+            self.sublayer.setCurrentIndex(place)
+            self._sublayer_chosen()
+            self.notice.hide()
+
+        def failed(error: Exception) -> None:
+            self.complain(*self.session.word(error))
+
+        self.session.jobs.run(tr("Look into {name}", name=path.name), work, show, failed, listed=False)
+
+    # CRS
+
+    def _show_crs(self, crs: str, stated: bool) -> None:
+        self._crs = crs
+        self._transform = None
+        if not crs:
+            self.crs.setText(tr("Not stated in the file: please choose it."))
+            relook(self.crs, "warning")
+        else:
+            where = tr("stated in the file") if stated else tr("chosen by you")
+            self.crs.setText(f"{crs_name(crs) if len(crs) < 40 else crs[:60] + '…'} ({where})")
+            relook(self.crs, "")
+        table = self.current().geometry == "none" and not self._has_coordinates()
+        for part in (self.crs, self.change_crs):
+            part.setEnabled(not table)
+        self._check_crs()
+
+    def _show_city(self, text: str, look: str = "warning") -> None:
+        self.city.setText(text)
+        relook(self.city, look)
+        self.city.setVisible(bool(text))
+        self.enter_city.setVisible(bool(text))
+
+    def _check_crs(self) -> None:
+        """Ask PROJ, off the UI thread, whether this CRS leads to the project's without the city's help."""
+        source, target = self._crs, self._project_crs
+        self._show_city("")
+        if not source or not target or source == target:
+            return
+        from planner_app.ui.dialogs.city_dialog import stored_transform
+
+        self._transform = stored_transform(self.session, source)
+        if self._transform is not None:
+            self._show_city(tr("The city's parameters of this project are used."), "success")
+            return
+
+        def work(_progress: Any) -> None:
+            from planner_app.domain.crs import transformer
+
+            transformer(source, target)
+
+        def failed(error: Exception) -> None:
+            if self._crs == source:
+                self._show_city(" ".join(self.session.word(error)))
+
+        self.session.jobs.run(tr("Check the coordinate system"), work, None, failed, listed=False)
+
+    def _enter_city(self) -> None:
+        from planner_app.ui.dialogs.city_dialog import CityDialog
+
+        dialog = CityDialog(self.session, self._crs, self)
+        dialog.stored.connect(self._check_crs)
+        dialog.open()
+
+    def _has_coordinates(self) -> bool:
+        box = self._coordinates[1]
+        return isinstance(box, QComboBox) and box.currentData() is not None
+
+    def _toggle_crs(self) -> None:
+        self.crs_list.setVisible(not self.crs_list.isVisible())
+        if self.crs_list.isVisible() and not self.crs_list.crs():
+            self.crs_list.choose(self._project_crs)
+
+    def _crs_chosen(self) -> None:
+        chosen = self.crs_list.crs()
+        if chosen and self.crs_list.isVisible():
+            self._show_crs(chosen, stated=False)
+
+    # done
+
+    def options(self) -> dict[str, Any]:
+        """Arguments for ``import_layer`` as the dialog stands."""
+        sub = self.current()
+        plan = self.plan.currentData()
+        chosen = self._crs if self._crs and self._crs != (sub.crs or "") else ""
+        made: dict[str, Any] = {
+            "sublayer": sub.name,
+            "name": self.name.text().strip(),
+            "crs": chosen,
+            "encoding": self.encoding.currentText().strip() if self.info.encoding else "",
+            "plan": plan if isinstance(plan, PlanInfo | PlanKind) else None,
+            "class_field": self.class_field.currentData() or "",
+            "class_standard": self.standard.currentData() or "",
+            "transform": self._transform,
+        }
+        if self._has_coordinates() and sub.geometry == "none":
+            made["csv_xy"] = self._coordinates[1].currentData()  # type: ignore[attr-defined]
+        return made
+
+    def submit(self) -> None:
+        """Check and hand over."""
+        sub = self.current()
+        if not self.name.text().strip():
+            self.complain(tr("The layer needs a name."))
+        elif not self._crs and (sub.geometry != "none" or self._has_coordinates()):
+            self.complain(
+                tr("“{name}” does not state its coordinate system.", name=self.path.name),
+                tr("Choose it: a wrong guess would move everything by up to hundreds of metres."),
+            )
+            self.crs_list.setVisible(True)
+        else:
+            self.wanted.emit(self.path, self.options())
+            self.accept()
