@@ -29,7 +29,7 @@ _NEW_UUID = (
 )
 _HEX = "[0-9a-f]"
 UUID_SHAPE: Final = "-".join(_HEX * n for n in (8, 4, 4, 4, 12))
-_SUFFIXES = ("ins", "upd", "del", "rep", "fid", "key", "uuid")
+_SUFFIXES = ("ins", "upd", "del", "rep", "fid", "key")
 
 
 def slots(connection: sqlite3.Connection, table: str) -> dict[str, int]:
@@ -135,6 +135,7 @@ def statements(table: str, key: str, number: int, columns: dict[str, int]) -> li
     targets = "".join(f", v{slot}" for slot in columns.values())
     old_all = "".join(f", OLD.{quote(name)}" for name in columns)
     own_all = "".join(f", {quote(name)}" for name in columns)
+    has_uuid = "uuid" in columns and table not in REGISTRY
     masks: dict[int, list[str]] = {}
     for name, slot in columns.items():
         changed = f"(OLD.{quote(name)} IS NOT NEW.{quote(name)})"
@@ -159,16 +160,29 @@ def statements(table: str, key: str, number: int, columns: dict[str, int]) -> li
         # Columns are added and retired by their ``live`` flag; a row, once there, stays to keep old entries readable.
         row = log(UPDATE, f"OLD.{k}", mask_targets + targets, mask_values + old_changed)
         return [trigger("upd", f"AFTER UPDATE ON {t}", row)]
-    has_uuid = "uuid" in columns and table not in REGISTRY
     taken = f"EXISTS (SELECT 1 FROM {t} AS other WHERE other.uuid = NEW.uuid AND other.{k} <> NEW.{k})"
     bad_uuid = f"(NEW.uuid IS NULL OR NEW.uuid NOT GLOB {literal(UUID_SHAPE)} OR {taken})"
-    repair = f"UPDATE {t} SET uuid = {_NEW_UUID} WHERE {k} = NEW.{k} AND {_TXN} IS NULL AND {bad_uuid}"
+    # Pasted and split rows get an identity of their own. An edit that breaks one (NULL, no uuid, another row's) is
+    # taken back in silence. After the log row, and in one trigger: SQLite promises no order between triggers.
+    this = f"WHERE {k} = NEW.{k} AND {_TXN} IS NULL AND {bad_uuid}"
+    name_it = [f"UPDATE {t} SET uuid = {_NEW_UUID} {this}"] if has_uuid else []
+    keep_it = (
+        [f"UPDATE {t} SET uuid = coalesce(OLD.uuid, {_NEW_UUID}) {this} AND OLD.uuid IS NOT NEW.uuid"]
+        if has_uuid
+        else []
+    )
+    # SpatiaLite's own triggers leave the R-tree behind when a fid changes.
+    index = quote(f"idx_{table}_geom")
+    follow = [f"DELETE FROM {index} WHERE pkid = NEW.{k}", f"UPDATE {index} SET pkid = NEW.{k} WHERE pkid = OLD.{k}"]
+    if "geom" not in columns:
+        follow = []
     made = [
-        trigger("ins", f"AFTER INSERT ON {t}", log(INSERT, f"NEW.{k}"), *([repair] if has_uuid else [])),
+        trigger("ins", f"AFTER INSERT ON {t}", log(INSERT, f"NEW.{k}"), *name_it),
         trigger(
             "upd",
             f"AFTER UPDATE ON {t} WHEN OLD.{k} IS NEW.{k}",
             log(UPDATE, f"OLD.{k}", mask_targets + targets, mask_values + old_changed),
+            *keep_it,
         ),
         trigger("del", f"AFTER DELETE ON {t}", log(DELETE, f"OLD.{k}", targets, old_all)),
         trigger(
@@ -186,15 +200,8 @@ def statements(table: str, key: str, number: int, columns: dict[str, int]) -> li
             f"AFTER UPDATE OF {k} ON {t} WHEN OLD.{k} IS NOT NEW.{k}",
             log(DELETE, f"OLD.{k}", targets, old_all),
             log(INSERT, f"NEW.{k}"),
+            *keep_it,
+            *follow,
         ),
     ]
-    if has_uuid:
-        # A row keeps its identity: an edit that breaks it (NULL, no uuid, another row's) is taken back in silence.
-        made.append(
-            trigger(
-                "uuid",
-                f"AFTER UPDATE OF uuid ON {t} WHEN {_TXN} IS NULL AND OLD.uuid IS NOT NEW.uuid AND {bad_uuid}",
-                f"UPDATE {t} SET uuid = coalesce(OLD.uuid, {_NEW_UUID}) WHERE {k} = NEW.{k}",
-            )
-        )
     return made

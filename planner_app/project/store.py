@@ -457,8 +457,9 @@ class Project:
             connection.execute("UPDATE planner_state SET txn = NULL")
             last = connection.execute("SELECT coalesce(max(seq), 0) FROM planner_log").fetchone()[0]
             if last == before and not entry.joined:
-                connection.execute("DELETE FROM planner_txn WHERE id = ?", (entry.id,))
-                entry.changes = ChangeSet(0, command, params)
+                entry.changes = ChangeSet(entry.id if entry.kept else 0, command, params)
+                if not entry.kept:
+                    connection.execute("DELETE FROM planner_txn WHERE id = ?", (entry.id,))
                 return
             connection.execute(
                 "UPDATE planner_txn SET first_seq = CASE WHEN first_seq = 0 THEN ? ELSE first_seq END, last_seq = ?, "
@@ -509,6 +510,7 @@ class Project:
             if undo.end_of_log(connection) != reversal.seq:  # someone wrote since
                 reversal = self._reversal(connection, entry_id)
             undo.apply(connection, reversal)
+            txn.kept = True  # even if it wrote nothing: the command it takes back had no effect either
             connection.execute("UPDATE planner_txn SET undoes = ? WHERE id = ?", (root, txn.id))
             connection.execute(
                 "UPDATE planner_txn SET undone_by = ? WHERE id = ?", (txn.id if name == "undo" else None, root)
@@ -569,6 +571,7 @@ class _Entry:
     command: str
     params: dict[str, Any]
     joined: bool = False
+    kept: bool = False
     rows: int | None = None
     changes: ChangeSet = field(default_factory=lambda: ChangeSet(0, ""))
 

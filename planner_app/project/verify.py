@@ -168,7 +168,7 @@ def _log(connection: sqlite3.Connection) -> Iterator[CheckResult]:
     if numbers:
         faults.append(f"{numbers} rows of unknown tables")
     empty = connection.execute(
-        "SELECT count(*) FROM planner_txn AS entry WHERE origin <> 'foreign' AND NOT EXISTS "
+        "SELECT count(*) FROM planner_txn AS entry WHERE origin <> 'foreign' AND first_seq > 0 AND NOT EXISTS "
         "(SELECT 1 FROM planner_log WHERE seq = entry.first_seq AND txn = entry.id)"
     ).fetchone()[0]
     if empty:
