@@ -29,6 +29,8 @@ TREMBLE_PIXELS = 3.0
 MOST_NEIGHBOURS = 500
 #: Above this many vertices in view only those near the pointer get handles.
 MOST_HANDLES = 2_000
+#: With more than this they are drawn small.
+MANY_HANDLES = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,12 +307,12 @@ class EditVerticesTool(Tool):
 
     def _paint_handles(self, painter: QPainter, viewport: Viewport, polygon: EditablePolygon, colour: QColor) -> None:
         xmin, ymin, xmax, ymax = viewport.extent()
-        drawn = 0
+        seen = []
         for _, _, ring in polygon.rings():
-            seen = (ring[:, 0] >= xmin) & (ring[:, 0] <= xmax) & (ring[:, 1] >= ymin) & (ring[:, 1] <= ymax)
-            points = ring[seen][: MOST_HANDLES - drawn]
-            drawn += len(points)
-            sketch.paint_handles(painter, sketch.screen(viewport, points), colour)
+            inside = (ring[:, 0] >= xmin) & (ring[:, 0] <= xmax) & (ring[:, 1] >= ymin) & (ring[:, 1] <= ymax)
+            seen += ring[inside].tolist()
+        size = 7.0 if len(seen) <= MANY_HANDLES else 4.0
+        sketch.paint_handles(painter, sketch.screen(viewport, seen[:MOST_HANDLES]), colour, size)
 
 
 def load_subject(project: Project, layer_id: str, fid: int) -> Subject | None:
