@@ -131,7 +131,7 @@ def contour_lines(town: Town) -> Table:
     out = Rows(("height_m", "real", "高程（m）"), ("major", "boolean", "计曲线"))
     for height, curve in contours(town.terrain):
         out.add(curve, height, height % 50 == 0)
-    return out.table("contours", "等高线", "line", plan=BASE, label_field="", source="DLG_500.gdb", look="contours")
+    return out.table("contours", "等高线", "line", plan=BASE, source="DLG_500.gdb", look="contours")
 
 
 def cadastre(town: Town) -> Table:

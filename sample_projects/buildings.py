@@ -148,7 +148,7 @@ def buildings(town: Town) -> Table:
                 continue
             storeys = int(rng.choice([1, 2, 3, 4], p=[0.16, 0.34, 0.36, 0.14]))
             add(shape, village.name, "村民住宅", storeys, 3.2, "砖混", int(rng.integers(1982, 2021)), "")
-    return out.table("buildings", "建筑", "polygon", plan=BASE, label_field="", source="DLG_500.gdb", look="buildings")
+    return out.table("buildings", "建筑", "polygon", plan=BASE, source="DLG_500.gdb", look="buildings")
 
 
 _Found = list[tuple[Geometry, str, int, float, str]]

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 import shapely
 
-from planner_app.domain.layer import PlanInfo, PlanKind
-from sample_projects.classes import GB50137
+from planner_app.domain.layer import ClassStandard, PlanInfo, PlanKind
+from sample_projects.classes import DLTB, GB50137
 from sample_projects.coverage import dissolve, tile
 from sample_projects.curves import Drift, Geometry, blob, outline, parts, rounded
 from sample_projects.names import HILLS as HILL_NAMES
@@ -135,10 +135,13 @@ def permanent_farmland(town: Town) -> Table:
     ]
     merged = dissolve([s for s, _, _ in kept], [g for _, g, _ in kept])
     owner = {g: name for _, g, name in kept}
+    dry: dict[int, float] = {}
+    for field, g in zip(fields, group, strict=True):
+        dry[int(g)] = dry.get(int(g), 0.0) + float(field.geometry.area) * (1 if field.code == "0103" else -1)
     drift = Drift(rng, 1.2, 1500, patchy=True)
     out = Rows(
-        ("code", "text", "保护图斑编号"), ("village", "text", "责任村"), ("quality", "integer", "耕地质量等别"),
-        ("area_mu", "real", "面积（亩）"),
+        ("code", "text", "保护图斑编号"), ("dlbm", "text", "地类编码"), ("dlmc", "text", "地类名称"),
+        ("village", "text", "责任村"), ("quality", "integer", "耕地质量等别"), ("area_mu", "real", "面积（亩）"),
         ("area_m2", "real", "面积（m²）"),
     )  # fmt: skip
     number = 0
@@ -147,18 +150,14 @@ def permanent_farmland(town: Town) -> Table:
             continue
         number += 1
         moved = drift(shape)
+        code, quality = "0103" if dry[key] > 0 else "0101", int(rng.integers(4, 8))
         out.add(
-            moved,
-            f"YN{number:04d}",
-            owner[key],
-            int(rng.integers(4, 8)),
-            round(moved.area * 3 / 2000, 2),
+            moved, f"YN{number:04d}", code, DLTB[code], owner[key], quality, round(moved.area * 3 / 2000, 2),
             round(moved.area, 2),
-        )
+        )  # fmt: skip
     return out.table(
-        "permanent_farmland", "永久基本农田", "polygon", plan=FARMLAND, label_field="", source="YJJBNTTB.shp",
-        look="farmland",
-        opacity=0.85,
+        "permanent_farmland", "永久基本农田", "polygon", plan=FARMLAND, class_field="dlbm",
+        class_standard=ClassStandard.DLTB, source="YJJBNTTB.shp", look="farmland", opacity=0.85,
     )  # fmt: skip
 
 
@@ -193,8 +192,9 @@ def growth_boundary(town: Town) -> Table:
             continue
         out.add(part, f"CZ-{number:02d}", name, zone, round(part.area / 1e4, 4))
     return out.table(
-        "growth_boundary", "城镇开发边界", "polygon", plan=BOUNDARY, label_field="", source="CZKFBJ.shp", look="growth"
-    )
+        "growth_boundary", "城镇开发边界", "polygon", plan=BOUNDARY, class_field="zone",
+        class_standard=ClassStandard.TEXT, source="CZKFBJ.shp", look="growth",
+    )  # fmt: skip
 
 
 def forestry(town: Town) -> Table:

@@ -23,6 +23,7 @@ def tile(areas: Sequence[Geometry], smallest: float = 25.0) -> list[Geometry | N
     Returns:
         For each input its share of the coverage, None where nothing is left.
     """
+    areas = [shapely.multipolygons(parts(a)) if a.geom_type == "GeometryCollection" else a for a in areas]
     faces = np.array(faces_of(boundaries(areas)), dtype=object)
     inside = shapely.point_on_surface(faces)
     face, area = shapely.STRtree(inside).query(np.array(list(areas), dtype=object), predicate="contains")[::-1]

@@ -47,11 +47,11 @@ class Drift:
         """The geometry (or array of geometries), each vertex moved by up to about the amplitude (metres)."""
 
         def moved(xy: Array) -> Array:
-            shift = np.stack([self._dx(xy[:, 0], xy[:, 1]), self._dy(xy[:, 0], xy[:, 1])], -1)
-            reach = np.full(len(xy), self._amplitude)
+            shift: Array = np.stack([self._dx(xy[:, 0], xy[:, 1]), self._dy(xy[:, 0], xy[:, 1])], -1)
+            shift *= self._amplitude
             if self._where is not None:
-                reach *= np.clip(1.5 * self._where(xy[:, 0], xy[:, 1]) - 0.1, 0.02, 1.0)
-            return xy + shift * reach[:, None]
+                shift *= np.clip(1.5 * self._where(xy[:, 0], xy[:, 1]) - 0.1, 0.02, 1.0)[:, None]
+            return xy + shift
 
         return shapely.transform(geometry, moved)
 

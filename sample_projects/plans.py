@@ -117,7 +117,7 @@ def master_plan(town: Town) -> Table:
         coarse.add(shape, f"GT{number:05d}", code, MNR2023[code], shown, round(shape.area / 1e4, 4))
     return coarse.table(
         "master_land_use", "规划用地", "polygon", plan=MASTER, class_field="class_code",
-        class_standard=ClassStandard.MNR2023, source="总规用地.gdb", opacity=0.92,
+        class_standard=ClassStandard.MNR2023, source="总规用地.gdb", opacity=0.62,
     )  # fmt: skip
 
 
@@ -218,7 +218,7 @@ def land_use_plan(town: Town) -> Table:
         out.add(shape, f"{number:05d}", code, DLTB[code], owner, round(shape.area, 2), until, note)
     return out.table(
         "land_use_2020", "地类图斑", "polygon", plan=LAND_USE, class_field="dlbm", class_standard=ClassStandard.DLTB,
-        source="DLTB_2020.shp", visible=False,
+        source="DLTB_2020.shp", visible=False, opacity=0.7,
     )  # fmt: skip
 
 
@@ -259,6 +259,7 @@ def zoning(town: Town) -> Table:
     return out.table(
         "zoning_parcels", "地块指标", "polygon", plan=ZONING, class_field="class_code",
         class_standard=ClassStandard.GB50137, label_field="class_code", source="控规地块.gdb", visible=False,
+        opacity=0.75,
     )  # fmt: skip
 
 
@@ -289,6 +290,7 @@ def zoning_2016(town: Town) -> Table:
     return out.table(
         "zoning_2016", "地块指标（2016 版）", "polygon", plan=ZONING_OLD, class_field="class_code",
         class_standard=ClassStandard.GB50137, label_field="class_code", source="南塘控规2016.dwg", visible=False,
+        opacity=0.75,
     )  # fmt: skip
 
 

@@ -10,21 +10,18 @@ import numpy as np
 import pytest
 import shapely
 
-from sample_projects import plans
-from sample_projects.build import SEED
 from sample_projects.drawings import write_drawings
-from sample_projects.tables import to_world
-from sample_projects.town import make_ground
+from sample_projects.tables import Table, to_world
+from sample_projects.town import Sample
 
 ezdxf = pytest.importorskip("ezdxf")
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any], Any]:
+def made(tmp_path_factory: pytest.TempPathFactory, sample: Sample) -> tuple[Path, dict[str, Any], Table]:
     folder = tmp_path_factory.mktemp("drawings")
-    town = make_ground(SEED)
-    zoning = plans.zoning(town)
-    return folder, write_drawings(town, zoning, folder), zoning
+    zoning = sample.table("zoning_parcels")
+    return folder, write_drawings(sample.town, zoning, folder), zoning
 
 
 def rings(folder: Path, file: str, prefix: str) -> dict[str, list[shapely.Polygon]]:

@@ -10,12 +10,7 @@ from planner_app.domain.layer import PlanKind
 from sample_projects.build import SEED
 from sample_projects.classes import DLTB, GB50137, MNR2023
 from sample_projects.tables import Table
-from sample_projects.town import Sample, make_sample
-
-
-@pytest.fixture(scope="module")
-def sample() -> Sample:
-    return make_sample(SEED)
+from sample_projects.town import make_sample
 
 
 def shapes(table: Table, column: str = "", *prefixes: str) -> np.ndarray:
@@ -180,6 +175,7 @@ def test_names_are_there(sample):
     roads = set(sample.table("road_centrelines").columns["name"])
     assert {"滨江大道", "江南大道", "新城大道", "环城大道", "环湖路"} <= roads
     assert len(roads) == len(sample.table("road_centrelines"))
+    assert roads == set(sample.table("road_red_lines").columns["name"])
     names = sample.table("place_names").columns
     assert {"澜江", "月湖", "东湾"} <= set(names["name"])
     assert names["kind"].count("村庄") >= 12

@@ -9,19 +9,14 @@ import numpy as np
 import pytest
 import shapely
 
-from sample_projects.build import SEED
-from sample_projects.readings import make_readings
 from sample_projects.tables import Table
-from sample_projects.town import make_ground
-from sample_projects.tunnel import make_tunnel
+from sample_projects.town import Sample
 
 
 @pytest.fixture(scope="module")
-def tunnel() -> tuple[dict[str, Table], dict[str, Any], Table, dict[str, Any]]:
-    town = make_ground(SEED)
-    tables, truth = make_tunnel(town)
-    readings, month = make_readings(town)
-    return {table.id: table for table in tables}, truth, readings, month
+def tunnel(sample: Sample) -> tuple[dict[str, Table], dict[str, Any], Table, dict[str, Any]]:
+    tables = {table.id: table for table in sample.tables}
+    return tables, sample.truth["tunnel"], tables["reading"], sample.truth["readings"]
 
 
 def test_it_runs_along_the_main_road(tunnel):
