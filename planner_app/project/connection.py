@@ -91,6 +91,12 @@ def is_busy(error: sqlite3.Error) -> bool:
     return "locked" in str(error)
 
 
+def is_damage(error: sqlite3.Error) -> bool:
+    """True if the file's pages are broken."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
 def cannot_write(error: sqlite3.Error) -> bool:
     """True if the disk or folder refuses (as against a mistake of ours)."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
@@ -101,13 +107,15 @@ def patiently(work: Callable[[], T], path: Path) -> T:
     """Run ``work`` again while another program holds the lock.
 
     Raises:
-        PlannerError: ``project.busy`` after :data:`PATIENCE` seconds.
+        PlannerError: ``project.busy`` after :data:`PATIENCE` seconds, ``project.damaged``.
     """
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
             return work()
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
+            if is_damage(error):
+                raise PlannerError("project.damaged", file=str(path), detail=str(error)) from error
             if not is_busy(error):
                 raise
             if time.monotonic() > deadline:
@@ -195,10 +203,12 @@ class Door:
                 yield writer
                 # In DELETE mode a commit waits for readers to finish; the transaction stays open meanwhile.
                 patiently(lambda: writer.execute("COMMIT"), self.path)
-            except BaseException:
+            except BaseException as error:
                 # Already rolled back if SpatiaLite's own constraint raised.
                 with suppress(sqlite3.OperationalError):
                     writer.execute("ROLLBACK")
+                if isinstance(error, sqlite3.Error) and is_damage(error):
+                    raise PlannerError("project.damaged", file=str(self.path), detail=str(error)) from error
                 raise
 
     @contextmanager

@@ -283,6 +283,7 @@ class Project:
         command: str = "add_layer",
         params: dict[str, Any] | None = None,
         replace: str = "",
+        finish: Callable[[NewLayer], NewLayer] | None = None,
         initiator: object = None,
     ) -> LayerInfo:
         """Make a layer and fill it. Other programs can write meanwhile; nothing is seen of it until it is whole.
@@ -291,6 +292,7 @@ class Project:
             batches: features in the project's CRS; read lazily, checked, written in short transactions.
             command, params: how the log names it.
             replace: id or name of a layer that goes to the trash; the new one takes its place.
+            finish: called when all features are in, to fill in what only they tell (style, class standard).
 
         Raises:
             PlannerError: ``field.*``, ``geometry.*`` for what cannot be stored. Cancelled: nothing is left.
@@ -299,6 +301,7 @@ class Project:
         filled = bulk.fill(self._door, new, self.srid, batches, progress or NoProgress())
         shown = {"layer": new.name, "count": filled.rows} | (params or {})
         try:
+            new = finish(new) if finish is not None else new
             with self._entry(command, shown) as (connection, txn):
                 bulk.register(connection, new, filled, self.srid, replace_id=replaced)
                 txn.rows = filled.rows

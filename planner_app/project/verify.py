@@ -28,18 +28,22 @@ def verify(door: Door, progress: Progress) -> list[CheckResult]:
     Raises:
         PlannerError: ``project.no_spatialite``. Cancelled.
     """
-    steps: list[Callable[[sqlite3.Connection], Iterator[CheckResult]]] = [
-        _sqlite, _schema, _layers, _indexes, _identities, _capture, _log, _orphans,
-    ]  # fmt: skip
+    steps: dict[str, Callable[[sqlite3.Connection], Iterator[CheckResult]]] = {
+        "integrity": _sqlite, "schema": _schema, "layers": _layers, "spatial_indexes": _indexes,
+        "identities": _identities, "capture": _capture, "log": _log, "orphans": _orphans,
+    }  # fmt: skip
     results: list[CheckResult] = []
     # Not of the pool: SpatiaLite's checks want to make temporary tables, which those connections refuse.
     with closing(connect(door.path, door.mode, spatial=True)) as connection:
         patiently(lambda: connection.execute("BEGIN"), door.path)
         try:
-            for number, step in enumerate(steps):
+            for number, (name, step) in enumerate(steps.items()):
                 check(progress)
                 progress.update(number / len(steps), "stage.verifying")
-                results += patiently(lambda step=step: list(step(connection)), door.path)  # type: ignore[misc]
+                try:
+                    results += step(connection)
+                except sqlite3.DatabaseError as error:  # so damaged that it cannot be looked at
+                    results.append(CheckResult(name, False, str(error)))
         finally:
             connection.execute("ROLLBACK")
     progress.update(1.0)

@@ -1,0 +1,295 @@
+"""The file itself: creation, opening, migrations, journal mode, copies, verification, settings, reading."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import shapely
+
+from planner_app.domain.errors import Cancelled, PlannerError
+from planner_app.domain.layer import LayerInfo, NewLayer
+from planner_app.domain.progress import NoProgress
+from planner_app.project import Batch, DeleteFeatures, EditCells, Project, connection, migrations, schema
+from planner_app.project.connection import connect
+from tests.helpers.project_files import FIELDS, assert_whole, everything, foreign, parcels
+
+
+def _mode(path: Path) -> str:
+    with closing(sqlite3.connect(path)) as plain:
+        return str(plain.execute("PRAGMA journal_mode").fetchone()[0])
+
+
+def test_creation_is_quick_and_whole(tmp_path: Path) -> None:
+    started = time.perf_counter()
+    with Project.create(tmp_path / "新城.planner", "epsg:4549") as project:
+        assert time.perf_counter() - started < 1.0
+        assert (project.name, project.crs, project.srid) == ("新城", "EPSG:4549", 4549)
+        assert_whole(project)
+    assert [file.name for file in tmp_path.iterdir()] == ["新城.planner"]
+
+
+def test_write_ahead_while_open_one_file_when_closed(project: Project) -> None:
+    project.set_setting("a", "1")
+    assert _mode(project.path) == "wal"
+    second = Project.open(project.path)
+    project.close()
+    assert second.setting("a") == "1"
+    second.set_setting("a", "2")
+    second.close()
+    assert _mode(project.path) == "delete"
+    assert [file.name for file in project.path.parent.iterdir()] == ["city.planner"]
+
+
+def test_shares_get_no_write_ahead_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "_file_system", lambda _path: "cifs")
+    with Project.create(tmp_path / "a.planner", "EPSG:4549") as project:
+        layer = project.add_layer(NewLayer("x", "polygon", FIELDS), [parcels(10)])
+        assert _mode(project.path) == "delete"
+        with foreign(project.path) as other, Project.open(project.path) as second:
+            other.execute(f"UPDATE \"{layer.id}\" SET code = 'a' WHERE fid = 1")
+            second.execute(EditCells(layer.id, [2], "code", ["b"]))
+            assert project.poll()
+            assert project.read(layer.id, fids=[1, 2]).columns["code"] == ["a", "b"]
+            project.save_copy(tmp_path / "b.planner")
+        assert_whole(project)
+
+
+@pytest.mark.parametrize(
+    ("kind", "safe"), [("ext4", True), ("tmpfs", True), ("nfs4", False), ("fuse.sshfs", False), ("vfat", False)]
+)
+def test_journal_mode_by_file_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, safe: bool) -> None:
+    monkeypatch.setattr(connection, "_file_system", lambda _path: kind)
+    monkeypatch.setattr(connection, "_is_removable", lambda _path: False)
+    assert connection.write_ahead_is_safe(tmp_path / "a.planner") is safe
+
+
+def test_a_write_waits_for_another_program(project: Project, layer: LayerInfo) -> None:
+    with foreign(project.path) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute(f"UPDATE \"{layer.id}\" SET code = 'slow' WHERE fid = 1")
+        release = threading.Timer(0.6, lambda: other.execute("COMMIT"))
+        release.start()
+        started = time.perf_counter()
+        project.execute(EditCells(layer.id, [2], "code", ["waited"]))
+        assert time.perf_counter() - started > 0.4
+        release.join()
+    assert project.read(layer.id, fids=[1, 2]).columns["code"] == ["slow", "waited"]
+
+
+def test_patience_ends_in_words(project: Project, layer: LayerInfo, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.set_setting("a", "b")
+    monkeypatch.setattr(connection, "PATIENCE", 0.1)
+    project._door.writer.execute("PRAGMA busy_timeout = 50")
+    with foreign(project.path) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(PlannerError, match=r"project\.busy"):
+            project.execute(EditCells(layer.id, [2], "code", ["x"]))
+        other.execute("ROLLBACK")
+
+
+def test_many_threads_read_while_one_writes(project: Project, layer: LayerInfo) -> None:
+    failures: list[BaseException] = []
+
+    def look() -> None:
+        try:
+            for _ in range(30):
+                assert len(project.read(layer.id)) == 10
+                assert project.count(layer.id) == 10
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=look) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for number in range(30):
+        project.execute(EditCells(layer.id, [1], "storeys", [number]))
+    for thread in threads:
+        thread.join()
+    assert not failures
+
+
+def test_copy_of_an_open_project(project: Project, layer: LayerInfo, tmp_path: Path) -> None:
+    project.execute(EditCells(layer.id, [1], "code", ["新"]))
+    copy = tmp_path / "copy.planner"
+    copy.write_bytes(b"old")
+    project.save_copy(copy)
+    assert _mode(copy) == "delete"
+    with Project.open(copy) as copied:
+        assert everything(copied, layer.id) == everything(project, layer.id)
+        assert copied.log()[0].command == "edit_cells"
+        copied.undo()
+        assert_whole(copied)
+    with pytest.raises(PlannerError, match="copy_onto_itself"):
+        project.save_copy(project.path)
+    with pytest.raises(PlannerError, match="cannot_write"):
+        project.save_copy(tmp_path / "no folder" / "x.planner")
+
+
+def test_cancelled_copy_leaves_nothing(project: Project, layer: LayerInfo, tmp_path: Path) -> None:
+    class Stop(NoProgress):
+        def is_cancelled(self) -> bool:
+            return True
+
+    with pytest.raises(Cancelled):
+        project.save_copy(tmp_path / "copy.planner", Stop())
+    assert not [file.name for file in tmp_path.iterdir() if "copy" in file.name]
+
+
+def test_settings(project: Project) -> None:
+    assert project.setting("matrix", "none") == "none"
+    text = json.dumps({"甲": [1.5, None]}, ensure_ascii=False)
+    project.set_setting("matrix", text)
+    project.set_setting("matrix", text + " ")
+    assert project.setting("matrix") == text + " "
+    assert project.log() == []
+
+
+def test_newer_files_are_refused(project: Project) -> None:
+    with foreign(project.path) as other:
+        other.execute("PRAGMA user_version = 999")
+    project.close()
+    with pytest.raises(PlannerError, match=r"project\.newer"):
+        Project.open(project.path)
+
+
+def test_migration_copies_first_and_is_recorded(
+    project: Project, layer: LayerInfo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = everything(project, layer.id)
+    project.close()
+
+    def add_table(database: sqlite3.Connection) -> None:
+        database.execute("CREATE TABLE planner_later (id INTEGER PRIMARY KEY)")
+
+    later = (*migrations.MIGRATIONS, migrations.Migration(2, "later", add_table))
+    monkeypatch.setattr(migrations, "MIGRATIONS", later)
+    monkeypatch.setattr(migrations, "LATEST", 2)
+    with Project.open(project.path) as migrated:
+        assert_whole(migrated)
+        assert everything(migrated, layer.id) == before
+    with closing(connect(project.path)) as plain:
+        steps = plain.execute("SELECT version, name, backup FROM planner_migration ORDER BY version").fetchall()
+    assert [step[:2] for step in steps] == [(1, "initial"), (2, "later")]
+    backup = project.path.with_name(steps[1][2])
+    with closing(sqlite3.connect(backup)) as old:
+        assert migrations.version_of(old) == 1
+    with Project.open(project.path) as again:
+        assert_whole(again)
+    assert len(list(project.path.parent.glob("*.bak"))) == 1
+
+
+def test_failing_migration_changes_nothing(project: Project, layer: LayerInfo, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.close()
+
+    def fail(database: sqlite3.Connection) -> None:
+        database.execute("CREATE TABLE planner_later (id INTEGER PRIMARY KEY)")
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, migrations.Migration(2, "later", fail)))
+    monkeypatch.setattr(migrations, "LATEST", 2)
+    with pytest.raises(ZeroDivisionError):
+        Project.open(project.path)
+    monkeypatch.undo()
+    with Project.open(project.path) as old:
+        assert_whole(old)
+
+
+def test_registry_columns_match_the_schema(project: Project) -> None:
+    """The log's slots of registry tables are positions in this list: it must name what is there, in order."""
+    with closing(connect(project.path)) as plain:
+        for table, (key, columns) in schema.REGISTRY.items():
+            present = [row[1] for row in plain.execute(f"PRAGMA table_info({table})")]
+            assert present[0] == key
+            assert sorted(present[1:]) == sorted(columns)
+
+
+@pytest.mark.parametrize(
+    ("damage", "check"),
+    [
+        ("DELETE FROM idx_地块_geom WHERE pkid = 3", "spatial_indexes"),
+        ("UPDATE planner_state SET txn = 7", "log"),
+        ("DELETE FROM planner_txn", "log"),
+        ("DROP TRIGGER planner_地块_upd", "capture"),
+        ("DELETE FROM geometry_columns", "layers"),
+        ("UPDATE planner_layer SET plan_id = 'nobody'", "layers"),
+        ("PRAGMA user_version = 0", "schema"),
+        ("CREATE VIRTUAL TABLE idx_gone_geom USING rtree(pkid, xmin, xmax, ymin, ymax)", "orphans"),
+        ("UPDATE planner_state SET txn = 0; UPDATE 地块 SET uuid = 'x' WHERE fid < 3", "identities"),
+    ],
+)
+def test_verify_finds_damage(project: Project, layer: LayerInfo, damage: str, check: str) -> None:
+    assert_whole(project)
+    with foreign(project.path) as other:
+        other.execute("PRAGMA foreign_keys = OFF")
+        for statement in damage.split(";"):
+            other.execute(statement)
+    assert check in [result.name for result in project.verify() if not result.ok]
+
+
+def test_verify_finds_a_broken_page(project: Project, layer: LayerInfo) -> None:
+    path = project.path
+    project.close()
+    data = bytearray(path.read_bytes())
+    with closing(connect(path)) as plain:
+        (page,) = plain.execute("SELECT rootpage FROM sqlite_master WHERE name = 'planner_地块_uuid'").fetchone()
+    data[(page - 1) * 4096 + 8 : (page - 1) * 4096 + 12] = b"\xff\xff\xff\xff"
+    path.write_bytes(data)
+    with Project.open(path) as damaged:
+        assert "integrity" in [result.name for result in damaged.verify() if not result.ok]
+        with pytest.raises(PlannerError, match=r"project\.damaged"):
+            damaged.execute(DeleteFeatures(layer.id, [1, 2]))
+
+
+def test_reading_parts(project: Project, layer: LayerInfo) -> None:
+    assert project.read(layer.id, where="far > 0.75 AND code <> 'R0'", columns=["CODE"]).columns == {"code": ["R2"]}
+    assert project.read("地块", fids=[9, 2, 99], geometry=False).fids.tolist() == [2, 9]
+    assert project.read(layer.id, limit=3).fids.tolist() == [1, 2, 3]
+    near = project.read(layer.id, bbox=(500_035, 3_500_000, 500_045, 3_500_001))
+    assert near.fids.tolist() == [3]
+    assert len(project.read(layer.id, bbox=(0, 0, 1, 1))) == 0
+    for wrong in ("height > 3", "1; DROP TABLE planner_layer", "fid IN (", "writefile('x', 'y') > 0"):
+        with pytest.raises(PlannerError, match="where_wrong"):
+            project.read(layer.id, where=wrong)
+    with pytest.raises(PlannerError, match=r"field\.unknown"):
+        project.read(layer.id, columns=["height"])
+    with pytest.raises(PlannerError, match=r"layer\.unknown"):
+        project.read("nobody")
+    for _ in range(2):
+        project.add_layer(NewLayer("用地 现状", "none"), [])
+    with pytest.raises(PlannerError, match=r"layer\.ambiguous"):
+        project.layer("用地 现状")
+
+
+def test_pages_of_the_attribute_table(project: Project, layer: LayerInfo) -> None:
+    assert project.rows(layer.id, offset=8, limit=5)[0] == (9, "R2", 0.1 * 8, 8, b"\x08\x00\xff")
+    falling = project.rows(layer.id, offset=0, limit=2, order_by="far", descending=True)
+    assert [row[0] for row in falling] == [10, 9]
+    assert [row[0] for row in project.rows(layer.id, offset=0, limit=9, filter_text="r1", order_by="fid")] == [2, 5, 8]
+    assert [row[0] for row in project.rows(layer.id, offset=1, limit=9, where="storeys >= 8")] == [10]
+    assert project.fid_list(layer.id, filter_text="100%_") == []
+    project.execute(EditCells(layer.id, [4], "code", ["100%_"]))
+    assert project.fid_list(layer.id, filter_text="100%_") == [4]
+
+
+def test_pick(project: Project, layer: LayerInfo) -> None:
+    point = project.add_layer(
+        NewLayer("p", "point"), [Batch(shapely.to_wkb(shapely.points([[500_005, 3_500_005]])).tolist())]
+    )
+    both = [point.id, layer.id]
+    assert project.pick(500_005, 3_500_005.5, 1, both) == [(point.id, 1), (layer.id, 1)]
+    assert project.pick(500_012, 3_500_005, 1, both) == []
+    assert project.pick(500_012, 3_500_005, 3, both) == [(layer.id, 1)]
+    assert project.pick(500_015, 3_500_005, 9, [layer.id]) == [(layer.id, 1), (layer.id, 2)]
+
+
+def test_closed_means_closed(project: Project) -> None:
+    project.close()
+    project.close()
+    with pytest.raises(PlannerError, match=r"project\.closed"):
+        project.layers()
