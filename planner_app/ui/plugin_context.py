@@ -65,6 +65,11 @@ class PluginContext(QObject):
         """Who is at the desk."""
         return user_name()
 
+    @property
+    def user(self) -> str:
+        """Who is at the desk, as the history names them."""
+        return user_name()
+
     def execute(self, command: Command, initiator: QObject | None = None) -> ChangeSet | None:
         """Run a quick command; an error is worded and shown."""
         return self._session.execute(command, initiator)

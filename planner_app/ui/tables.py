@@ -1,10 +1,6 @@
 """Tables as they look everywhere: figures right-aligned and tabular, verdicts as pills, sorting by value.
 
-A model may answer these roles beside the usual ones:
-
-- ``SORT_ROLE`` (``UserRole``): the value to sort by (numbers sort as numbers); without it the shown text.
-- ``PILL_ROLE`` (``UserRole + 1``): a theme token (``fail``, ``pass`` …): the text is drawn as an outlined pill.
-- ``SWATCH_ROLE`` (``UserRole + 2``): a colour ``#RRGGBB`` drawn as a small square before the text.
+What a model may answer beside the usual roles stands in ``planner_app.plugin_api.widgets``.
 """
 
 from __future__ import annotations
@@ -31,12 +27,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from planner_app.plugin_api.widgets import PILL_ROLE, SORT_ROLE, SWATCH_ROLE
 from planner_app.ui.controls import swatch_colour
 from planner_app.ui.theme import Theme
 
-SORT_ROLE = Qt.ItemDataRole.UserRole
-PILL_ROLE = Qt.ItemDataRole.UserRole + 1
-SWATCH_ROLE = Qt.ItemDataRole.UserRole + 2
 Index = QModelIndex | QPersistentModelIndex
 _DIGITS = re.compile(r"(\d+)")
 

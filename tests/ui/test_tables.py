@@ -10,12 +10,12 @@ from PySide6.QtGui import QStandardItem, QStandardItemModel
 
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.layer import FieldInfo
+from planner_app.plugin_api.widgets import PILL_ROLE, SORT_ROLE
 from planner_app.ui.dock import DockTableView
 from planner_app.ui.palette import match_score
 from planner_app.ui.panels.attribute_model import parse_cell
 from planner_app.ui.panels.layer_panel import reorder
 from planner_app.ui.status_bar import parse_scale
-from planner_app.ui.tables import PILL_ROLE, SORT_ROLE
 
 
 def layer_id(desktop: Any, name: str) -> str:

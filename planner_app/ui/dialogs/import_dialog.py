@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QLineEdit, QTableWidget, QTableWidgetItem, QWidget
 
 from planner_app.domain.layer import PlanInfo, PlanKind
-from planner_app.i18n import tr
+from planner_app.i18n import tr, word
 from planner_app.ui.canvas.feature_text import shown
 from planner_app.ui.controls import button, label, relook, row
 from planner_app.ui.crs_names import crs_name
@@ -20,23 +20,9 @@ from planner_app.ui.words import class_standards, geometry_name, plan_kinds
 
 if TYPE_CHECKING:
     from planner_app.domain.crs import CityTransform
-    from planner_app.project.exchange import SourceInfo, SublayerInfo
+    from planner_app.project.exchange import SourceInfo, SourceLayer
 
 ENCODINGS = ("UTF-8", "GB18030", "GBK", "BIG5", "ISO-8859-1")
-#: Field names that usually hold a land class, in the order they are tried.
-CLASS_FIELDS = (
-    *("dlbm", "ydyhfldm", "ghyt", "yddm", "用地代码", "地类编码", "用地性质"),
-    *("class", "code", "zone", "zoning"),
-)
-#: Pairs of fields that hold coordinates in tables, easting or longitude first.
-COORDINATE_FIELDS = (
-    ("x", "y"),
-    ("lon", "lat"),
-    ("lng", "lat"),
-    ("longitude", "latitude"),
-    ("east", "north"),
-    ("经度", "纬度"),
-)
 
 
 class ImportDialog(FormDialog):
@@ -68,7 +54,7 @@ class ImportDialog(FormDialog):
 
     def _build_source(self) -> None:
         self.sublayer = QComboBox()
-        for sub in self.info.sublayers:
+        for sub in self.info.layers:
             self.sublayer.addItem(
                 f"{sub.name}  ({geometry_name(sub.geometry)} · {sub.features:,})" if sub.features >= 0 else sub.name
             )
@@ -77,7 +63,7 @@ class ImportDialog(FormDialog):
         self.encoding = QComboBox()
         self.encoding.setEditable(True)
         self.encoding.addItems(ENCODINGS)
-        self.encoding.activated.connect(self._encoding_chosen)
+        self.encoding.activated.connect(self._inspect_again)
         self.summary = label("", "small", wrap=True)
         self.crs = label("", wrap=True)
         self.change_crs = button(tr("Choose…"), self._toggle_crs)
@@ -85,7 +71,7 @@ class ImportDialog(FormDialog):
         self.crs_list.setVisible(False)
         self.crs_list.changed.connect(self._crs_chosen)
         form = self.form()
-        if len(self.info.sublayers) > 1:
+        if len(self.info.layers) > 1:
             form.addRow(fact(tr("Layer in the file")), self.sublayer)
         form.addRow(fact(tr("Name")), self.name)
         form.addRow(fact(tr("Contents")), self.summary)
@@ -103,8 +89,14 @@ class ImportDialog(FormDialog):
         self._show_city("")
         self._encoding_label = fact(tr("Encoding"))
         form.addRow(self._encoding_label, self.encoding)
-        self._coordinates = [fact(tr("Coordinates from")), QComboBox()]
-        form.addRow(*self._coordinates)
+        self.east, self.north = QComboBox(), QComboBox()
+        for box, first in ((self.east, tr("East: found by itself")), (self.north, tr("North: found by itself"))):
+            box.addItem(first, "")
+            for info in self.info.layers[0].fields if self.info.format == "CSV" and self.info.layers else ():
+                box.addItem(info.name, info.name)
+            box.activated.connect(self._inspect_again)
+        if self.info.format == "CSV":
+            form.addRow(fact(tr("Coordinates from")), row(self.east, self.north))
 
     def _build_meaning(self) -> None:
         self.plan = QComboBox()
@@ -123,78 +115,63 @@ class ImportDialog(FormDialog):
 
     # the file
 
-    def current(self) -> SublayerInfo:
+    def current(self) -> SourceLayer:
         """The layer of the file that is shown."""
-        return self.info.sublayers[max(0, self.sublayer.currentIndex())]
+        return self.info.layers[max(0, self.sublayer.currentIndex())]
 
     def _sublayer_chosen(self, *_: object) -> None:
         sub = self.current()
-        self.name.setText(self.path.stem if len(self.info.sublayers) == 1 else sub.name)
+        self.name.setText(self.path.stem if len(self.info.layers) == 1 else sub.name)
         self.class_field.clear()
         self.class_field.addItem(tr("None"), "")
         for info in sub.fields:
             self.class_field.addItem(info.alias or info.name, info.name)
-        folded = {info.name.casefold(): info.name for info in sub.fields}
-        guess = next((folded[name] for name in CLASS_FIELDS if name in folded), "")
-        self.class_field.setCurrentIndex(max(0, self.class_field.findData(guess)))
-        if guess.casefold() == "dlbm":
-            self.standard.setCurrentIndex(self.standard.findData("dltb"))
+        self.class_field.setCurrentIndex(max(0, self.class_field.findData(sub.class_field)))
+        self.standard.setCurrentIndex(max(0, self.standard.findData(sub.class_standard)))
         self._show_crs(sub.crs or "", stated=bool(sub.crs))
         encoded = bool(self.info.encoding)
         for part in (self.encoding, self._encoding_label):
             part.setVisible(encoded)
         self.encoding.setCurrentText(self.info.encoding.upper())
-        self._show_coordinates(sub)
         self._show_summary(sub)
         self._show_preview(sub)
+        for code, params in self.info.warnings:
+            self.notice.show_text(word(code, params), "warning", word(code, params, "hint"))
 
-    def _show_summary(self, sub: SublayerInfo) -> None:
-        parts = [geometry_name(sub.geometry), tr("{count} features", count=f"{sub.features:,}")]
+    def _show_summary(self, sub: SourceLayer) -> None:
+        parts = [geometry_name(sub.geometry)]
+        if sub.features >= 0:
+            parts.append(tr("{count} features", count=f"{sub.features:,}"))
         if sub.extent is not None:
             xmin, ymin, xmax, ymax = sub.extent
             parts.append(tr("{width} × {height}", width=f"{xmax - xmin:,.6g}", height=f"{ymax - ymin:,.6g}"))
         self.summary.setText(" · ".join([self.info.format, *parts]))
 
-    def _show_preview(self, sub: SublayerInfo) -> None:
-        names = [info.name for info in sub.fields]
-        self.preview.setColumnCount(len(names))
+    def _show_preview(self, sub: SourceLayer) -> None:
+        self.preview.setColumnCount(len(sub.fields))
         self.preview.setHorizontalHeaderLabels([info.alias or info.name for info in sub.fields])
         self.preview.setRowCount(len(sub.sample))
         for number, cells in enumerate(sub.sample):
-            for place, name in enumerate(names):
-                value = cells.get(name)
+            for place, value in enumerate(cells):
                 item = QTableWidgetItem(shown(value))
                 if isinstance(value, int | float):
                     item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 self.preview.setItem(number, place, item)
         self.preview.resizeColumnsToContents()
 
-    def _show_coordinates(self, sub: SublayerInfo) -> None:
-        head, box = self._coordinates
-        table = sub.geometry == "none"
-        head.setVisible(table)
-        box.setVisible(table)
-        if not isinstance(box, QComboBox):
-            return
-        box.clear()
-        box.addItem(tr("No coordinates: a table"), None)
-        names = {info.name.casefold(): info.name for info in sub.fields}
-        for first, second in COORDINATE_FIELDS:
-            if first in names and second in names:
-                box.addItem(f"{names[first]}, {names[second]}", (names[first], names[second]))
-        for info in sub.fields:
-            if info.name.casefold() in ("wkt", "geom", "geometry", "the_geom"):
-                box.addItem(info.name, info.name)
-        box.setCurrentIndex(box.count() - 1)
+    def _csv_xy(self) -> tuple[str, str] | None:
+        east, north = self.east.currentData(), self.north.currentData()
+        return (east, north) if east and north else None
 
-    def _encoding_chosen(self) -> None:
-        """Look into the file again with the encoding the person names."""
-        path, encoding = self.path, self.encoding.currentText().strip()
+    def _inspect_again(self, *_: object) -> None:
+        """Look into the file again with the encoding and the columns the person names."""
+        path, xy = self.path, self._csv_xy()
+        encoding = self.encoding.currentText().strip() if self.info.encoding else ""
 
         def work(_progress: Any) -> SourceInfo:
             from planner_app.project.exchange import inspect
 
-            return inspect(path, encoding)
+            return inspect(path, encoding, csv_xy=xy)
 
         def show(info: SourceInfo) -> None:
             place = self.sublayer.currentIndex()
@@ -220,7 +197,7 @@ class ImportDialog(FormDialog):
             where = tr("stated in the file") if stated else tr("chosen by you")
             self.crs.setText(f"{crs_name(crs) if len(crs) < 40 else crs[:60] + '…'} ({where})")
             relook(self.crs, "")
-        table = self.current().geometry == "none" and not self._has_coordinates()
+        table = self.current().geometry == "none"
         for part in (self.crs, self.change_crs):
             part.setEnabled(not table)
         self._check_crs()
@@ -262,10 +239,6 @@ class ImportDialog(FormDialog):
         dialog.stored.connect(self._check_crs)
         dialog.open()
 
-    def _has_coordinates(self) -> bool:
-        box = self._coordinates[1]
-        return isinstance(box, QComboBox) and box.currentData() is not None
-
     def _toggle_crs(self) -> None:
         self.crs_list.setVisible(not self.crs_list.isVisible())
         if self.crs_list.isVisible() and not self.crs_list.crs():
@@ -293,8 +266,8 @@ class ImportDialog(FormDialog):
             "class_standard": self.standard.currentData() or "",
             "transform": self._transform,
         }
-        if self._has_coordinates() and sub.geometry == "none":
-            made["csv_xy"] = self._coordinates[1].currentData()  # type: ignore[attr-defined]
+        if self._csv_xy() is not None:
+            made["csv_xy"] = self._csv_xy()
         return made
 
     def submit(self) -> None:
@@ -302,7 +275,7 @@ class ImportDialog(FormDialog):
         sub = self.current()
         if not self.name.text().strip():
             self.complain(tr("The layer needs a name."))
-        elif not self._crs and (sub.geometry != "none" or self._has_coordinates()):
+        elif not self._crs and sub.geometry != "none":
             self.complain(
                 tr("“{name}” does not state its coordinate system.", name=self.path.name),
                 tr("Choose it: a wrong guess would move everything by up to hundreds of metres."),

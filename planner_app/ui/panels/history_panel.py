@@ -10,9 +10,10 @@ from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QAbstractItemView, QStackedWidget, QWidget
 
 from planner_app.i18n import tr, word
+from planner_app.plugin_api.widgets import PILL_ROLE
 from planner_app.ui.controls import EmptyState, Notice, button, column, row
 from planner_app.ui.session import Session
-from planner_app.ui.tables import PILL_ROLE, fit_columns, table_view
+from planner_app.ui.tables import fit_columns, table_view
 
 if TYPE_CHECKING:
     from planner_app.project import LogEntry
