@@ -211,7 +211,7 @@ def main() -> None:
         folder = options.folder
         if folder is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            plans.write(folder, options.count)
+            plans.write(folder, plans.make(options.count))
         dsn = options.dsn
         if "postgis" in wanted and not dsn:
             from tests.helpers.postgres import PrivateCluster

@@ -9,6 +9,7 @@ Everything is laid out straight, given vertices every few metres, then bent by a
 so that nothing crosses and neighbours keep sharing their vertices.
 
     python -m tests.bench.plans --count 20000 --out FOLDER
+    python -m tests.bench.plans --revise REAL_LAYER --out FOLDER
 """
 
 from __future__ import annotations
@@ -230,10 +231,10 @@ def _cells(size: float, count: int, covered: float, rng: Rng, bend: Callable[[Fl
 
 def _outside(cells: Geometries, town: Geometries) -> Geometries:
     """The cells without what the redrawn town covers, as single polygons."""
-    town = shapely.union_all(town)
-    shapely.prepare(town)
-    touched = np.flatnonzero(shapely.intersects(town, cells))
-    cut = shapely.get_parts(shapely.difference(cells[touched], town))
+    i, j = shapely.STRtree(town).query(cells, predicate="intersects")
+    touched, first = np.unique(i, return_index=True)
+    covers = [shapely.union_all(town[part]) for part in np.split(j, first[1:])]
+    cut = shapely.get_parts(shapely.difference(cells[touched], covers))
     cut = cut[(shapely.get_type_id(cut) == shapely.GeometryType.POLYGON) & (shapely.area(cut) > 1e-6)]
     return np.concatenate([np.delete(cells, touched), cut])
 
@@ -247,22 +248,49 @@ def _classes(geoms: Geometries, field: Callable[[Floats], Floats], count: int, r
     return classes.astype(np.int64)
 
 
-def write(folder: Path, count: int, seed: int = 7) -> None:
+def revised(source: Path, seed: int = 7) -> tuple[Plan, Plan]:
+    """A real plan and its next edition: one polygon of ten drawn anew, its vertices moved by up to 0.3 m."""
+    import pyogrio.raw
+    import pyproj
+
+    from planner_app.compute import repair
+
+    rng = np.random.default_rng(seed)
+    meta, _, wkb, _ = pyogrio.raw.read(source)
+    to_plane = pyproj.Transformer.from_crs(meta["crs"], EPSG, always_xy=True)
+    old = shapely.transform(shapely.from_wkb(wkb), lambda xy: np.column_stack(to_plane.transform(*xy.T)))
+    old = repair(old).geoms
+    old = old[~shapely.is_missing(old)]
+    new = old.copy()
+    redrawn = rng.random(len(old)) < 0.1
+    drawn = shapely.transform(old[redrawn], lambda xy: xy + rng.uniform(-0.3, 0.3, xy.shape))
+    closed = shapely.from_wkb(shapely.to_wkb(shapely.buffer(drawn, 0)))
+    new[redrawn] = np.where(shapely.is_empty(closed), old[redrawn], closed)
+    classes = rng.integers(0, 10, len(old))
+    return Plan(old, classes), Plan(new, np.where(rng.random(len(old)) < 0.05, rng.integers(0, 10, len(old)), classes))
+
+
+def write(folder: Path, plans: tuple[Plan, Plan]) -> None:
     """Write ``a.gpkg`` and ``b.gpkg`` with a text field ``class``."""
     import pyogrio.raw
 
     folder.mkdir(parents=True, exist_ok=True)
-    for name, plan, names in zip("ab", make(count, seed), (CLASSES_A, CLASSES_B), strict=True):
+    for name, plan, names in zip("ab", plans, (CLASSES_A, CLASSES_B), strict=True):
         pyogrio.raw.write(
             folder / f"{name}.gpkg",
-            geometry=shapely.to_wkb(plan.geoms),
+            geometry=shapely.to_wkb(_multipolygons(plan.geoms)),
             field_data=[np.array(names, dtype=object)[plan.classes]],
             fields=["class"],
-            geometry_type="Polygon",
+            geometry_type="MultiPolygon",
             crs=f"EPSG:{EPSG}",
             layer=name,
             driver="GPKG",
         )
+
+
+def _multipolygons(geoms: Geometries) -> Geometries:
+    parts, index = shapely.get_parts(geoms, return_index=True)
+    return np.asarray(shapely.multipolygons(parts, indices=index))
 
 
 def read(folder: Path, name: str) -> Plan:
@@ -271,17 +299,22 @@ def read(folder: Path, name: str) -> Plan:
 
     _, _, wkb, (classes,) = pyogrio.raw.read(folder / f"{name}.gpkg")
     names: dict[Any, int] = {text: k for k, text in enumerate(CLASSES_A if name == "a" else CLASSES_B)}
-    return Plan(shapely.from_wkb(wkb), np.array([names[text] for text in classes], dtype=np.int64))
+    geoms = shapely.from_wkb(wkb)
+    single = shapely.get_num_geometries(geoms) == 1
+    geoms[single] = shapely.get_geometry(geoms[single], 0)
+    return Plan(geoms, np.array([names[text] for text in classes], dtype=np.int64))
 
 
 def main() -> None:
     """Make the plans and say what they are like."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=20_000)
+    parser.add_argument("--revise", type=Path, help="a real layer of polygons: this and its next edition instead")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args()
-    write(options.out, options.count, options.seed)
+    plans = revised(options.revise, options.seed) if options.revise else make(options.count, options.seed)
+    write(options.out, plans)
     for name in "ab":
         geoms = read(options.out, name).geoms
         vertices = shapely.get_num_coordinates(geoms)
