@@ -16,8 +16,15 @@ from planner_app.project import Batch, Command, FeatureTable, Project, Transacti
 
 __all__ = [
     "Batch", "Cancelled", "Command", "FeatureTable", "Finding", "LayerRole", "ModelApi", "NoProgress", "PlannerError",
-    "Progress", "Project", "Rule", "RuleKind", "Setting", "Transaction", "Verb", "VerbContext", "VerbResult", "Verdict",
+    "Progress", "Project", "Rule", "RuleKind", "Setting", "Transaction", "Verb", "VerbContext", "VerbResult", "Verdict", "read_boundary_points",
 ]  # fmt: skip
+
+
+def read_boundary_points(path: Path) -> list[Any]:
+    """Parcels of a 界址点 TXT file (``planner_app.project.exchange.BoundaryParcel``); loads its reader when called."""
+    from planner_app.project.exchange.boundary_points import read_boundary_points as read
+
+    return list(read(path))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """界址点 TXT: the boundary-point exchange file of land offices.
 
-``[属性描述]`` with 坐标系, 几度分带, 带号; ``[地块坐标]`` with a line per parcel ending in ``@`` (points, hectares, number,
-name, kind, sheet, use, class) and then points ``J1,1,X,Y``: name, ring, X north, Y east. Ring 1 is the outline.
+``[属性描述]`` states 坐标系, 几度分带, 带号; ``[地块坐标]`` has a line per parcel ending in ``@`` (points, hectares,
+number, name, kind, sheet, use, class), then points ``J1,1,X,Y``: name, ring, X north, Y east. Ring 1 is the outline.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _FAMILIES = {
 
 @dataclass(frozen=True, slots=True)
 class BoundaryParcel:
-    """A parcel: WKB polygon with x east and y north as the file has them (zone number in front of the easting or not)."""
+    """A parcel: WKB polygon, x east and y north as in the file (zone number before the easting or not)."""
 
     number: str
     name: str

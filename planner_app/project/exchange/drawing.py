@@ -37,14 +37,14 @@ class DrawingSource:
 
     def __init__(self, path: Path) -> None:
         try:
-            import ezdxf
             from ezdxf import recover
+            from ezdxf.lldxf.const import DXFError
         except ImportError as error:
             raise PlannerError("import.needs_extra", file=path.name, package="ezdxf") from error
         self.path = path
         try:
             self._document, _ = recover.readfile(path)
-        except (OSError, ezdxf.DXFError, ValueError, KeyError, IndexError) as error:
+        except (OSError, DXFError, ValueError, KeyError, IndexError) as error:
             raise PlannerError("import.unreadable", file=path.name, detail=str(error)[:300]) from error
         self._rows: dict[str, list[_Row]] = {name: [] for name, _ in _LAYERS}
         self._skipped: Counter[str] = Counter()

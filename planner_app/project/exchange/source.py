@@ -85,7 +85,10 @@ class Source(Protocol):
 
 #: Suffixes each reader takes.
 SUFFIXES = {
-    "vector": (".shp", ".gpkg", ".geojson", ".json", ".topojson", ".gml", ".xml", ".zip", ".kml", ".fgb", ".tab", ".mif", ".sqlite", ".gdb"),
+    "vector": (
+        ".shp", ".gpkg", ".geojson", ".json", ".topojson", ".gml", ".xml", ".zip", ".kml", ".fgb", ".tab", ".mif",
+        ".sqlite", ".gdb",
+    ),
     "drawing": (".dxf",),
     "table": (".csv",),
     "boundary": (".txt",),

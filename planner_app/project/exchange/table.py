@@ -21,7 +21,7 @@ _WKT = ("wkt", "geometry", "geom", "the_geom", "geometry_wkt", "shape")
 #: Names of (easting, northing) columns; X and Y alone are decided by their values.
 _PAIRS = (
     ("easting", "northing"), ("east", "north"), ("lon", "lat"), ("longitude", "latitude"), ("lng", "lat"),
-    ("东坐标", "北坐标"), ("经度", "纬度"), ("y坐标", "x坐标"), ("横坐标", "纵坐标"), ("x", "y"), ("x_coord", "y_coord"),
+    ("东坐标", "北坐标"), ("经度", "纬度"), ("y坐标", "x坐标"), ("横坐标", "纵坐标"), ("x", "y"),
 )  # fmt: skip
 
 
@@ -66,8 +66,10 @@ class TableSource:
             return first, second
         x = np.array([_number(row[first]) for row in self._rows[:200]])
         y = np.array([_number(row[second]) for row in self._rows[:200]])
-        x, y = np.nanmedian(x) if len(x) else 0.0, np.nanmedian(y) if len(y) else 0.0
-        if 1.8e6 < x < 6.0e6 and (1e5 < y < 1e6 or 1.3e7 < y < 4.6e7):
+        if np.isnan(x).all() or np.isnan(y).all():
+            return first, second
+        north, east = float(np.nanmedian(x)), float(np.nanmedian(y))
+        if 1.8e6 < north < 6.0e6 and (1e5 < east < 1e6 or 1.3e7 < east < 4.6e7):
             self._warnings.append(("import.xy_north_east", {"file": self.path.name}))
             return second, first
         return first, second

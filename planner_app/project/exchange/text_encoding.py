@@ -10,6 +10,11 @@ from planner_app.domain.errors import PlannerError
 #: Language driver ids of dBASE files that Chinese programs write.
 _LDID = {0x4D: "gbk", 0x7A: "gbk", 0x4F: "big5", 0x78: "big5"}
 _MOST_BYTES = 4_000_000
+#: What .cpg files and people write → Python's name; empty: says nothing.
+_ALIASES = {
+    "ansi 936": "gbk", "936": "gbk", "cp936": "gbk", "gb2312": "gb18030", "gbk": "gb18030", "65001": "utf-8",
+    "utf8": "utf-8", "oem": "", "system": "",
+}  # fmt: skip
 
 
 def detect(data: bytes) -> str:
@@ -43,7 +48,7 @@ def known(encoding: str) -> str:
     import codecs
 
     name = encoding.strip().strip("\x00").casefold()
-    name = {"ansi 936": "gbk", "936": "gbk", "cp936": "gbk", "65001": "utf-8", "utf8": "utf-8", "gb2312": "gb18030", "gbk": "gb18030", "oem": "", "system": ""}.get(name, name)  # fmt: skip
+    name = _ALIASES.get(name, name)
     try:
         return codecs.lookup(name).name if name else ""
     except LookupError:
@@ -71,11 +76,15 @@ def dbf_encoding(shapefile: Path) -> tuple[str, str]:
 
     The bytes decide: a named encoding in which they make no text is overruled.
     """
-    dbf = next((file for file in shapefile.parent.glob(f"{shapefile.stem}.*") if file.suffix.casefold() == ".dbf"), None)
+    dbf = next(
+        (file for file in shapefile.parent.glob(f"{shapefile.stem}.*") if file.suffix.casefold() == ".dbf"), None
+    )
     if dbf is None:
         return "", ""
     header, texts = _dbf_texts(dbf)
-    cpg = next((file for file in shapefile.parent.glob(f"{shapefile.stem}.*") if file.suffix.casefold() == ".cpg"), None)
+    cpg = next(
+        (file for file in shapefile.parent.glob(f"{shapefile.stem}.*") if file.suffix.casefold() == ".cpg"), None
+    )
     named = known(cpg.read_text(encoding="ascii", errors="ignore")) if cpg is not None else ""
     named = named or known(_LDID.get(header, ""))
     if named and all(_decodes(text, named) for text in texts[:5000]):

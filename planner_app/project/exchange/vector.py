@@ -44,7 +44,9 @@ class VectorSource:
             return ""
         found, wrong = text_encoding.dbf_encoding(self.path)
         if wrong:
-            self._warnings.append(("import.encoding_overruled", {"file": self.path.name, "named": wrong, "used": found}))
+            self._warnings.append(
+                ("import.encoding_overruled", {"file": self.path.name, "named": wrong, "used": found})
+            )
         return found
 
     def info(self) -> SourceInfo:
@@ -58,9 +60,7 @@ class VectorSource:
         if not names:
             raise PlannerError("import.no_layers", file=self.path.name)
         layers = tuple(self._layer(name) for name in names)
-        return SourceInfo(
-            self.path, _FORMATS.get(self._suffix, "GDAL"), layers, self.encoding, tuple(self._warnings)
-        )
+        return SourceInfo(self.path, _FORMATS.get(self._suffix, "GDAL"), layers, self.encoding, tuple(self._warnings))
 
     def _unreadable(self, error: Exception) -> PlannerError:
         return PlannerError("import.unreadable", file=self.path.name, detail=str(error).splitlines()[0][:300])
@@ -70,7 +70,11 @@ class VectorSource:
 
         try:
             meta = pyogrio.read_info(
-                self._where, layer=name, encoding=self.encoding or None, force_feature_count=True, force_total_bounds=True
+                self._where,
+                layer=name,
+                encoding=self.encoding or None,
+                force_feature_count=True,
+                force_total_bounds=True,
             )
         except Exception as error:
             raise self._unreadable(error) from error
