@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -267,3 +268,29 @@ def test_coordinate_systems(tmp_path: Path) -> None:
         assert layer.srid == project.srid >= 100_000
         assert_whole(project)
     assert not (tmp_path / "a").exists()
+
+
+def test_what_only_the_features_tell_is_filled_in_at_the_end(project: Project) -> None:
+    seen: list[int] = []
+
+    def batches() -> Iterator[Batch]:
+        seen.append(1)
+        yield parcels(3)
+        seen.append(2)
+
+    def finish(new: NewLayer) -> NewLayer:
+        assert seen == [1, 2]
+        return replace(new, class_field="code", qml="<qgis/>")
+
+    layer = project.add_layer(NewLayer("x", "polygon", FIELDS), batches(), finish=finish)
+    assert layer.class_field == "code"
+    assert project.style(layer.id) == "<qgis/>"
+
+    def fail(_new: NewLayer) -> NewLayer:
+        raise ZeroDivisionError
+
+    tables = _tables(project)
+    with pytest.raises(ZeroDivisionError):
+        project.add_layer(NewLayer("y", "polygon", FIELDS), [parcels(3)], finish=fail)
+    assert _tables(project) == tables
+    assert_whole(project)
