@@ -29,7 +29,6 @@ _NEW_UUID = (
 )
 _HEX = "[0-9a-f]"
 UUID_SHAPE: Final = "-".join(_HEX * n for n in (8, 4, 4, 4, 12))
-_SUFFIXES = ("ins", "upd", "del", "rep", "fid", "key")
 
 
 def slots(connection: sqlite3.Connection, table: str) -> dict[str, int]:
@@ -84,8 +83,16 @@ def start(connection: sqlite3.Connection, table: str) -> None:
 
 def stop(connection: sqlite3.Connection, table: str) -> None:
     """Drop a table's capture triggers (before a column is dropped, which they would stop)."""
-    for suffix in _SUFFIXES:
-        connection.execute(f"DROP TRIGGER IF EXISTS {quote(_name(table, suffix))}")
+    for name, _sql in _present(connection, table):
+        connection.execute(f"DROP TRIGGER {quote(name)}")
+
+
+def _present(connection: sqlite3.Connection, table: str) -> list[tuple[str, str]]:
+    """Name and text of the capture triggers a table has, those of earlier versions of this program included."""
+    triggers = connection.execute(
+        "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?", (table,)
+    )
+    return [(name, sql) for name, sql in triggers if name.startswith(_name(table, ""))]
 
 
 def is_current(connection: sqlite3.Connection, table: str) -> bool:
@@ -94,14 +101,7 @@ def is_current(connection: sqlite3.Connection, table: str) -> bool:
     if row is None:
         return False
     wanted = {_plain(sql) for sql in statements(table, key_of(table), int(row[0]), slots(connection, table))}
-    prefix = _name(table, "")
-    found = {
-        _plain(sql)
-        for name, sql in connection.execute(
-            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?", (table,)
-        )
-        if name.startswith(prefix)
-    }
+    found = {_plain(sql) for _name, sql in _present(connection, table)}
     return wanted == found
 
 
