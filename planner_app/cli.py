@@ -130,10 +130,13 @@ def run_verb(arguments: Sequence[str]) -> int:
         _fail(as_json, "internal", tr("Something went wrong inside the program: {detail}", detail=str(error)), "")
         return INTERNAL
     progress.close()
-    if as_json:
-        print(json.dumps(result.data, ensure_ascii=False, default=_plain))
-    else:
-        print("\n".join(readable(result.data)))
+    answer = (
+        json.dumps(result.data, ensure_ascii=False, default=_plain) if as_json else "\n".join(readable(result.data))
+    )
+    try:
+        print(answer, flush=True)
+    except BrokenPipeError:  # whoever read us has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return int(result.exit_code)
 
 

@@ -123,7 +123,6 @@ def _write_vector(
         options = {"RFC7946": "YES", "COORDINATE_PRECISION": "9"}
     elif suffix == ".shp":
         names = _short_names(names, report)
-        options = {"ENCODING": "UTF-8"}
     arrays, masks = (
         zip(*(_array(columns[info.name], info) for info in layer.fields), strict=True) if layer.fields else ((), ())
     )

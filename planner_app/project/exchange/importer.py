@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -98,9 +99,13 @@ def guess_standard(name: str, values: set[str]) -> str:
 
 
 def _is_code(standard: str, value: str) -> bool:
-    """True if a value is a code of the list, or a finer one of at least its two first signs."""
+    """True if a value is a code of the list, or a finer one in the list's form (pairs of digits, letter and digits)."""
     entry = class_entry(standard, value)
-    return entry is not None and len(entry.code) >= min(2, len(value))
+    if entry is None:
+        return False
+    letters = standard == "gb50137"
+    form = re.fullmatch(r"[A-Z]\d{1,3}" if letters else r"(\d\d){2,4}[A-Z]?", value)
+    return entry.code == value or (form is not None and len(entry.code) >= (1 if letters else 2))
 
 
 def import_layer(

@@ -63,6 +63,8 @@ class VectorSource:
         return SourceInfo(self.path, _FORMATS.get(self._suffix, "GDAL"), layers, self.encoding, tuple(self._warnings))
 
     def _unreadable(self, error: Exception) -> PlannerError:
+        if "type is not supported" in str(error):
+            return PlannerError("import.solids", file=self.path.name)
         return PlannerError("import.unreadable", file=self.path.name, detail=str(error).splitlines()[0][:300])
 
     def _layer(self, name: str) -> SourceLayer:
