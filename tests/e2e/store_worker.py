@@ -1,6 +1,6 @@
 """A process that writes one project file until it is killed or its time is over, and says what was committed.
 
-    python store_worker.py FILE JOURNAL edits|imports|undos|mixed SEED SECONDS
+    python store_worker.py FILE JOURNAL edits|imports|undos|mixed SEED SECONDS [PAUSE]
 
 Each line of the journal is flushed after the commit it tells of: what stands there must be in the file.
 """
@@ -31,10 +31,10 @@ def edit(project: Project, table: str, chance: random.Random, stamp: str) -> dic
     """Mark a feature of this worker's own, or make, move or delete one."""
     kind = chance.randrange(10)
     if kind < 5:
-        fid = chance.randrange(1, 200)
+        fid = chance.randrange(1, 150)
         return {"id": project.execute(EditCells(table, [fid], "note", [stamp])).id, "fid": fid, "note": stamp}
     if kind < 7:
-        done = project.execute(EditGeometry(table, {chance.randrange(1, 200): shape(chance)}))
+        done = project.execute(EditGeometry(table, {chance.randrange(1, 150): shape(chance)}))
     elif kind < 9:
         done = project.execute(InsertFeatures(table, [shape(chance)], {"note": [stamp]}))
     else:
@@ -65,7 +65,7 @@ def step_back(project: Project, chance: random.Random) -> dict[str, object]:
 
 
 def main() -> None:
-    file, journal, mode, seed, seconds = sys.argv[1:6]
+    file, journal, mode, seed, seconds, pause = [*sys.argv[1:], "0"][:6]
     chance = random.Random(int(seed))
     end = time.monotonic() + float(seconds)
     with Path(journal).open("a", encoding="utf-8") as out, Project.open(file, origin="desktop") as project:
@@ -86,6 +86,7 @@ def main() -> None:
                 done = edit(project, table, chance, stamp)
             out.write(json.dumps({**done, "took": time.perf_counter() - started}) + "\n")
             out.flush()
+            time.sleep(float(pause))
 
 
 main()

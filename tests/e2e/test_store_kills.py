@@ -22,6 +22,7 @@ from planner_app.project import Batch, Project
 from planner_app.project.connection import connect
 
 _WORKER = Path(__file__).with_name("store_worker.py")
+_QGIS_WRITER = Path(__file__).with_name("qgis_writer.py")
 _ROOT = Path(__file__).resolve().parents[2]
 _SOAK = bool(os.environ.get("PLANNER_SOAK"))
 _KILLS = 50 if _SOAK else 2  # of each kind
@@ -35,9 +36,11 @@ def _town(path: Path) -> None:
         project.add_layer(NewLayer("base", "polygon", (FieldInfo("note", "text"),)), [Batch(shapes)])
 
 
-def _start(path: Path, journal: Path, mode: str, seed: int, seconds: float) -> subprocess.Popen[str]:
+def _start(
+    path: Path, journal: Path, mode: str, seed: int, seconds: float, pause: float = 0.0
+) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, str(_WORKER), str(path), str(journal), mode, str(seed), str(seconds)],
+        [sys.executable, str(_WORKER), str(path), str(journal), mode, str(seed), str(seconds), str(pause)],
         cwd=_ROOT, env={**os.environ, "PYTHONPATH": str(_ROOT)}, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 
@@ -139,3 +142,52 @@ def test_two_writers_an_import_and_copies(tmp_path: Path) -> None:
 @pytest.mark.soak
 def test_two_writers_an_import_and_copies_for_ten_minutes(tmp_path: Path) -> None:
     _writing_together(tmp_path, 600)
+
+
+def _beside_qgis(tmp_path: Path, python: str, provider: str, seconds: float) -> None:
+    """QGIS saves while the command line edits and imports: every save succeeds, is there, and is in the log."""
+    path, told = tmp_path / "town.planner", tmp_path / "qgis_journal"
+    _town(path)
+    with Project.open(path) as project:
+        table = project.layer("base").id
+    workers = [
+        _start(path, tmp_path / "journal0", "imports", 1, seconds + 5, pause=0.2),
+        _start(path, tmp_path / "journal1", "edits", 2, seconds + 5, pause=0.1),
+    ]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    qgis = subprocess.run(
+        [python, str(_QGIS_WRITER), str(path), table, str(told), provider, str(seconds)],
+        capture_output=True, text=True, timeout=seconds + 60, check=False,
+        env=environment | {"QT_QPA_PLATFORM": "offscreen"},
+    )  # fmt: skip
+    assert qgis.returncode == 0, qgis.stderr
+    for worker in workers:
+        _, errors = worker.communicate(timeout=60)
+        assert (worker.returncode, errors) == (0, "")
+    saves = _journal(told)
+    assert len(saves) >= 3
+    assert [save for save in saves if not save["saved"]] == []
+    last = {fid: save["note"] for save in saves for fid in save["fids"]}
+    with Project.open(path) as project:
+        _assert_whole(project)
+        found = project.read(table, fids=list(last), geometry=False)
+        assert dict(zip(found.fids.tolist(), found.columns["note"], strict=True)) == last
+        foreign = sum(entry.rows for entry in project.log(None) if entry.origin == "foreign")
+        assert foreign >= 5 * len(saves)  # more where a refused save had written its first rows
+        done = _journal(tmp_path / "journal0") + _journal(tmp_path / "journal1")
+        _assert_all_there(project, done)
+    slowest, refused = max(save["took"] for save in saves), sum(save["refused"] for save in saves)
+    print(f"{len(saves)} saves of QGIS ({provider}), {refused} refused at first, slowest {slowest:.2f} s")
+
+
+@pytest.mark.qgis
+@pytest.mark.parametrize("provider", ["spatialite", "ogr"])
+def test_qgis_saves_while_we_import(tmp_path: Path, qgis_python: str, provider: str) -> None:
+    _beside_qgis(tmp_path, qgis_python, provider, 6)
+
+
+@pytest.mark.qgis
+@pytest.mark.soak
+@pytest.mark.parametrize("provider", ["spatialite", "ogr"])
+def test_qgis_saves_while_we_import_for_five_minutes(tmp_path: Path, qgis_python: str, provider: str) -> None:
+    _beside_qgis(tmp_path, qgis_python, provider, 300)
