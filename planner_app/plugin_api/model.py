@@ -16,7 +16,8 @@ from planner_app.project import Batch, Command, FeatureTable, Project, Transacti
 
 __all__ = [
     "Batch", "Cancelled", "Command", "FeatureTable", "Finding", "LayerRole", "ModelApi", "NoProgress", "PlannerError",
-    "Progress", "Project", "Rule", "RuleKind", "Setting", "Transaction", "Verb", "VerbContext", "VerbResult", "Verdict", "read_boundary_points",
+    "Progress", "Project", "Rule", "RuleKind", "Setting", "Transaction", "Verb", "VerbContext", "VerbResult", "Verdict",
+    "read_boundary_points",
 ]  # fmt: skip
 
 

@@ -97,16 +97,21 @@ def _styles() -> dict[str, Any]:
 def _cell(sheet: Any, value: Any, **look: Any) -> Any:
     from openpyxl.cell import WriteOnlyCell
 
-    if isinstance(value, str):
-        value = value.translate(_ILLEGAL)
-    elif isinstance(value, float) and not math.isfinite(value):
-        value = None
-    cell = WriteOnlyCell(sheet, value=value)
-    if isinstance(value, str):
-        cell.data_type = "s"  # a class named "=A1" is a text, not a formula
+    cell = WriteOnlyCell(sheet)
+    _fill(cell, value)
     for name, setting in look.items():
         setattr(cell, name, setting)
     return cell
+
+
+def _fill(cell: Any, value: Any) -> None:
+    if isinstance(value, str):
+        cell.value = value.translate(_ILLEGAL)
+        cell.data_type = "s"  # a class named "=A1" is a text, not a formula
+    elif isinstance(value, float) and not math.isfinite(value):
+        cell.value = None
+    else:
+        cell.value = value
 
 
 def _write_summary(book: Any, summary: Summary) -> None:
@@ -142,14 +147,14 @@ def _write_sheet(book: Any, table: Sheet) -> None:
         )
     sheet.append(heads)
     count = 0
+    kinds = [column.kind for column in table.columns]
+    cells = [_cell(sheet, None, number_format=_FORMATS.get(kind, "General")) for kind in kinds]
     for row in table.rows:
         count += 1
         if count > MOST_ROWS:
             raise PlannerError("report.too_many_rows", sheet=table.title, most=MOST_ROWS)
-        cells = []
-        for column, value in zip(table.columns, row, strict=True):
-            form = {"number_format": _FORMATS[column.kind]} if column.kind in _FORMATS else {}
-            cells.append(_cell(sheet, value, **form))
+        for cell, value in zip(cells, row, strict=True):  # the writer is done with a cell once its row is appended
+            _fill(cell, value)
         sheet.append(cells)
     if count:
         sheet.auto_filter.ref = f"A1:{get_column_letter(len(table.columns))}{count + 1}"

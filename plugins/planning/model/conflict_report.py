@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,7 @@ class ConflictReport:
     geometry: NDArray[np.object_]
     crosswalk: Crosswalk
     backdrop: NDArray[np.object_]
+    _labels: dict[tuple[str, str | None, str], str] = field(default_factory=dict)
 
     @classmethod
     def of_result(cls, project: Project, result: ConflictResult) -> ConflictReport:
@@ -82,8 +83,11 @@ class ConflictReport:
         """A class of side ``a`` or ``b`` with its name in the chosen language."""
         if raw == OUTSIDE:
             return tr("outside the boundary")
-        land = self.crosswalk.classify(None if raw == NO_CLASS else raw, self.run[key]["standard"])
-        return land.label(language())
+        known = (key, raw, language())
+        if known not in self._labels:
+            land = self.crosswalk.classify(None if raw == NO_CLASS else raw, self.run[key]["standard"])
+            self._labels[known] = land.label(language())
+        return self._labels[known]
 
     def reason(self, row: int) -> str:
         """Why a patch has its verdict, in the chosen language whatever the layer was saved in."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -175,18 +175,11 @@ def _keep_decisions(
     if old is None:
         return 0
     table = project.read(old.id, columns=["code", "a_uuid", "b_uuid", *DECISION_FIELDS])
-    before = shapely.from_wkb(table.geometry)
-    by_pair: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for number, pair in enumerate(zip(table.columns["a_uuid"], table.columns["b_uuid"], strict=True)):
-        by_pair[pair].append(number)
-    codes: list[str | None] = [None] * len(result.patches)
+    pairs = list(zip(columns["a_uuid"], columns["b_uuid"], strict=True))
+    old_pairs = list(zip(table.columns["a_uuid"], table.columns["b_uuid"], strict=True))
+    codes: list[str | None] = [None] * len(pairs)
     kept = 0
-    for patch, pair in enumerate(zip(columns["a_uuid"], columns["b_uuid"], strict=True)):
-        candidates = by_pair.get(pair, [])
-        row = _same_spot(result.patches.geometry[patch], before, candidates)
-        if row is None:
-            continue
-        candidates.remove(row)
+    for patch, row in _same_spots(pairs, result.patches.geometry, old_pairs, shapely.from_wkb(table.geometry)):
         codes[patch] = table.columns["code"][row]
         for name in DECISION_FIELDS:
             columns[name][patch] = table.columns[name][row] or ""
@@ -200,18 +193,36 @@ def _keep_decisions(
     return kept
 
 
-def _same_spot(shape: Any, before: NDArray[np.object_], rows: list[int]) -> int | None:
-    """The row whose patch shares most ground with this one, if that is more than :data:`_SAME_SPOT` of the larger."""
-    best: int | None = None
-    share = _SAME_SPOT
-    for row in rows:
-        if shapely.equals_exact(shape, before[row], tolerance=1e-6, normalize=True):
-            return row
-        common = float(shapely.area(shapely.intersection(shape, before[row])))
-        larger = max(float(shapely.area(shape)), float(shapely.area(before[row])))
-        if larger > 0 and common / larger > share:
-            best, share = row, common / larger
-    return best
+def _same_spots(
+    pairs: Sequence[tuple[str, str]],
+    shapes: NDArray[np.object_],
+    old_pairs: Sequence[tuple[str, str]],
+    old_shapes: NDArray[np.object_],
+) -> list[tuple[int, int]]:
+    """(patch, old row) of spots that are the same: one pair of features, most of the larger one shared, best first."""
+    by_pair: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for number, pair in enumerate(old_pairs):
+        by_pair[pair].append(number)
+    candidates = [(patch, row) for patch, pair in enumerate(pairs) for row in by_pair.get(pair, ())]
+    if not candidates:
+        return []
+    new, before = (np.array(column, dtype=np.int64) for column in zip(*candidates, strict=True))
+    area, old_area = shapely.area(shapes)[new], shapely.area(old_shapes)[before]
+    apart = shapely.distance(shapely.centroid(shapes)[new], shapely.centroid(old_shapes)[before])
+    share = np.where((np.abs(area - old_area) <= 1e-6 * area) & (apart < 1e-3), 1.0, 0.0)
+    rest = np.flatnonzero(share == 0.0)
+    common = shapely.area(shapely.intersection(shapes[new[rest]], old_shapes[before[rest]]))
+    share[rest] = common / np.maximum(area[rest], old_area[rest])
+    found: list[tuple[int, int]] = []
+    taken: set[int] = set()
+    matched: set[int] = set()
+    for best in np.argsort(-share, kind="stable"):
+        patch, row = int(new[best]), int(before[best])
+        if share[best] > _SAME_SPOT and patch not in matched and row not in taken:
+            found.append((patch, row))
+            matched.add(patch)
+            taken.add(row)
+    return found
 
 
 def _style(language: str) -> str:
