@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from planner_app.i18n import tr
+from planner_app.i18n import language, tr, word
 from planner_app.ui.session import Session
 
 if TYPE_CHECKING:
     from planner_app.domain.layer import LayerInfo
-    from planner_app.project.exchange import ImportReport, SourceInfo
+    from planner_app.project.exchange import ExportReport, ImportReport, SourceInfo
 
 PATTERNS = "*.shp *.gpkg *.geojson *.json *.gml *.dxf *.csv *.txt *.zip"
 
@@ -66,10 +66,12 @@ class LayerFlows(QObject):
         if project is None:
             return
 
+        spoken = language()
+
         def work(progress: Any) -> ImportReport:
             from planner_app.project.exchange import import_layer
 
-            return import_layer(project, path, progress=progress, **options)
+            return import_layer(project, path, progress=progress, language=spoken, **options)
 
         def done(report: ImportReport) -> None:
             self.session.set_current_layer(report.layer.id)
@@ -100,13 +102,14 @@ class LayerFlows(QObject):
             return
         chosen = list(fids) if isinstance(fids, tuple | list) and fids else None
 
-        def work(progress: Any) -> Any:
+        def work(progress: Any) -> ExportReport:
             from planner_app.project.exchange import export_layer
 
             return export_layer(project, layer_id, path, fids=chosen, progress=progress)
 
-        def done(_report: Any) -> None:
-            self.session.say(tr("Exported to “{path}”.", path=str(path)), "success")
+        def done(report: ExportReport) -> None:
+            hint = " ".join(word(note.code, note.params) for note in report.warnings)
+            self.session.say(tr("Exported to “{path}”.", path=str(path)), "warning" if hint else "success", hint)
 
         self.session.jobs.run(tr("Export {name}", name=path.name), work, done)
 

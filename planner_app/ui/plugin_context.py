@@ -62,11 +62,6 @@ class PluginContext(QObject):
 
     @property
     def user(self) -> str:
-        """Who is at the desk."""
-        return user_name()
-
-    @property
-    def user(self) -> str:
         """Who is at the desk, as the history names them."""
         return user_name()
 

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from planner_app.domain.crs import CityTransform, fit_four_parameters
+from planner_app.domain.crs import SETTING, CityTransform, fit_four_parameters
 from planner_app.domain.errors import PlannerError
 from planner_app.i18n import tr
 from planner_app.ui.controls import button, column, label, row
@@ -30,15 +30,11 @@ from planner_app.ui.session import Session
 WORRYING_RMS_M = 0.2
 
 
-def setting_key(source: str) -> str:
-    """Where a project keeps the transformation from a CRS."""
-    return f"city_transform {source}"
-
-
 def stored_transform(session: Session, source: str) -> CityTransform | None:
-    """The transformation the project keeps for a CRS, or None."""
-    text = session.project.setting(setting_key(source)) if session.project is not None and source else ""
-    return CityTransform.from_json(text) if text else None
+    """The transformation the project keeps if it leads from this CRS, else None."""
+    text = session.project.setting(SETTING) if session.project is not None else ""
+    kept = CityTransform.from_json(text) if text else None
+    return kept if kept is not None and kept.source == source else None
 
 
 class CityDialog(FormDialog):
@@ -171,7 +167,7 @@ class CityDialog(FormDialog):
             )  # fmt: skip
             return
         if project is not None:
-            project.set_setting(setting_key(self.source), made.to_json())
+            project.set_setting(SETTING, made.to_json())
         self.stored.emit()
         self.accept()
 

@@ -100,11 +100,14 @@ class ImportDialog(FormDialog):
 
     def _build_meaning(self) -> None:
         self.plan = QComboBox()
-        self.plan.addItem(tr("No plan"), None)
-        for plan in self.session.project.plans() if self.session.project is not None else []:
-            self.plan.addItem(plan.name, plan)
+        self.plan.addItem(tr("No plan"))
+        plans = self.session.project.plans() if self.session.project is not None else []
+        self._plans: list[PlanInfo | PlanKind | None] = [None, *plans]
+        for plan in plans:
+            self.plan.addItem(plan.name)
         for kind, name in plan_kinds():
-            self.plan.addItem(tr("New: {kind}", kind=name), kind)
+            self.plan.addItem(tr("New: {kind}", kind=name))
+            self._plans.append(kind)
         self.class_field, self.standard = QComboBox(), QComboBox()
         self.standard.addItem(tr("Not stated"), "")
         for standard, name in class_standards():
@@ -170,8 +173,9 @@ class ImportDialog(FormDialog):
 
         def work(_progress: Any) -> SourceInfo:
             from planner_app.project.exchange import inspect
+            from planner_app.project.exchange.source import open_source
 
-            return inspect(path, encoding, csv_xy=xy)
+            return open_source(path, encoding, xy).info() if xy is not None else inspect(path, encoding)
 
         def show(info: SourceInfo) -> None:
             place = self.sublayer.currentIndex()
@@ -254,14 +258,13 @@ class ImportDialog(FormDialog):
     def options(self) -> dict[str, Any]:
         """Arguments for ``import_layer`` as the dialog stands."""
         sub = self.current()
-        plan = self.plan.currentData()
         chosen = self._crs if self._crs and self._crs != (sub.crs or "") else ""
         made: dict[str, Any] = {
             "sublayer": sub.name,
             "name": self.name.text().strip(),
             "crs": chosen,
             "encoding": self.encoding.currentText().strip() if self.info.encoding else "",
-            "plan": plan if isinstance(plan, PlanInfo | PlanKind) else None,
+            "plan": self._plans[self.plan.currentIndex()],
             "class_field": self.class_field.currentData() or "",
             "class_standard": self.standard.currentData() or "",
             "transform": self._transform,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
@@ -15,7 +15,7 @@ from planner_app.ui.dialogs.form_dialog import FormDialog
 from planner_app.ui.session import Session
 
 if TYPE_CHECKING:
-    from planner_app.project.exchange import ImportReport
+    from planner_app.project.exchange import ImportReport, RowNote
 
 _SHOWN = 1000
 
@@ -28,8 +28,8 @@ class ImportResultDialog(FormDialog):
         self.body.addWidget(label(tr("{count} features imported.", count=f"{report.features:,}"), "heading"))
         for warning in report.warnings:
             notice = Notice(session.theme)
-            code, params = warning["code"], warning.get("params", {})
-            notice.show_text(word(code, params), "warning", word(code, params, "hint"))
+            text, hint = word(warning.code, warning.params), word(warning.code, warning.params, "hint")
+            notice.show_text(text, "warning", hint)
             self.body.addWidget(notice)
         self._rows: list[tuple[str, int, str]] = []
         self._list(tr("{count} repaired", count=f"{len(report.repaired):,}"), tr("repaired"), report.repaired)
@@ -37,7 +37,7 @@ class ImportResultDialog(FormDialog):
         if self._rows:
             self.foot.insertWidget(0, button(tr("Copy the lists"), self._copy))
 
-    def _list(self, title: str, state: str, rows: Sequence[dict[str, Any]]) -> None:
+    def _list(self, title: str, state: str, rows: Sequence[RowNote]) -> None:
         if not rows:
             return
         self.heading(title)
@@ -50,10 +50,10 @@ class ImportResultDialog(FormDialog):
         table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         table.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         for number, entry in enumerate(rows):
-            reason = reason_text(str(entry["reason"]))
-            self._rows.append((state, int(entry["row"]), reason))
+            reason = reason_text(entry)
+            self._rows.append((state, entry.row, reason))
             if number < _SHOWN:
-                table.setItem(number, 0, QTableWidgetItem(f"{int(entry['row']):,}"))
+                table.setItem(number, 0, QTableWidgetItem(f"{entry.row:,}"))
                 table.setItem(number, 1, QTableWidgetItem(reason))
         table.setMinimumHeight(self.session.theme.px(120))
         self.body.addWidget(table, 1)
@@ -63,10 +63,10 @@ class ImportResultDialog(FormDialog):
         QGuiApplication.clipboard().setText(text)
 
 
-def reason_text(reason: str) -> str:
+def reason_text(note: RowNote) -> str:
     """A reason in words: a code with a wording, or GEOS's own text."""
-    for key in (reason, f"repair.{reason}", f"import.{reason}"):
-        worded = word(key)
+    for key in (note.reason, f"repair.{note.reason}", f"import.{note.reason}"):
+        worded = word(key, note.params)
         if worded != key:
             return worded
-    return reason
+    return note.reason
