@@ -114,12 +114,13 @@ def _batches(table: Table, seed: int) -> Iterator[Batch]:
     import shapely
 
     wkb = shapely.to_wkb(table.world()).tolist() if table.shapes else []
+    stem = str(uuid.uuid5(_NAMESPACE, f"{seed}/{table.id}"))[:-8]
     for start in range(0, len(table), BATCH):
         stop = min(start + BATCH, len(table))
         yield Batch(
             wkb[start:stop],
             {name: values[start:stop] for name, values in table.columns.items()},
-            [str(uuid.uuid5(_NAMESPACE, f"{seed}/{table.id}/{k}")) for k in range(start, stop)],
+            [f"{stem}{k:08x}" for k in range(start, stop)],
         )
 
 

@@ -36,17 +36,17 @@ def tile(areas: Sequence[Geometry], smallest: float = 25.0) -> list[Geometry | N
 
 
 def _absorb(faces: Geometry, owner: npt.NDArray[np.int64], smallest: float) -> None:
-    """Give small faces to a neighbouring owner (in place)."""
+    """Give small faces to the owner of the neighbour they share most border with, larger ones first (in place)."""
     small = np.flatnonzero(shapely.area(faces) < smallest)
-    tree = shapely.STRtree(faces)
-    for k in small[np.argsort(-shapely.area(faces[small]))]:
-        around = [int(n) for n in tree.query(faces[k], predicate="intersects") if n != k]
-        if not around:
-            continue
-        shared = shapely.length(shapely.intersection(faces[k], faces[around]))
-        best = int(np.argmax(shared))
-        if shared[best] > 0:
-            owner[k] = owner[around[best]]
+    small = small[np.argsort(-shapely.area(faces[small]), kind="stable")]
+    row, near = shapely.STRtree(faces).query(faces[small], predicate="intersects")
+    other = near != small[row]
+    row, near = row[other], near[other]
+    shared = shapely.length(shapely.intersection(faces[small[row]], faces[near]))
+    best = np.lexsort((near, -shared, row))
+    first = best[np.unique(row[best], return_index=True)[1]]
+    for k in first[shared[first] > 0]:
+        owner[small[row[k]]] = owner[near[k]]
 
 
 def unite(faces: Geometry) -> Geometry | None:
