@@ -37,6 +37,8 @@ class Entry:
     labels: QgsVectorLayer | None
     name: str
     qml: str
+    opacity: float = 1.0
+    """What the style says; the layer tree's opacity multiplies it."""
 
 
 class LayerSet:
@@ -127,6 +129,7 @@ class LayerSet:
                 categories = QgsVectorLayer.StyleCategory
                 wanted = categories.Symbology | categories.Labeling | categories.Rendering
                 entry.layer.importNamedStyle(document, wanted)
+        entry.opacity = entry.layer.opacity()
         labels: QgsVectorLayer = entry.layer.clone()
         labels.setRenderer(QgsNullSymbolRenderer())
         labels.setOpacity(1.0)

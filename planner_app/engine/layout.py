@@ -13,6 +13,7 @@ from qgis.core import (
     QgsLayoutItemScaleBar,
     QgsLayoutPoint,
     QgsLayoutSize,
+    QgsLegendStyle,
     QgsPrintLayout,
     QgsProject,
     QgsRectangle,
@@ -53,7 +54,7 @@ def print_sheet(layers: LayerSet, params: framing.Message) -> framing.Message:
         entry = layers.get(wanted["id"])
         layer = (entry.labels or entry.layer).clone()
         layer.setRenderer(entry.layer.renderer().clone())
-        layer.setOpacity(wanted.get("opacity", 1.0))
+        layer.setOpacity(entry.opacity * wanted.get("opacity", 1.0))
         layer.setName(entry.name)
         drawn.append(layer)
     project = QgsProject()
@@ -82,13 +83,13 @@ def print_sheet(layers: LayerSet, params: framing.Message) -> framing.Message:
     legend.setAutoUpdateModel(True)
     legend.setLegendFilterByMapEnabled(True)
     for role, size in (
-        (Qgis.LegendComponent.Title, 12),
-        (Qgis.LegendComponent.Group, 10),
-        (Qgis.LegendComponent.Subgroup, 9),
-        (Qgis.LegendComponent.SymbolLabel, 8),
+        (QgsLegendStyle.Style.Title, 12),
+        (QgsLegendStyle.Style.Group, 10),
+        (QgsLegendStyle.Style.Subgroup, 9),
+        (QgsLegendStyle.Style.SymbolLabel, 8),
     ):
         style = legend.style(role)
-        style.setTextFormat(_format(size, bold=role == Qgis.LegendComponent.Title))
+        style.setTextFormat(_format(size, bold=role == QgsLegendStyle.Style.Title))
         legend.setStyle(role, style)
     legend.attemptMove(QgsLayoutPoint(width - _MARGIN - _LEGEND_MM, top + 24))
     legend.setResizeToContents(True)

@@ -9,6 +9,8 @@ import sys
 def main() -> int:
     """Start QGIS, connect to the shell and serve it until it goes away."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    if hasattr(os, "nice"):
+        os.nice(10)  # the hand on the mouse comes first; threads inherit it, so before any starts
     token = sys.stdin.readline().strip()
 
     from qgis.core import QgsApplication

@@ -92,9 +92,9 @@ class _View(QObject):
             entry = self._layers.entries.get(wanted["id"])
             if entry is None:
                 continue  # dropped while the request was on its way
-            if abs(entry.layer.opacity() - wanted.get("opacity", 1.0)) > 1e-6:
-                entry.layer.setOpacity(wanted.get("opacity", 1.0))
-                entry.layer.triggerRepaint()
+            opacity = entry.opacity * wanted.get("opacity", 1.0)
+            # The cached picture is opaque, opacity is applied where the layers are put together: no redraw.
+            entry.layer.setOpacity(opacity)
             drawn.append(entry.layer)
         settings = map_settings(drawn, params, self._layers)
         settings.setFlag(Qgis.MapSettingsFlag.DrawLabeling, False)

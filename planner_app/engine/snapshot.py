@@ -42,7 +42,7 @@ class Snapshots:
             # Clones: an opacity of this picture must not change the map, labels belong to this one job.
             layer = (entry.labels or entry.layer).clone()
             layer.setRenderer(entry.layer.renderer().clone())
-            layer.setOpacity(one.get("opacity", 1.0))
+            layer.setOpacity(entry.opacity * one.get("opacity", 1.0))
             drawn.append(layer)
         settings = map_settings(drawn, params, self._layers)
         settings.setFlag(Qgis.MapSettingsFlag.DrawLabeling, bool(params.get("labels", True)))

@@ -74,6 +74,7 @@ class EngineClient(QObject):
         self._project: Path | None = None
         self._deaths: deque[float] = deque(maxlen=_DEATHS)
         self._last_sent = ""
+        self._said = ""
         self._heard = 0.0
         self._ping = QTimer(self)
         self._ping.setInterval(_PING_MS)
@@ -122,7 +123,7 @@ class EngineClient(QObject):
             self._fail_all(error)
             return
         self._set_state(state)
-        self._token = secrets.token_hex(16)
+        self._token, self._said = secrets.token_hex(16), ""
         self._decoder = framing.Decoder()
         self._server = QLocalServer(self)
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
@@ -144,6 +145,8 @@ class EngineClient(QObject):
         self._process.readyReadStandardError.connect(self._log_errors)
         self._process.finished.connect(self._died)
         self._process.errorOccurred.connect(self._process_error)
+        self._process.setProcessChannelMode(QProcess.ProcessChannelMode.SeparateChannels)
+        self._process.setStandardOutputFile(QProcess.nullDevice())
         self._process.start(python, ["-m", "planner_app.engine.main", self._server.fullServerName()])
         self._process.write(f"{self._token}\n".encode())
         self._heard = time.monotonic()
@@ -153,6 +156,7 @@ class EngineClient(QObject):
         if self._process is not None:
             text = bytes(self._process.readAllStandardError().data()).decode("utf-8", "replace").strip()
             if text:
+                self._said = text.splitlines()[-1]
                 log.info("engine: %s", text)
 
     def _process_error(self, error: QProcess.ProcessError) -> None:
@@ -186,7 +190,8 @@ class EngineClient(QObject):
             return
         self._ping.stop()
         text = bytes(process.readAllStandardError().data()).decode("utf-8", "replace").strip()
-        self.last_error = text.splitlines()[-1] if text else f"exit code {process.exitCode()}"
+        said = text.splitlines()[-1] if text else self._said
+        self.last_error = said or f"exit code {process.exitCode()}"
         log.info("the map engine ended (%s); the last message it was given: %s", self.last_error, self._last_sent)
         process.deleteLater()
         self._drop_connection()

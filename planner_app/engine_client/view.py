@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from planner_app.domain.errors import PlannerError
-from planner_app.protocol.pixels import PixelFile, new_file
+from planner_app.protocol.pixels import BYTES_PER_PIXEL, PixelFile, new_file
 
 if TYPE_CHECKING:
     from planner_app.engine_client.client import EngineClient
@@ -77,6 +77,7 @@ class RenderView(QObject):
     def render(self, request: RenderRequest) -> int:
         """Ask for a picture; returns the request's number."""
         self._request = request
+        self._reserve(request.width * request.height * BYTES_PER_PIXEL)
         params = {
             "view": self._name,
             "pixels": str(self._pixels.path),
@@ -99,6 +100,15 @@ class RenderView(QObject):
         number = self._client.request("render", params, done, failed, resend=lambda: self._request is request)
         self._current = number
         return number
+
+    def _reserve(self, picture_bytes: int) -> None:
+        """Make room for pictures; a memory folder that is full is left for the disk."""
+        try:
+            self._pixels.reserve(picture_bytes)
+        except OSError:
+            self._pixels.remove()
+            self._pixels = PixelFile(new_file(self._name, in_memory=False))
+            self._pixels.reserve(picture_bytes)
 
     def show_partial(self, announced: dict[str, Any]) -> None:
         """A partial picture was announced."""
