@@ -147,4 +147,8 @@ def tunnel_lines(town: Town) -> list[Line]:
         stations = [float(m) for m in np.linspace(0, axis.length, number + 1).round(2)]
         stations[-1] = float(axis.length)
         found.append(Line(code, name, kind, profile, axis, stations))
+    trunk, branch = found
+    meet = float(trunk.axis.project(shapely.points(branch.at(0.0))))
+    nearest = min(range(1, len(trunk.stations) - 1), key=lambda n: abs(trunk.stations[n] - meet))
+    trunk.stations[nearest] = round(meet, 2)  # the branch leaves from a station
     return found
