@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from PySide6.QtCore import QAbstractItemModel, QEvent, QItemSelection, QItemSelectionModel, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QStackedWidget, QTabBar, QWidget
 
 from planner_app.i18n import tr
@@ -80,6 +80,7 @@ class Dock(QFrame):
         for index, tab in enumerate(self._tabs):
             if tab.key == key:
                 self.bar.setTabText(index, title)
+        self._fit()
 
     def set_buttons(self, key: str, buttons: Sequence[QWidget]) -> None:
         """Text buttons (or a filter) shown at the right while this tab is open."""
@@ -90,6 +91,20 @@ class Dock(QFrame):
                         old.deleteLater()
                 tab.actions = list(buttons)
         self._switched(self.bar.currentIndex())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """The filter field gives way to the tabs where the dock is narrow."""
+        for number in range(self._button_row.count()):
+            item = self._button_row.itemAt(number)
+            field = item.widget() if item is not None else None
+            if isinstance(field, QLineEdit):
+                others = self._buttons.sizeHint().width() - field.width()
+                spare = self.width() - self.bar.sizeHint().width() - others - self.theme.px(48)
+                field.setFixedWidth(max(self.theme.px(64), min(self.theme.px(180), spare)))
 
     def _switched(self, index: int) -> None:
         if not 0 <= index < len(self._tabs):
@@ -104,6 +119,7 @@ class Dock(QFrame):
         for knob in tab.actions:
             self._button_row.addWidget(knob)
             knob.show()
+        self._fit()
 
 
 class DockTableView(QWidget):

@@ -13,7 +13,7 @@ from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QMainWindow, QSplitter, QStackedWidget, QWidget
 
-from planner_app.i18n import language, tr
+from planner_app.i18n import language, tr, word
 from planner_app.ui.actions import ActionRegistry, ActionSpec
 from planner_app.ui.canvas.map_canvas import MapCanvas
 from planner_app.ui.controls import column, row
@@ -146,6 +146,8 @@ class MainWindow(QMainWindow):
         self.start.open_path.connect(lambda path: self.flows.open_path(Path(path)))
         self.palette_.layer_chosen.connect(self._layer_found)
         self.palette_.feature_chosen.connect(self._feature_found)
+        if session.engine is not None:
+            session.engine.state_changed.connect(self._engine_changed)
         QShortcut(QKeySequence(Qt.Key.Key_Escape), self, self._escape)
 
     # plugins
@@ -301,7 +303,7 @@ class MainWindow(QMainWindow):
         wanted = self.session.settings.panel
         if ids and self.session.settings.task_panel:
             self.open_panel(wanted if wanted in ids else ids[0])
-        elif not ids:
+        elif not ids and self.host is not None:  # before plugins are loaded their place is kept: the map must not jump
             self.task.setVisible(False)
         self._mark_rail()
 
@@ -331,6 +333,16 @@ class MainWindow(QMainWindow):
         """Show an unexpected error with its details for copying."""
         bar = self.map_area.messages if self.session.project is not None else self.start_messages
         bar.say_defect(error)
+
+    def _engine_changed(self, state: str) -> None:
+        if state == "failed":
+            self.say(
+                "error",
+                tr("The map engine keeps stopping; the map cannot be drawn."),
+                tr("Your data are safe. Start it again from “Engine stopped” at the bottom right; the log says more."),
+            )
+        elif state == "missing":
+            self.say("error", word("engine.missing"), word("engine.missing", key="hint"))
 
     def _scale_typed(self, denominator: float) -> None:
         if denominator:

@@ -26,7 +26,7 @@ class RailButton(QToolButton):
         self.setCheckable(True)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
         self.setIconSize(QSize(theme.px(18), theme.px(18)))
-        self.setFixedWidth(theme.px(52) - 8)
+        self.setFixedWidth(theme.px(52) - 3)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._retint()
         theme.changed.connect(self._retint)
@@ -45,7 +45,7 @@ class Rail(QFrame):
         self.theme = theme
         self.setFixedWidth(theme.px(52))
         self.buttons: dict[str, RailButton] = {}
-        self._layout = column(None, spacing=4, margins=(4, 8, 3, 8))
+        self._layout = column(None, spacing=4, margins=(1, 8, 1, 8))
         self._layout.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.setLayout(self._layout)
 

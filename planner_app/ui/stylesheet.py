@@ -84,7 +84,7 @@ QToolButton:focus { border-color: $accent; }
 QToolButton:checked, QToolButton:pressed { background: $accent_ground; color: $accent; }
 QToolButton:disabled { color: $tertiary; }
 QToolButton::menu-indicator { image: none; width: 0; }
-QToolButton[look="rail"] { font-size: $s12; color: $secondary; padding: $s5 0 $s4 0; border-radius: $s6; }
+QToolButton[look="rail"] { font-size: $s11; color: $secondary; padding: $s5 0 $s4 0; border: none; border-radius: $s6; }
 QToolButton[look="rail"]:checked { color: $accent; background: $accent_ground; }
 QToolButton[look="rail"][quiet="true"]:checked { background: transparent; }
 QToolButton[look="rail"][quiet="true"]:checked:hover { background: $hover; }

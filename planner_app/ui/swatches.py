@@ -13,13 +13,22 @@ Colours = Sequence[tuple[str, str]]
 """(fill, stroke) of the classes to show, at most four are drawn."""
 
 
-def swatch(geometry: str, colours: Colours, width: int, height: int, ratio: float, opacity: float = 1.0) -> QPixmap:
-    """A picture ``width`` × ``height`` device-independent px: area, line or point in the style's colours."""
+def swatch(
+    geometry: str, colours: Colours, width: int, height: int, ratio: float, opacity: float = 1.0, *, paper: bool = False
+) -> QPixmap:
+    """A picture ``width`` × ``height`` device-independent px: area, line or point in the style's colours.
+
+    ``paper`` puts the map's white below it: in the dark theme a black line would vanish.
+    """
     image = QPixmap(round(width * ratio), round(height * ratio))
     image.setDevicePixelRatio(ratio)
     image.fill(Qt.GlobalColor.transparent)
     painter = QPainter(image)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    if paper and geometry != "point":
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor("#F4F5F7"))
+        painter.drawRoundedRect(QRectF(0, 0, width, height), 2, 2)
     painter.setOpacity(max(0.25, opacity))
     shown = list(colours)[:4] or [("#B9C0C9", "#7A8491")]
     box = QRectF(0.5, 0.5, width - 1, height - 1)

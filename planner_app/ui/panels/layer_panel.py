@@ -233,9 +233,8 @@ class LayerPanel(QFrame):
             colours = self.colours(layer)
             if not colours:
                 return self._engine_swatch(layer)
-            picture = swatch(
-                layer.geometry, colours, theme.px(18), theme.px(12), self.devicePixelRatioF(), layer.opacity
-            )
+            size, ratio = (theme.px(18), theme.px(12)), self.devicePixelRatioF()
+            picture = swatch(layer.geometry, colours, *size, ratio, layer.opacity, paper=theme.is_dark())
             icon = QIcon(picture)
             icon.addPixmap(picture, QIcon.Mode.Selected)  # otherwise Qt tints the swatch of the marked row
             self._swatches[key] = icon
