@@ -6,6 +6,7 @@ Each view keeps two caches of QGIS, so that toggling one layer redraws neither t
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,9 @@ class _Pass:
     """One job of a view: the layers, or the labels."""
 
     def __init__(self, settings: QgsMapSettings, cache: QgsMapRendererCache, finished: Callable[[], None]) -> None:
+        # The job would do this itself; done first it tells which layers have to be drawn.
+        cache.updateParameters(settings.visibleExtent(), settings.mapToPixel())
+        self.drawn = [layer for layer in settings.layers() if not cache.hasCacheImage(layer.id())]
         self.job = QgsMapRendererParallelJob(settings)
         self.job.setCache(cache)
         self.job.finished.connect(finished)
@@ -65,6 +69,8 @@ class _View(QObject):
         super().__init__()
         self._name, self._layers, self._send = name, layers, send
         self.cache, self.label_cache = QgsMapRendererCache(), QgsMapRendererCache()
+        self.drawn: Counter[str] = Counter()
+        self.labelled = 0
         self._pixels: PixelFile | None = None
         self._running: _Pass | None = None
         self._retired: list[_Pass] = []
@@ -99,6 +105,12 @@ class _View(QObject):
         settings = map_settings(drawn, params, self._layers)
         settings.setFlag(Qgis.MapSettingsFlag.DrawLabeling, False)
         self._running = _Pass(settings, self.cache, lambda: self._layers_done(number))
+        missing = {layer.id() for layer in self._running.drawn}
+        self.drawn.update(
+            wanted["id"]
+            for wanted in params["layers"]
+            if wanted["id"] in self._layers.entries and self._layers.entries[wanted["id"]].layer.id() in missing
+        )
         self._timer.start(_FIRST_PARTIAL_MS)
 
     def cancel(self) -> None:
@@ -131,6 +143,7 @@ class _View(QObject):
         settings = map_settings(labelled, self._params, self._layers)
         settings.setFlag(Qgis.MapSettingsFlag.DrawLabeling, True)
         self._running = _Pass(settings, self.label_cache, lambda: self._labels_done(number))
+        self.labelled += bool(self._running.drawn)
 
     def _label_layers(self) -> list[QgsMapLayer]:
         """Layers that have labels at this scale."""
@@ -208,19 +221,13 @@ class Renderer:
     def __init__(self, layers: LayerSet, send: Callable[[framing.Message], None]) -> None:
         self._layers, self._send = layers, send
         self._views: dict[str, _View] = {}
-        self._drawn: dict[str, int] = {}
 
     def render(self, params: framing.Message, number: int, answer: Answer) -> None:
         """Draw a view; see :class:`_View`."""
         name = params["view"]
         if name not in self._views:
             self._views[name] = _View(name, self._layers, self._send)
-        view = self._views[name]
-        for wanted in params["layers"]:
-            entry = self._layers.entries.get(wanted["id"])
-            if entry is not None and not view.cache.hasCacheImage(entry.layer.id()):
-                self._drawn[wanted["id"]] = self._drawn.get(wanted["id"], 0) + 1
-        view.render(params, number, answer)
+        self._views[name].render(params, number, answer)
 
     def cancel(self, number: int) -> None:
         """Cancel the request of that number if it still runs."""
@@ -250,5 +257,6 @@ class Renderer:
             view.cancel()
 
     def statistics(self) -> dict[str, Any]:
-        """How often each layer was asked for without a cached picture."""
-        return {"drawn": dict(self._drawn)}
+        """How often each layer had to be drawn, and how often labels had to be placed."""
+        drawn = sum((view.drawn for view in self._views.values()), Counter[str]())
+        return {"drawn": dict(drawn), "labelled": sum(view.labelled for view in self._views.values())}

@@ -1,5 +1,9 @@
 """Pictures in a file that both processes map. A view's file has a few slots used in turn, so that a picture is not
-overwritten while the shell copies it. Pixels are 32-bit premultiplied ARGB in the machine's byte order."""
+overwritten while the shell copies it. Pixels are 32-bit premultiplied ARGB in the machine's byte order.
+
+The shell makes the file and reserves its room before it asks for a picture: writing into a mapped file that the disk
+or ``/dev/shm`` (64 MB in many containers) has no room for would kill the engine with a bus error.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +18,9 @@ SLOTS = 4
 BYTES_PER_PIXEL = 4
 
 
-def new_file(name: str) -> Path:
-    """An empty file readable by this user only, in memory where the machine has such a folder."""
-    folder = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - mkstemp names it safely
+def new_file(name: str, in_memory: bool = True) -> Path:
+    """An empty file readable by this user only, in memory where that is wanted and the machine has such a folder."""
+    folder = "/dev/shm" if in_memory and os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - mkstemp's name is safe
     handle, path = tempfile.mkstemp(prefix=f"planner-{name}-", suffix=".pixels", dir=folder)
     os.close(handle)
     return Path(path)
@@ -45,24 +49,38 @@ class PixelFile:
         with contextlib.suppress(OSError):
             self.path.unlink()
 
-    def _ensure(self, slot_bytes: int, grow: bool) -> mmap.mmap:
-        if self._map is not None and self._slot_bytes == slot_bytes:
-            return self._map
-        if self._map is not None:
-            self._map.close()
-            self._map = None
+    def reserve(self, slot_bytes: int) -> None:
+        """Make room for pictures of this size.
+
+        Raises:
+            OSError: there is none.
+        """
         size = slot_bytes * SLOTS
-        if grow and os.fstat(self._file.fileno()).st_size < size:
+        if os.fstat(self._file.fileno()).st_size >= size:
+            return
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(self._file.fileno(), 0, size)
+        else:
             self._file.truncate(size)
-        self._map = mmap.mmap(self._file.fileno(), size)
-        self._slot_bytes = slot_bytes
+
+    def _mapped(self, slot_bytes: int) -> mmap.mmap:
+        if self._map is None or self._slot_bytes != slot_bytes:
+            if self._map is not None:
+                self._map.close()
+                self._map = None
+            self._map = mmap.mmap(self._file.fileno(), slot_bytes * SLOTS)
+            self._slot_bytes = slot_bytes
         return self._map
 
     def write(self, data: memoryview, slot_bytes: int) -> int:
-        """Put a picture into the next slot of ``slot_bytes`` bytes; returns the slot."""
-        target = self._ensure(slot_bytes, grow=True)
+        """Put a picture into the next slot of ``slot_bytes`` bytes; returns the slot.
+
+        Raises:
+            ValueError: no room was reserved for it.
+        """
+        target = self._mapped(slot_bytes)
         slot, self._next = self._next, (self._next + 1) % SLOTS
-        target[slot * slot_bytes : slot * slot_bytes + len(data)] = data.tobytes()
+        target[slot * slot_bytes : slot * slot_bytes + len(data)] = data
         return slot
 
     def read(self, slot: int, slot_bytes: int, length: int) -> memoryview:
@@ -71,5 +89,5 @@ class PixelFile:
         Raises:
             ValueError: the file is shorter than the slot says.
         """
-        source = self._ensure(slot_bytes, grow=False)
+        source = self._mapped(slot_bytes)
         return memoryview(source)[slot * slot_bytes : slot * slot_bytes + length]
