@@ -110,7 +110,8 @@ def run_verb(arguments: Sequence[str]) -> int:
     progress = TerminalProgress()
     with contextlib.suppress(ValueError):  # signals belong to the main thread
         signal.signal(signal.SIGINT, lambda *_: progress.cancel())
-    context = VerbContext(open_project=_open_project, progress=progress, rules=host.rules)
+    headless = [(api.plugin_id, run) for api in host.model_apis for run in api.headless]
+    context = VerbContext(_open_project, progress, host.rules, headless)
     try:
         parsed = build_parser([*core_verbs(), *host.verbs()]).parse_args(arguments)
         with _only_the_answer_on_stdout():

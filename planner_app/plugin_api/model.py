@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,10 @@ __all__ = [
     "Progress", "Project", "Rule", "RuleKind", "Setting", "Transaction", "Verb", "VerbContext", "VerbResult", "Verdict",
     "read_boundary_points",
 ]  # fmt: skip
+
+
+Headless = Callable[[Project, Path], dict[str, Any]]
+"""A role's work without a screen: (project, output folder) → what was made."""
 
 
 def read_boundary_points(path: Path) -> list[Any]:
@@ -43,7 +47,9 @@ class VerbContext:
     open_project: Callable[[Path], Project]
     progress: Progress
     rules: Callable[[str], list[Rule]]
-    """Rules of a kind prefix (``planning.``) from resources, plugins and the project."""
+    """Rules of a kind prefix (``planning.``) from resources and plugins."""
+    headless: Sequence[tuple[str, Headless]] = ()
+    """(plugin, its work without a screen)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +106,7 @@ class ModelApi:
     settings: list[Setting] = field(default_factory=list)
     layer_roles: list[LayerRole] = field(default_factory=list)
     commands: list[type[Command]] = field(default_factory=list)
-    headless: list[Callable[[Project, Path], dict[str, Any]]] = field(default_factory=list)
+    headless: list[Headless] = field(default_factory=list)
 
     def add_verb(self, verb: Verb) -> None:
         """Add a verb to the command line."""
@@ -126,6 +132,6 @@ class ModelApi:
         """Declare a command of the plugin's own, so that the log can name it."""
         self.commands.append(command)
 
-    def add_headless(self, run: Callable[[Project, Path], dict[str, Any]]) -> None:
+    def add_headless(self, run: Headless) -> None:
         """Add the role's work for ``packaging/run --headless``: (project, output folder) -> what was made."""
         self.headless.append(run)
