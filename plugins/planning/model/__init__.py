@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from planner_app.plugin_api.model import LayerRole, ModelApi, RuleKind, Setting
+from planner_app.plugin_api.model import LayerRole, ModelApi, RuleKind
 
 if TYPE_CHECKING:
     from planner_app.domain.finding import Finding
@@ -35,5 +35,4 @@ def register(api: ModelApi) -> None:
     api.add_layer_role(LayerRole("planning.conflicts", "Conflict patches", icon="conflict"))
     api.add_command(DecideConflicts)
     api.add_setting(Setting("planning.basis", "Basis of areas", "planar", ("planar", "ellipsoidal")))
-    api.add_setting(Setting("planning.sliver_width", "Boundary sliver narrower than (m)", 2.0))
     api.add_headless(run_headless)
