@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from planner_app.plugin_api.model import LayerRole, ModelApi, RuleKind
+from planner_app.plugin_api.model import LayerRole, ModelApi, RuleKind, Setting
 
 if TYPE_CHECKING:
     from planner_app.domain.finding import Finding
