@@ -46,10 +46,10 @@ class LayerFlows(QObject):
         self.session.settings.last_folder = str(source.parent)
         path = source
 
-        def work(_progress: Any) -> SourceInfo:
+        def work(progress: Any) -> SourceInfo:
             from planner_app.project.exchange import inspect
 
-            return inspect(path)
+            return inspect(path, progress=progress)
 
         def show(info: SourceInfo) -> None:
             from planner_app.ui.dialogs.import_dialog import ImportDialog

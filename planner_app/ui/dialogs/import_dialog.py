@@ -171,11 +171,10 @@ class ImportDialog(FormDialog):
         path, xy = self.path, self._csv_xy()
         encoding = self.encoding.currentText().strip() if self.info.encoding else ""
 
-        def work(_progress: Any) -> SourceInfo:
+        def work(progress: Any) -> SourceInfo:
             from planner_app.project.exchange import inspect
-            from planner_app.project.exchange.source import open_source
 
-            return open_source(path, encoding, xy).info() if xy is not None else inspect(path, encoding)
+            return inspect(path, encoding, xy, progress)
 
         def show(info: SourceInfo) -> None:
             place = self.sublayer.currentIndex()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QPoint, Qt, QTimer, Signal
-from PySide6.QtWidgets import QComboBox, QLineEdit, QMenu, QStackedWidget, QWidget
+from PySide6.QtWidgets import QComboBox, QLineEdit, QMenu, QSizePolicy, QStackedWidget, QWidget
 
 from planner_app.domain.changeset import ChangeSet
 from planner_app.domain.errors import PlannerError
@@ -29,7 +29,8 @@ class AttributeTable(QWidget):
         self.session, self.commands = session, actions
         theme = session.theme
         self.layers = QComboBox()
-        self.layers.setMinimumWidth(theme.px(180))
+        self.layers.setMinimumWidth(theme.px(110))
+        self.layers.setMaximumWidth(theme.px(220))
         self.layers.setAccessibleName(tr("Layer"))
         self.layers.activated.connect(lambda _: session.set_current_layer(self.layers.currentData() or ""))
         self.filter = QLineEdit()
@@ -50,7 +51,9 @@ class AttributeTable(QWidget):
         self.form = IconButton(
             theme, "square-pen", tr("Feature form (F4)"), partial(actions.trigger, "edit.form"), size=16
         )
+        self.filter.setMinimumWidth(theme.px(60))
         self.count = label("", "small")
+        self.count.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Preferred)  # never less than its words
         self.notice = Notice(theme)
         self.model = AttributeModel(session, self)
         self.view = table_view(theme)
