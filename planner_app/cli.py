@@ -14,6 +14,7 @@ import os
 import pkgutil
 import signal
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -21,7 +22,7 @@ from typing import Any, NoReturn
 from planner_app import __version__, cli_verbs
 from planner_app.domain.errors import Cancelled, PlannerError
 from planner_app.i18n import set_language, tr, word, word_error
-from planner_app.plugin_api.model import Project, Verb, VerbContext
+from planner_app.plugin_api.model import Extent, Project, Verb, VerbContext
 from planner_app.plugin_host import PluginHost
 
 log = logging.getLogger(__name__)
@@ -111,7 +112,7 @@ def run_verb(arguments: Sequence[str]) -> int:
     with contextlib.suppress(ValueError):  # signals belong to the main thread
         signal.signal(signal.SIGINT, lambda *_: progress.cancel())
     headless = [(api.plugin_id, run) for api in host.model_apis for run in api.headless]
-    context = VerbContext(_open_project, progress, host.rules, headless)
+    context = VerbContext(_open_project, progress, host.rules, _map_picture, headless)
     try:
         parsed = build_parser([*core_verbs(), *host.verbs()]).parse_args(arguments)
         with _only_the_answer_on_stdout():
@@ -139,6 +140,20 @@ def run_verb(arguments: Sequence[str]) -> int:
     except BrokenPipeError:  # whoever read us has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return int(result.exit_code)
+
+
+def _map_picture(project: Project, extent: Extent, size: tuple[int, int]) -> bytes:
+    """The map as PNG; nothing where there is no engine, since a report without it is better than none."""
+    from planner_app.cli_verbs.render import draw
+
+    with tempfile.TemporaryDirectory(prefix="planner-map-") as folder:
+        picture = Path(folder) / "map.png"
+        try:
+            draw(project, picture, size, extent=extent, dpi=150.0)
+        except PlannerError as error:
+            log.warning("%s", " ".join(word_error(error)))
+            return b""
+        return picture.read_bytes()
 
 
 def _open_project(path: Path) -> Project:
@@ -177,7 +192,7 @@ def readable(data: dict[str, Any], indent: str = "") -> Iterator[str]:
             yield from readable(value, indent + "  ")
         elif isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
             yield f"{indent}{key}: {len(value)}"
-            columns = [name for name in value[0] if not isinstance(value[0][name], (dict, list))]
+            columns = [name for name in value[0] if not any(isinstance(row.get(name), (dict, list)) for row in value)]
             rows = [[_cell(row.get(name)) for name in columns] for row in value[:40]]
             widths = [max(_width(name), *(_width(row[at]) for row in rows)) for at, name in enumerate(columns)]
             for row in [columns, *rows]:

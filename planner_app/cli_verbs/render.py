@@ -45,8 +45,6 @@ def draw(
         "dpi": dpi,
     }
     answer = _ask(project.path, params, progress)
-    if not answer.get("written"):
-        raise PlannerError("engine.not_written", file=str(out))
     return {"out": str(out), "seconds": answer["seconds"], "layers": [layer.name for layer in chosen]}
 
 

@@ -15,14 +15,20 @@ from planner_app.domain.rule import Rule
 from planner_app.project import Batch, Command, FeatureTable, Project, Transaction
 
 __all__ = [
-    "Batch", "Cancelled", "Command", "FeatureTable", "Finding", "LayerRole", "ModelApi", "NoProgress", "PlannerError",
-    "Progress", "Project", "Rule", "RuleKind", "Setting", "Transaction", "Verb", "VerbContext", "VerbResult", "Verdict",
-    "read_boundary_points",
+    "Batch", "Cancelled", "Command", "Extent", "FeatureTable", "Finding", "LayerRole", "ModelApi", "NoProgress",
+    "PlannerError", "Progress", "Project", "RenderMap", "Rule", "RuleKind", "Setting", "Transaction", "Verb",
+    "VerbContext", "VerbResult", "Verdict", "read_boundary_points",
 ]  # fmt: skip
 
 
-Headless = Callable[[Project, Path], dict[str, Any]]
-"""A role's work without a screen: (project, output folder) → what was made."""
+Extent = tuple[float, float, float, float]
+"""xmin, ymin, xmax, ymax in the project's CRS."""
+
+RenderMap = Callable[[Project, Extent, tuple[int, int]], bytes]
+"""(project, extent, size in pixels) → the map as PNG; empty where there is no engine."""
+
+Headless = Callable[[Project, Path, RenderMap], dict[str, Any]]
+"""A role's work without a screen: (project, output folder, how to get a map) → what was made."""
 
 
 def read_boundary_points(path: Path) -> list[Any]:
@@ -48,6 +54,7 @@ class VerbContext:
     progress: Progress
     rules: Callable[[str], list[Rule]]
     """Rules of a kind prefix (``planning.``) from resources and plugins."""
+    render_map: RenderMap
     headless: Sequence[tuple[str, Headless]] = ()
     """(plugin, its work without a screen)."""
 

@@ -7,10 +7,13 @@ from typing import Any
 
 from planner_app.domain.layer import LayerInfo, PlanKind
 from planner_app.i18n import language, tr
-from planner_app.plugin_api.model import Project
+from planner_app.plugin_api.model import Project, RenderMap
+
+#: Pixels of a report's map.
+MAP_SIZE = (1800, 1100)
 
 
-def run_headless(project: Project, folder: Path) -> dict[str, Any]:
+def run_headless(project: Project, folder: Path, render_map: RenderMap) -> dict[str, Any]:
     """Compare the master plan with the land-use plan, check one site, and write all reports into a folder.
 
     Returns:
@@ -30,9 +33,10 @@ def run_headless(project: Project, folder: Path) -> dict[str, Any]:
         result = run_conflicts(project, LayerField(master.id), LayerField(land_use.id))
         layer = save_result(project, result, tr("Conflict patches"), language=language())
         report = ConflictReport.of_layer(project, layer.id)
+        picture = conflict_map(project, layer.id, render_map)
         for suffix in (".pdf", ".html", ".xlsx"):
             path = folder / f"conflicts{suffix}"
-            write_conflict_report(report, path)
+            write_conflict_report(report, path, picture)
             summary["files"].append(str(path))
         found = result.as_json()
         summary["conflicts"] = {key: found[key] for key in ("pairs", "patches", "area_m2", "by_cause", "seconds")}
@@ -53,6 +57,12 @@ def run_headless(project: Project, folder: Path) -> dict[str, Any]:
             "lines": {finding.rule: finding.verdict.value for finding in check.findings},
         }
     return summary
+
+
+def conflict_map(project: Project, layer_id: str, render_map: RenderMap) -> bytes | None:
+    """A map picture of a saved result for its report; None where there is no engine."""
+    extent = project.extent(layer_id)
+    return (render_map(project, extent, MAP_SIZE) or None) if extent is not None else None
 
 
 def _plan_layer(project: Project, kind: PlanKind) -> LayerInfo | None:

@@ -89,6 +89,7 @@ def run_conflicts_verb(context: VerbContext, arguments: argparse.Namespace) -> V
     from plugins.planning.model.conflict_report import ConflictReport, write_conflict_report
     from plugins.planning.model.conflict_result import ConflictOptions
     from plugins.planning.model.conflicts import run_conflicts
+    from plugins.planning.model.headless import conflict_map
     from plugins.planning.model.plan_side import LayerField
     from plugins.planning.model.result_layer import save_result
 
@@ -108,15 +109,16 @@ def run_conflicts_verb(context: VerbContext, arguments: argparse.Namespace) -> V
             sides.append(LayerField(wanted.layer, wanted.field, code_list))
         result = run_conflicts(project, sides[0], sides[1], options, SubProgress(context.progress, 0.0, 0.8))
         data = result.as_json()
-        report = None
+        report, picture = None, None
         if arguments.save:
             saved = SubProgress(context.progress, 0.8, 0.9)
             layer = save_result(project, result, arguments.save, language=language(), progress=saved)
             data["layer"] = layer.id
             report = ConflictReport.of_layer(project, layer.id) if arguments.report else None
+            picture = conflict_map(project, layer.id, context.render_map) if arguments.report else None
         for path in arguments.report:
             report = report or ConflictReport.of_result(project, result)
-            write_conflict_report(report, path)
+            write_conflict_report(report, path, picture)
     if arguments.report:
         data["reports"] = [str(path) for path in arguments.report]
     return VerbResult(data)

@@ -23,7 +23,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
     parser = argparse.ArgumentParser()
     verb = VERBS[0]
     verb.configure(parser)
-    context = VerbContext(lambda file: Project.open(file), NoProgress(), lambda prefix: [])
+    context = VerbContext(lambda file: Project.open(file), NoProgress(), lambda prefix: [], lambda *_: b"")
     return path, verb.run(context, parser.parse_args([str(path)])).data
 
 
