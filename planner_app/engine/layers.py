@@ -16,6 +16,7 @@ from qgis.core import (
     QgsLayerTreeModelLegendNode,
     QgsNullSymbolRenderer,
     QgsProject,
+    QgsProviderRegistry,
     QgsReadWriteContext,
     QgsVectorLayer,
     QgsVectorSimplifyMethod,
@@ -59,10 +60,17 @@ class LayerSet:
         if not Path(path).exists():
             raise EngineError("engine.no_file", file=path)
         self.path = path
-        self.entries.clear()
-        QgsProject.instance().clear()
         self.read_registry()
         return list(self.order)
+
+    def close(self) -> None:
+        """Let go of the project file. Nothing may be drawing any more."""
+        self.path = ""
+        self.order = []
+        self.entries.clear()
+        QgsProject.instance().clear()
+        # The provider's pool would hold a connection for another minute, and with it the file's journal.
+        QgsProviderRegistry.instance().providerMetadata("spatialite").cleanupProvider()
 
     def read_registry(self) -> list[str]:
         """Bring the layers in step with the file's registry; returns the ids that are new or look different."""

@@ -1,9 +1,31 @@
-"""Entry of the engine process: ``python3 -m planner_app.engine.main SOCKET`` with the token on standard input."""
+"""Entry of the engine process: ``python3 …/planner_app/engine/main.py SOCKET`` with the token on standard input."""
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
+import traceback
+from pathlib import Path
+
+
+def _make_package_importable() -> None:
+    """Load ``planner_app`` from its own folder.
+
+    Its parent must not be on the path: installed, that is the ``site-packages`` of the shell's environment, whose
+    NumPy and Qt belong to another Python.
+    """
+    folder = Path(__file__).resolve().parent.parent
+    if sys.path and Path(sys.path[0] or ".").resolve() == folder / "engine":
+        del sys.path[0]
+    spec = importlib.util.spec_from_file_location(
+        folder.name, folder / "__init__.py", submodule_search_locations=[str(folder)]
+    )
+    if spec is None or spec.loader is None:
+        raise ImportError(str(folder))
+    package = importlib.util.module_from_spec(spec)
+    sys.modules[folder.name] = package
+    spec.loader.exec_module(package)
 
 
 def main() -> int:
@@ -11,6 +33,10 @@ def main() -> int:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     if hasattr(os, "nice"):
         os.nice(10)  # the hand on the mouse comes first; threads inherit it, so before any starts
+    # Only the provider of project files, beside those inside QGIS's core: the others cost a tenth of a second.
+    os.environ.setdefault("QGIS_PROVIDER_FILE", "spatialite")
+    # Without a hook of ours PyQt ends the process at an error in a slot.
+    sys.excepthook = traceback.print_exception
     token = sys.stdin.readline().strip()
 
     from qgis.core import QgsApplication
@@ -34,4 +60,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    _make_package_importable()
     sys.exit(main())

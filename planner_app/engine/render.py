@@ -16,10 +16,10 @@ from qgis.PyQt.QtCore import QObject, QSize, QTimer
 from qgis.PyQt.QtGui import QColor, QImage, QPainter
 
 from planner_app.engine.layers import LayerSet
+from planner_app.engine.reply import Reply
 from planner_app.protocol import framing
 from planner_app.protocol.pixels import PixelFile
 
-Answer = Callable[[framing.Message], None]
 _FIRST_PARTIAL_MS = 120
 _PARTIAL_MS = 200
 
@@ -49,13 +49,13 @@ def map_settings(layers: list[QgsMapLayer], params: framing.Message, layer_set: 
 class _Pass:
     """One job of a view: the layers, or the labels."""
 
-    def __init__(self, settings: QgsMapSettings, cache: QgsMapRendererCache, finished: Callable[[], None]) -> None:
+    def __init__(self, settings: QgsMapSettings, cache: QgsMapRendererCache, ended: Callable[[_Pass], None]) -> None:
         # The job would do this itself; done first it tells which layers have to be drawn.
         cache.updateParameters(settings.visibleExtent(), settings.mapToPixel())
         self.drawn = [layer for layer in settings.layers() if not cache.hasCacheImage(layer.id())]
         self.job = QgsMapRendererParallelJob(settings)
         self.job.setCache(cache)
-        self.job.finished.connect(finished)
+        self.job.finished.connect(lambda: ended(self))
         self.job.start()
 
     def image(self) -> QImage:
@@ -77,22 +77,32 @@ class _View(QObject):
         self._base: QImage | None = None
         self.number = 0
         self._params: framing.Message = {}
-        self._answer: Answer | None = None
+        self._answer: Reply | None = None
         self._started = 0.0
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._partial)
 
-    def render(self, params: framing.Message, number: int, answer: Answer) -> None:
+    def render(self, params: framing.Message, number: int, answer: Reply) -> None:
         """Start a picture; one that runs is superseded."""
         self.cancel()
         self.number, self._params, self._answer = number, params, answer
         self._started = time.monotonic()
-        self._base = None
         path = Path(params["pixels"])
         if self._pixels is None or self._pixels.path != path:
             if self._pixels is not None:
                 self._pixels.close()
             self._pixels = PixelFile(path)
+        self._draw_layers()
+
+    def again(self) -> None:
+        """A layer changed under the picture that is being drawn: begin anew, or it would cache what is out of date."""
+        if self._running is not None:
+            self._retire()
+            self._draw_layers()
+
+    def _draw_layers(self) -> None:
+        params = self._params
+        self._base = None
         drawn = []
         for wanted in params["layers"]:
             entry = self._layers.entries.get(wanted["id"])
@@ -104,7 +114,7 @@ class _View(QObject):
             drawn.append(entry.layer)
         settings = map_settings(drawn, params, self._layers)
         settings.setFlag(Qgis.MapSettingsFlag.DrawLabeling, False)
-        self._running = _Pass(settings, self.cache, lambda: self._layers_done(number))
+        self._running = _Pass(settings, self.cache, lambda ended: self._ended(ended, self._layers_done))
         missing = {layer.id() for layer in self._running.drawn}
         self.drawn.update(
             wanted["id"]
@@ -115,22 +125,48 @@ class _View(QObject):
 
     def cancel(self) -> None:
         """Stop what runs without waiting for it; its request is answered as superseded."""
-        self._timer.stop()
-        running, self._running = self._running, None
-        if running is not None:
-            self._retired.append(running)
-            running.job.finished.connect(lambda: self._forget(running))
-            running.job.cancelWithoutBlocking()
+        self._retire()
         answer, self._answer = self._answer, None
         if answer is not None:
             answer({"superseded": True})
 
-    def _forget(self, running: _Pass) -> None:
-        # Not deleted inside its own signal.
-        QTimer.singleShot(0, lambda: self._retired.remove(running) if running in self._retired else None)
+    def close(self) -> None:
+        """Stop what runs and wait for its threads, which hold the project file."""
+        self.cancel()
+        for retired in self._retired:
+            retired.job.waitForFinished()
+        self.cache.clear()
+        self.label_cache.clear()
 
-    def _layers_done(self, number: int) -> None:
-        if self._running is None or number != self.number:
+    def remove_pixels(self) -> None:
+        """Nobody is left who would read and delete the pictures."""
+        if self._pixels is not None:
+            self._pixels.remove()
+            self._pixels = None
+
+    def _retire(self) -> None:
+        self._timer.stop()
+        running, self._running = self._running, None
+        if running is not None:
+            self._retired.append(running)
+            running.job.cancelWithoutBlocking()
+
+    def _ended(self, ended: _Pass, proceed: Callable[[], None]) -> None:
+        """A job is through: go on if it is the one that counts. It is not deleted inside its own signal."""
+        QTimer.singleShot(0, lambda: self._retired.remove(ended) if ended in self._retired else None)
+        if ended is not self._running:
+            return
+        self._retired.append(ended)
+        try:
+            proceed()
+        except Exception as error:  # the request must be answered whatever happened
+            self._retire()
+            answer, self._answer = self._answer, None
+            if answer is not None:
+                answer.fail(error)
+
+    def _layers_done(self) -> None:
+        if self._running is None:
             return
         self._base = self._running.image()
         labelled = self._label_layers()
@@ -138,11 +174,9 @@ class _View(QObject):
             self._finish(self._base)
             return
         self._publish(self._base, final=False)
-        self._retired.append(self._running)
-        self._forget(self._running)
         settings = map_settings(labelled, self._params, self._layers)
         settings.setFlag(Qgis.MapSettingsFlag.DrawLabeling, True)
-        self._running = _Pass(settings, self.label_cache, lambda: self._labels_done(number))
+        self._running = _Pass(settings, self.label_cache, lambda ended: self._ended(ended, self._labels_done))
         self.labelled += bool(self._running.drawn)
 
     def _label_layers(self) -> list[QgsMapLayer]:
@@ -164,8 +198,8 @@ class _View(QObject):
                 found.append(entry.labels)
         return found
 
-    def _labels_done(self, number: int) -> None:
-        if self._running is None or number != self.number or self._base is None:
+    def _labels_done(self) -> None:
+        if self._running is None or self._base is None:
             return
         picture = QImage(self._base)
         painter = QPainter(picture)
@@ -180,10 +214,7 @@ class _View(QObject):
 
     def _finish(self, image: QImage) -> None:
         self._timer.stop()
-        if self._running is not None:
-            self._retired.append(self._running)
-            self._forget(self._running)
-            self._running = None
+        self._running = None
         answer, self._answer = self._answer, None
         self._base = None
         picture = self._publish(image, final=True)
@@ -222,7 +253,7 @@ class Renderer:
         self._layers, self._send = layers, send
         self._views: dict[str, _View] = {}
 
-    def render(self, params: framing.Message, number: int, answer: Answer) -> None:
+    def render(self, params: framing.Message, number: int, answer: Reply) -> None:
         """Draw a view; see :class:`_View`."""
         name = params["view"]
         if name not in self._views:
@@ -243,18 +274,19 @@ class Renderer:
                 entry.layer.triggerRepaint()
                 if entry.labels is not None:
                     entry.labels.triggerRepaint()
+        if ids:
+            for view in self._views.values():
+                view.again()
 
-    def forget(self) -> None:
-        """Another project: drop all caches."""
+    def close(self) -> None:
+        """The project is closed: stop everything, forget all pictures."""
         for view in self._views.values():
-            view.cancel()
-            view.cache.clear()
-            view.label_cache.clear()
+            view.close()
 
-    def stop(self) -> None:
-        """Cancel everything."""
+    def remove_pixels(self) -> None:
+        """The shell is gone: delete the files that it can no longer delete."""
         for view in self._views.values():
-            view.cancel()
+            view.remove_pixels()
 
     def statistics(self) -> dict[str, Any]:
         """How often each layer had to be drawn, and how often labels had to be placed."""

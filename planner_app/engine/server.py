@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -17,14 +16,13 @@ from planner_app.engine.layers import LayerSet
 from planner_app.engine.layout import print_sheet
 from planner_app.engine.plugins import Algorithms
 from planner_app.engine.render import Renderer
+from planner_app.engine.reply import Reply
 from planner_app.engine.snapshot import Snapshots
 from planner_app.protocol import framing
 
-Answer = Callable[[framing.Message], None]
-
 
 class Server(QObject):
-    """Serves one shell. Methods answer at once or keep ``answer`` for later; an exception becomes an error answer."""
+    """Serves one shell. Methods answer at once or keep their reply for later; an exception becomes an error answer."""
 
     closed = pyqtSignal()
 
@@ -37,9 +35,10 @@ class Server(QObject):
         self._renderer = Renderer(self.layers, self._send)
         self._snapshots = Snapshots(self.layers)
         self._algorithms = Algorithms()
-        self._methods: dict[str, Callable[[framing.Message, int, Answer], None]] = {
+        self._methods: dict[str, Callable[[framing.Message, int, Reply], None]] = {
             "ping": lambda params, number, answer: answer({}),
             "open": self._open,
+            "close": self._close,
             "refresh": self._refresh,
             "render": self._renderer.render,
             "snapshot": self._snapshots.start,
@@ -65,8 +64,8 @@ class Server(QObject):
         return str(self._socket.errorString())
 
     def stop(self) -> None:
-        """Cancel what runs."""
-        self._renderer.stop()
+        """The shell is gone."""
+        self._renderer.remove_pixels()
 
     def _send(self, message: framing.Message) -> None:
         self._socket.write(framing.encode(message))
@@ -91,31 +90,34 @@ class Server(QObject):
             return
         if number is None:
             return
-        handler = self._methods.get(method)
-        if handler is None:
-            self._send(framing.failure(number, "engine.unknown_method", {"method": method}))
-            return
+        reply = Reply(self._send, number, method)
         try:
-            handler(params, number, lambda value: self._send(framing.result(number, value)))
-        except EngineError as error:
-            self._send(framing.failure(number, error.code, error.params))
-        except Exception as error:
-            traceback.print_exc()
-            detail = f"{type(error).__name__}: {error}"
-            self._send(framing.failure(number, "engine.failed", {"method": method, "detail": detail}))
+            if method not in self._methods:
+                raise EngineError("engine.unknown_method", method=method)
+            self._methods[method](params, number, reply)
+        except Exception as error:  # whatever happens, the shell gets an answer
+            reply.fail(error)
 
-    def _open(self, params: framing.Message, number: int, answer: Answer) -> None:
-        self._renderer.forget()
+    def _close(self, params: framing.Message, number: int, answer: Reply) -> None:
+        self._snapshots.close()
+        self._renderer.close()
+        self.layers.close()
+        answer({})
+
+    def _open(self, params: framing.Message, number: int, answer: Reply) -> None:
+        self._snapshots.close()
+        self._renderer.close()
+        self.layers.close()
         answer({"layers": self.layers.open(params["path"])})
 
-    def _refresh(self, params: framing.Message, number: int, answer: Answer) -> None:
+    def _refresh(self, params: framing.Message, number: int, answer: Reply) -> None:
         ids: Any = params.get("layers")
         changed = self.layers.read_registry() if ids is None else self.layers.reload(ids)
         self._renderer.invalidate(changed)
         answer({"changed": changed})
 
-    def _legend(self, params: framing.Message, number: int, answer: Answer) -> None:
+    def _legend(self, params: framing.Message, number: int, answer: Reply) -> None:
         answer({"entries": self.layers.legend(params["layer"], params.get("size", 18))})
 
-    def _print(self, params: framing.Message, number: int, answer: Answer) -> None:
+    def _print(self, params: framing.Message, number: int, answer: Reply) -> None:
         answer(print_sheet(self.layers, params))

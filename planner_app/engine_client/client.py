@@ -23,12 +23,16 @@ from planner_app.protocol import framing
 
 log = logging.getLogger(__name__)
 
-_ROOT = Path(planner_app.__file__).resolve().parent.parent
+_MAIN = Path(planner_app.__file__).resolve().parent / "engine" / "main.py"
 #: Deaths within this many seconds after which starting again makes no sense.
 _DEATHS, _WITHIN_S = 5, 60.0
 _RESTART_MS = (50, 300, 1000, 3000, 3000)
-#: The engine answers pings within milliseconds while it renders; opening a huge layer may hold it for seconds.
-_PING_MS, _HUNG_S, _STARTING_S = 3000, 30.0, 90.0
+#: The engine answers pings within milliseconds while it renders; opening a huge layer may hold it for seconds, and
+#: printing and algorithms hold it until they are done.
+_PING_MS, _HUNG_S, _STARTING_S, _WORKING_S = 3000, 30.0, 90.0, 1800.0
+_HOLDING = ("print", "algorithm")
+#: Closing a project waits this long for the engine to let go of the file.
+_CLOSE_S = 1.0
 
 Done = Callable[[dict[str, Any]], None]
 Failed = Callable[[PlannerError], None]
@@ -93,13 +97,14 @@ class EngineClient(QObject):
         """End the engine. Requests that wait are dropped."""
         self._ping.stop()
         self._pending.clear()
+        heard = self._ready()
         process, self._process = self._process, None
         self._drop_connection()
         if process is not None:
             process.finished.disconnect()
             process.errorOccurred.disconnect()
-            # It ends by itself when the socket closes; it has nothing to save.
-            if not process.waitForFinished(1500):
+            # It ends by itself when the socket closes; it has nothing to save. While it starts it hears nothing.
+            if not heard or not process.waitForFinished(1500):
                 process.kill()
                 process.waitForFinished(2000)
             process.deleteLater()
@@ -138,8 +143,6 @@ class EngineClient(QObject):
             # What belongs to the shell's Python and Qt would break the engine's.
             if name.startswith(("PYTHON", "QT_", "VIRTUAL_ENV")):
                 environment.remove(name)
-        environment.insert("PYTHONPATH", str(_ROOT))
-        environment.insert("PYTHONDONTWRITEBYTECODE", "1")
         environment.insert("QT_QPA_PLATFORM", "offscreen")
         self._process.setProcessEnvironment(environment)
         self._process.readyReadStandardError.connect(self._log_errors)
@@ -147,7 +150,7 @@ class EngineClient(QObject):
         self._process.errorOccurred.connect(self._process_error)
         self._process.setProcessChannelMode(QProcess.ProcessChannelMode.SeparateChannels)
         self._process.setStandardOutputFile(QProcess.nullDevice())
-        self._process.start(python, ["-m", "planner_app.engine.main", self._server.fullServerName()])
+        self._process.start(python, [str(_MAIN), self._server.fullServerName()])
         self._process.write(f"{self._token}\n".encode())
         self._heard = time.monotonic()
         self._ping.start()
@@ -229,6 +232,8 @@ class EngineClient(QObject):
     def _check_pulse(self) -> None:
         """Ping; an engine that is silent for long hangs and is ended, which starts another one."""
         patience = _HUNG_S if self._ready() else _STARTING_S
+        if any(pending.method in _HOLDING and pending.sent for pending in self._pending.values()):
+            patience = _WORKING_S
         if time.monotonic() - self._heard > patience and self._process is not None:
             log.info("the map engine hangs; the last message it was given: %s", self._last_sent)
             self._process.kill()
@@ -260,6 +265,8 @@ class EngineClient(QObject):
     def _handle(self, message: framing.Message) -> None:
         if message.get("method") == "hello":
             self._greet(message.get("params", {}))
+        elif not self._ready():
+            log.warning("a message before the engine's greeting was dropped")
         elif message.get("method") == "picture":
             view = self._views.get(message["params"].get("view", ""))
             if view is not None:
@@ -323,6 +330,17 @@ class EngineClient(QObject):
         if self._ready():
             self._send_now("open", {"path": str(path)})
             self._update_busy()
+
+    def close_project(self) -> None:
+        """Let the engine let go of the file; returns when it has, or after a second."""
+        self._project = None
+        if not self._ready() or self._socket is None:
+            return
+        closed: list[bool] = []
+        self.request("close", {}, lambda answer: closed.append(True), lambda error: closed.append(False))
+        end = time.monotonic() + _CLOSE_S
+        while not closed and self._socket is not None and (left := end - time.monotonic()) > 0:
+            self._socket.waitForReadyRead(max(1, int(left * 1000)))
 
     def refresh_layers(self, ids: Sequence[str] | None = None) -> None:
         """Rows of these layers changed; None: layers, order or styles changed."""

@@ -166,6 +166,8 @@ class Session(QObject):
         self.selection.clear()
         self.set_current_layer("")
         if project is not None:
+            if self.engine is not None:
+                self.engine.close_project()  # first, or the file would stay in the journal mode of open files
             project.close()
 
     def shutdown(self) -> None:

@@ -54,6 +54,9 @@ class FakeEngine(QObject):
     def open_project(self, path: Path) -> None:
         self.opened.append(path)
 
+    def close_project(self) -> None:
+        self.opened.clear()
+
     def refresh_layers(self, ids: Any = None) -> None:
         self.refreshed.append(ids)
 
