@@ -5,6 +5,7 @@ Arcs are flattened to 1 cm. Blocks are taken apart. What cannot be drawn is coun
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,9 +17,12 @@ import shapely
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.layer import FieldInfo, Geometry
 from planner_app.project.exchange.source import SAMPLE_ROWS, Chunk, SourceInfo, SourceLayer
+from planner_app.project.exchange.text_encoding import named
 
 #: Chord error in m to which arcs become lines.
 FLATTEN_M = 0.01
+#: Ends of a curve this near are one point, m (ends of full ellipses differ by rounding).
+_SAME_M = 1e-6
 #: Blocks nested deeper than this refer to themselves.
 _DEEPEST_BLOCK = 8
 _FIELDS = (
@@ -35,15 +39,16 @@ _Row = tuple[Any, tuple[Any, ...]]
 class DrawingSource:
     """A DXF drawing's model space."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, encoding: str = "") -> None:
         try:
             from ezdxf import recover
+            from ezdxf.filemanagement import readfile
             from ezdxf.lldxf.const import DXFError
         except ImportError as error:
             raise PlannerError("import.needs_extra", file=path.name, package="ezdxf") from error
         self.path = path
         try:
-            self._document, _ = recover.readfile(path)
+            self._document = readfile(path, named(encoding)) if encoding else recover.readfile(path)[0]
         except (OSError, DXFError, ValueError, KeyError, IndexError) as error:
             raise PlannerError("import.unreadable", file=path.name, detail=str(error)[:300]) from error
         self._rows: dict[str, list[_Row]] = {name: [] for name, _ in _LAYERS}
@@ -63,7 +68,7 @@ class DrawingSource:
                 self._skipped["INSERT"] += 1
                 return
             try:
-                for part in entity.virtual_entities():
+                for part in (*entity.virtual_entities(), *entity.attribs):
                     self._take(part, handle, depth + 1)
             except Exception:  # a broken block names its own damage in many ways
                 self._skipped["INSERT"] += 1
@@ -94,7 +99,7 @@ class DrawingSource:
             self._skipped[kind] += 1
             return
         closed = bool(getattr(entity, "is_closed", False) or getattr(entity, "closed", False)) or kind == "CIRCLE"
-        closed = closed or (len(points) > 3 and points[0] == points[-1])
+        closed = closed or (len(points) > 3 and math.dist(points[0], points[-1]) <= _SAME_M)
         row = (*values, None, float(made.start.z))
         if closed and len(dict.fromkeys(points)) >= 3:
             self._rows["polygons"].append((shapely.Polygon(points), row))
@@ -128,6 +133,11 @@ class DrawingSource:
             warnings.append(("import.drawing_skipped", {"count": sum(self._skipped.values()), "kinds": named}))
         if self._hidden:
             warnings.append(("import.drawing_hidden", {"count": self._hidden}))
+        unit = int(self._document.header.get("$INSUNITS", 0))
+        if unit not in (0, 6):
+            from ezdxf.units import unit_name
+
+            warnings.append(("import.drawing_units", {"unit": unit_name(unit)}))
         layers = []
         for name, geometry in _LAYERS:
             rows = self._rows[name]

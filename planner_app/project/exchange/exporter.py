@@ -17,7 +17,7 @@ from planner_app.domain.crs import transformer
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.layer import FieldInfo, LayerInfo
 from planner_app.domain.progress import NoProgress, Progress, check
-from planner_app.project.exchange.importer import Note
+from planner_app.project.exchange.notes import Note, note
 from planner_app.project.store import Project
 
 FORMATS = (".gpkg", ".geojson", ".shp", ".csv", ".xlsx")
@@ -206,7 +206,7 @@ def _short_names(names: list[str], report: ExportReport) -> list[str]:
             short = _cut(name, _DBF_NAME_BYTES - len(tail)) + tail
             number += 1
         if short != name:
-            report.warnings.append(Note("export.field_renamed", {"field": name, "name": short}))
+            report.warnings.append(note("export.field_renamed", field=name, name=short))
         made.append(short)
     return made
 

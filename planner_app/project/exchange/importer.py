@@ -1,8 +1,8 @@
-"""Import: look into a file, bring its features into the project's CRS, repair or reject them, all or nothing."""
+"""Import: look into a file, bring its features into the project's CRS, repair or reject them; all or nothing."""
 
 from __future__ import annotations
 
-import re
+import os
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -10,48 +10,28 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import shapely
 
 from planner_app.domain.crs import SETTING, CityTransform, Transformation, authority_code, parse_crs, transformer
 from planner_app.domain.errors import PlannerError
-from planner_app.domain.land_classes import class_entry
-from planner_app.domain.layer import RESERVED_COLUMNS, FieldInfo, Geometry, LayerInfo, NewLayer, PlanInfo, PlanKind
+from planner_app.domain.layer import RESERVED_COLUMNS, FieldInfo, LayerInfo, NewLayer, PlanInfo, PlanKind
 from planner_app.domain.progress import NoProgress, Progress, check
-from planner_app.project.exchange.source import Chunk, SourceInfo, SourceLayer, open_source
+from planner_app.project.exchange.class_field import guess_class_field, guess_standard, with_class
+from planner_app.project.exchange.notes import Note, RowNote, note
+from planner_app.project.exchange.preparing import MOST_VALUES, Preparation
+from planner_app.project.exchange.reader import SeparateSource
+from planner_app.project.exchange.source import SourceInfo, SourceLayer, TableGeometry
 from planner_app.project.features import Batch
 from planner_app.project.store import Project
 
 #: A layer farther from the rest than this is most likely in another CRS, m.
 FAR_M = 1_000_000.0
-#: Distinct values remembered for the style and the guess of the class standard.
-_MOST_VALUES = 300
-#: Names of fields that usually hold the land class or zone, most telling first.
-_CLASS_NAMES = (
-    "dlbm", "yddm", "ghydyhfldm", "ghfldm", "用地代码", "地类编码", "class_code", "land_class", "zone_type", "zoning",
-    "ydxz", "yddl", "用地性质", "dldm", "class", "dlmc", "landuse", "fclass", "用地类别",
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class RowNote:
-    """A row that was repaired or rejected: its number in the source from 1, and the reason's code and values."""
-
-    row: int
-    reason: str
-    params: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """A warning: code and values."""
-
-    code: str
-    params: dict[str, Any] = field(default_factory=dict)
+#: Stated accuracy of a transformation above which a person is told, m.
+_INEXACT_M = 5.0
 
 
 @dataclass(slots=True)
 class ImportReport:
-    """What an import did."""
+    """What an import did; ``features`` came in, rows are numbers in the source from 1."""
 
     layer: LayerInfo
     features: int
@@ -61,51 +41,21 @@ class ImportReport:
     warnings: list[Note] = field(default_factory=list)
 
 
-def inspect(source: Path, encoding: str = "") -> SourceInfo:
+def inspect(
+    source: Path, encoding: str = "", csv_xy: TableGeometry = None, progress: Progress | None = None
+) -> SourceInfo:
     """Look into a file without importing it.
 
+    Args:
+        encoding: of its attributes, where detection fails.
+        csv_xy: (easting, northing) columns of a CSV, or its column of WKT.
+
     Raises:
-        PlannerError: ``import.*``.
+        PlannerError: ``import.*``. Cancelled.
     """
-    info = open_source(Path(source), encoding).info()
-    return replace(info, layers=tuple(_with_class(layer) for layer in info.layers))
-
-
-def _with_class(layer: SourceLayer) -> SourceLayer:
-    name = guess_class_field(layer.fields)
-    if not name:
-        return layer
-    at = [info.name for info in layer.fields].index(name)
-    values = {str(row[at]) for row in layer.sample if row[at] not in (None, "")}
-    return replace(layer, class_field=name, class_standard=guess_standard(name, values))
-
-
-def guess_class_field(fields: tuple[FieldInfo, ...]) -> str:
-    """The field whose name says that it holds land classes or zones; empty if none does."""
-    folded = {info.name.casefold(): info.name for info in fields}
-    return next((folded[name] for name in _CLASS_NAMES if name in folded), "")
-
-
-def guess_standard(name: str, values: set[str]) -> str:
-    """The code list that knows at least six of ten values; ``text`` if none does, empty without values."""
-    if not values:
-        return ""
-    if name.casefold() in ("dlbm", "dlmc"):
-        return "dltb"
-    codes = {value for value in values if value[:1].isalnum() and value.isascii()}
-    known = {name: sum(_is_code(name, value) for value in codes) for name in ("mnr2023", "gb50137", "dltb")}
-    best = max(known, key=lambda name: known[name])
-    return best if known[best] >= 0.6 * len(values) else "text"
-
-
-def _is_code(standard: str, value: str) -> bool:
-    """True if a value is a code of the list, or a finer one in the list's form (pairs of digits, letter and digits)."""
-    entry = class_entry(standard, value)
-    if entry is None:
-        return False
-    letters = standard == "gb50137"
-    form = re.fullmatch(r"[A-Z]\d{1,3}" if letters else r"(\d\d){2,4}[A-Z]?", value)
-    return entry.code == value or (form is not None and len(entry.code) >= (1 if letters else 2))
+    with SeparateSource(Path(source), encoding, csv_xy, progress) as opened:
+        info = opened.info()
+    return replace(info, layers=tuple(with_class(layer) for layer in info.layers))
 
 
 def import_layer(
@@ -120,7 +70,7 @@ def import_layer(
     class_field: str = "",
     class_standard: str = "",
     transform: CityTransform | None = None,
-    csv_xy: tuple[str, str] | None = None,
+    csv_xy: TableGeometry = None,
     language: str = "zh_CN",
     progress: Progress | None = None,
 ) -> ImportReport:
@@ -136,7 +86,7 @@ def import_layer(
         plan: the plan it belongs to, or the kind of a plan to be made for it.
         class_field, class_standard: as registered; guessed by name and values where empty.
         transform: the city's own transformation; that of the project's settings if None.
-        csv_xy: (easting, northing) columns of a CSV.
+        csv_xy: (easting, northing) columns of a CSV, or its column of WKT.
         language: of the class names in the layer's style.
         progress: reports rows; cancelling leaves nothing.
 
@@ -146,46 +96,43 @@ def import_layer(
     """
     source = Path(source)
     progress = progress or NoProgress()
-    if source.resolve() == Path(project.path).resolve():
+    if source.exists() and os.path.samefile(source, project.path):
         raise PlannerError("import.own_project", file=source.name)
     progress.update(0.0, "stage.import_open")
-    opened = open_source(source, encoding, csv_xy)
-    info = opened.info()
-    warnings = [Note(code, params) for code, params in info.warnings]
-    layer = _choose(info, sublayer, warnings)
-    check(progress)
-    source_crs, move = _placing(project, info, layer, crs, transform, warnings)
-    names, fields = _field_names(layer.fields, warnings)
-    chosen = _class_field(class_field, layer, names)
-    title = _free_name(project, name or (layer.name if len(info.layers) > 1 else source.stem), warnings)
-    work = _Work(layer.geometry, names, move, chosen)
-    rows = layer.features
+    with SeparateSource(source, encoding, csv_xy, progress) as opened:
+        info = opened.info()
+        warnings = [note(code, **params) for code, params in info.warnings]
+        layer = _choose(info, sublayer, warnings)
+        source_crs, move = _placing(project, info, layer, crs, transform, warnings)
+        names, fields = _field_names(layer.fields, warnings)
+        chosen = _class_field(class_field, layer, names)
+        title = _free_name(project, name or (layer.name if len(info.layers) > 1 else source.stem), warnings)
+        work = Preparation(layer.geometry, names, move, chosen)
 
-    def batches() -> Iterator[Batch]:
-        for chunk in opened.read(layer):
-            check(progress)
-            yield work.prepare(chunk)
-            done = chunk.first + len(chunk.geometry)
-            progress.update(min(0.95, done / rows) if rows > 0 else None, "stage.import_rows")
-        if not work.kept:
-            raise PlannerError("import.nothing_left", file=source.name, rejected=len(work.rejected))
+        def batches() -> Iterator[Batch]:
+            progress.update(0.02, "stage.import_rows")
+            for chunk in opened.read(layer):
+                yield work.batch(chunk)
+                check(progress)
+                done = chunk.first + len(chunk.geometry) - 1
+                progress.update(min(0.98, done / layer.features) if layer.features > 0 else None, "stage.import_rows")
+            if not work.kept:
+                raise PlannerError("import.nothing_left", file=source.name, rejected=len(work.rejected))
 
-    new = NewLayer(
-        name=title,
-        geometry=layer.geometry,
-        fields=fields,
-        plan=_plan(plan, title, source),
-        class_field=chosen,
-        class_standard=class_standard,
-        source=source.name,
-        source_crs=source_crs,
-    )
-
-    def finish(filled: NewLayer) -> NewLayer:
-        return _with_style(filled, work.values, language)
-
-    params = {"layer": title}
-    added = project.add_layer(new, batches(), progress, command="import_layer", params=params, finish=finish)
+        new = NewLayer(
+            name=title,
+            geometry=layer.geometry,
+            fields=fields,
+            plan=_plan(plan, title, source),
+            class_field=chosen,
+            class_standard=class_standard,
+            source=source.name,
+            source_crs=source_crs,
+        )
+        added = project.add_layer(
+            new, batches(), progress, command="import_layer", params={"layer": title},
+            finish=lambda filled: _with_style(filled, work.values, language),
+        )  # fmt: skip
     warnings += _position_warnings(project, added)
     progress.update(1.0)
     return ImportReport(added, work.kept, source_crs, work.repaired, work.rejected, warnings)
@@ -202,7 +149,7 @@ def _choose(info: SourceInfo, wanted: str, warnings: list[Note]) -> SourceLayer:
     chosen = max(spatial, key=lambda layer: (layer.geometry == "polygon", layer.features))
     others = [f"{layer.name} ({layer.features})" for layer in info.layers if layer is not chosen]
     if others:
-        warnings.append(Note("import.other_layers", {"layer": chosen.name, "others": ", ".join(others)}))
+        warnings.append(note("import.other_layers", layer=chosen.name, others=", ".join(others)))
     return chosen
 
 
@@ -224,13 +171,13 @@ def _placing(
         raise PlannerError("import.crs_missing", file=info.path.name)
     source = authority_code(parse_crs(wanted)) if wanted else str(stated)
     if wanted and stated and not parse_crs(wanted).equals(parse_crs(stated), ignore_axis_order=True):
-        warnings.append(Note("import.crs_overridden", {"stated": _title(stated), "used": _title(source)}))
-    if city is None and (kept := project.setting(SETTING, "")):
+        warnings.append(note("import.crs_overridden", stated=_title(stated), used=_title(source)))
+    if city is None and (kept := project.setting(SETTING)):
         kept_city = CityTransform.from_json(kept)
         city = kept_city if parse_crs(kept_city.source).equals(parse_crs(source), ignore_axis_order=True) else None
     move = transformer(source, project.crs, city)
-    if move.accuracy_m is not None and move.accuracy_m > 5.0:
-        warnings.append(Note("import.inexact", {"source": _title(source), "metres": move.accuracy_m}))
+    if move.accuracy_m is not None and move.accuracy_m > _INEXACT_M:
+        warnings.append(note("import.inexact", source=_title(source), metres=move.accuracy_m))
     return source, move
 
 
@@ -256,7 +203,7 @@ def _field_names(fields: tuple[FieldInfo, ...], warnings: list[Note]) -> tuple[d
         while candidate.casefold() in used:
             candidate, number = f"{name}_{number}", number + 1
         if candidate != info.name:
-            warnings.append(Note("import.field_renamed", {"field": info.name, "name": candidate}))
+            warnings.append(note("import.field_renamed", field=info.name, name=candidate))
         used.add(candidate.casefold())
         names[info.name] = candidate
         made.append(replace(info, name=candidate))
@@ -279,7 +226,7 @@ def _free_name(project: Project, wanted: str, warnings: list[Note]) -> str:
     while name in taken:
         name, number = f"{wanted} ({number})", number + 1
     if name != wanted:
-        warnings.append(Note("import.name_taken", {"name": wanted, "used": name}))
+        warnings.append(note("import.name_taken", name=wanted, used=name))
     return name
 
 
@@ -303,7 +250,7 @@ def _with_style(layer: NewLayer, found: set[str], language: str) -> NewLayer:
     style = default_style(
         layer.geometry,
         plan_kind=str(layer.plan.kind) if layer.plan else "",
-        class_field=layer.class_field if len(found) < _MOST_VALUES else "",
+        class_field=layer.class_field if len(found) < MOST_VALUES else "",
         class_standard=standard,
         values=sorted(found),
         language=language,
@@ -326,7 +273,7 @@ def _position_warnings(project: Project, layer: LayerInfo) -> list[Note]:
         east, north = max(box[2] for box in others), max(box[3] for box in others)
         away = max(extent[0] - east, west - extent[2], extent[1] - north, south - extent[3])
         if away > FAR_M:
-            warnings.append(Note("import.far_away", {"layer": layer.name, "kilometres": away / 1000.0}))
+            warnings.append(note("import.far_away", layer=layer.name, kilometres=away / 1000.0))
     area = parse_crs(project.crs).area_of_use
     if area is not None:
         to_degrees = transformer(project.crs, authority_code(_geographic(project.crs)))
@@ -340,98 +287,10 @@ def _position_warnings(project: Project, layer: LayerInfo) -> list[Note]:
             and y[1] < area.north + 1.0
         )
         if not inside:
-            warnings.append(Note("import.outside_crs", {"layer": layer.name, "crs": project.crs}))
+            warnings.append(note("import.outside_crs", layer=layer.name, crs=project.crs))
     return warnings
 
 
 def _geographic(crs: str) -> Any:
     found = parse_crs(crs)
     return found.geodetic_crs or found
-
-
-class _Work:
-    """Turns chunks into batches and keeps book of what was repaired and rejected."""
-
-    def __init__(self, geometry: Geometry, names: dict[str, str], move: Transformation, class_field: str) -> None:
-        self._geometry, self._names, self._move, self._class_field = geometry, names, move, class_field
-        self.repaired: list[RowNote] = []
-        self.rejected: list[RowNote] = []
-        self.values: set[str] = set()
-        self.kept = 0
-
-    def prepare(self, chunk: Chunk) -> Batch:
-        """A batch in the project's CRS; rows without a usable geometry are left out and named."""
-        columns = {self._names[name]: values for name, values in chunk.columns.items()}
-        if self._geometry == "none":
-            self.kept += len(next(iter(columns.values()), []))
-            return Batch((), columns)
-        shapes, good = self._shapes(chunk)
-        if not good.all():
-            keep = np.flatnonzero(good)
-            columns = {name: [values[at] for at in keep] for name, values in columns.items()}
-            shapes = shapes[keep]
-        if self._class_field and len(self.values) <= _MOST_VALUES:
-            self.values |= {str(v) for v in columns[self._class_field] if v not in (None, "")}
-        self.kept += len(shapes)
-        return Batch(list(shapely.to_wkb(shapes, flavor="iso", include_srid=False)), columns)
-
-    def _shapes(self, chunk: Chunk) -> tuple[Any, Any]:
-        shapes = chunk.geometry.copy()
-        good = np.ones(len(shapes), dtype=bool)
-
-        def reject(rows: Any, reason: str) -> None:
-            fresh = np.flatnonzero(good & rows)
-            good[fresh] = False
-            self.rejected += [RowNote(chunk.first + int(at), reason) for at in fresh]
-
-        reject(shapely.is_missing(shapes), "import.no_geometry")
-        reject(shapely.is_empty(shapes), "import.empty_geometry")
-        xy, of = shapely.get_coordinates(shapes, return_index=True)
-        broken = np.zeros(len(shapes), dtype=bool)
-        broken[of[~np.isfinite(xy).all(axis=1)]] = True
-        reject(broken, "import.not_a_number")
-        wanted = {"point": 0, "line": 1, "polygon": 2}[self._geometry]
-        collections = good & (shapely.get_type_id(shapes) == shapely.GeometryType.GEOMETRYCOLLECTION)
-        if collections.any():
-            shapes[collections] = [_parts_of(shape, wanted) for shape in shapes[collections]]
-        reject(good & (shapely.get_dimensions(shapes) != wanted), "import.other_kind")
-        if not self._move.is_identity:
-            self._transform(shapes, good)
-            xy, of = shapely.get_coordinates(shapes, return_index=True)
-            lost = np.zeros(len(shapes), dtype=bool)
-            lost[of[~np.isfinite(xy).all(axis=1)]] = True
-            reject(lost, "import.not_transformable")
-        if self._geometry == "polygon":
-            self._repair(shapes, good, chunk.first, reject)
-        elif self._geometry == "line":
-            reject(good & (shapely.length(shapes) == 0.0), "import.no_length")
-        return shapes, good
-
-    def _transform(self, shapes: Any, good: Any) -> None:
-        def moved(coordinates: Any) -> Any:
-            x, y = self._move.transform(coordinates[:, 0], coordinates[:, 1])
-            return np.column_stack([x, y, *coordinates[:, 2:].T])
-
-        for flat in (True, False):
-            some = good & (shapely.has_z(shapes) != flat)
-            if some.any():
-                shapes[some] = shapely.transform(shapes[some], moved, include_z=not flat)
-
-    def _repair(self, shapes: Any, good: Any, first: int, reject: Any) -> None:
-        from planner_app.compute import repair
-
-        rows = np.flatnonzero(good)
-        done = repair(shapes[rows])
-        shapes[rows] = done.geoms
-        self.repaired += [RowNote(first + int(rows[at]), reason) for at, reason in done.repaired]
-        for at, reason in done.rejected:
-            alone = np.zeros(len(shapes), dtype=bool)
-            alone[rows[at]] = True
-            reject(alone, reason)
-
-
-def _parts_of(shape: Any, dimension: int) -> Any:
-    parts = [part for part in shapely.get_parts(shape) if shapely.get_dimensions(part) == dimension]
-    if not parts:
-        return shape
-    return parts[0] if len(parts) == 1 else shapely.union_all(parts)

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 
 #: Rows shown before an import.
 SAMPLE_ROWS = 20
-#: Rows read at a time where the format allows it.
-CHUNK_ROWS = 10_000
+#: Features handed over at a time.
+CHUNK_ROWS = 4_000
+
+#: (easting, northing) columns of a table, or its one column of WKT.
+TableGeometry = tuple[str, str] | str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +66,17 @@ class SourceInfo:
 
 @dataclass(slots=True)
 class Chunk:
-    """Some features: shapely geometries in the source's CRS (None allowed) and values by field name, all of length n.
+    """Some features: geometries in the source's CRS (shapely or WKB, None allowed) and values by field name, all of n.
 
-    ``first`` is the number of the first one in the source, from 1.
+    Attributes:
+        first: number of the first feature in the source, from 1.
+        faults: by position in this chunk, why a row has no geometry (code), where the reader knows.
     """
 
     first: int
     geometry: NDArray[np.object_]
     columns: dict[str, list[Any]] = field(default_factory=dict)
+    faults: dict[int, str] = field(default_factory=dict)
 
 
 class Source(Protocol):
@@ -86,17 +92,18 @@ class Source(Protocol):
 #: Suffixes each reader takes.
 SUFFIXES = {
     "vector": (
-        ".shp", ".gpkg", ".geojson", ".json", ".topojson", ".gml", ".xml", ".zip", ".kml", ".fgb", ".tab", ".mif",
-        ".sqlite", ".gdb",
+        ".shp", ".gpkg", ".geojson", ".json", ".topojson", ".gml", ".xml", ".kml", ".fgb", ".tab", ".mif", ".sqlite",
+        ".gdb",
     ),
+    "archive": (".zip",),
     "drawing": (".dxf",),
     "table": (".csv",),
     "boundary": (".txt",),
 }  # fmt: skip
 
 
-def open_source(path: Path, encoding: str = "", csv_xy: tuple[str, str] | None = None) -> Source:
-    """Open a foreign file by its suffix.
+def open_here(path: Path, encoding: str = "", csv_xy: TableGeometry = None) -> Source:
+    """Open a foreign file in this process, by its suffix (see ``reader.SeparateSource`` for the usual way).
 
     Raises:
         PlannerError: ``import.no_file``, ``import.empty_file``, ``import.format_unknown`` and what the readers raise.
@@ -106,14 +113,23 @@ def open_source(path: Path, encoding: str = "", csv_xy: tuple[str, str] | None =
     if path.is_file() and path.stat().st_size == 0:
         raise PlannerError("import.empty_file", file=path.name)
     suffix = path.suffix.casefold()
+    if suffix in (".gml", ".xml"):
+        from planner_app.project.exchange.citygml import CityModelSource, is_city_model
+
+        if is_city_model(path):
+            return CityModelSource(path)
     if suffix in SUFFIXES["vector"]:
         from planner_app.project.exchange.vector import VectorSource
 
         return VectorSource(path, encoding)
+    if suffix in SUFFIXES["archive"]:
+        from planner_app.project.exchange.archive import ArchiveSource
+
+        return ArchiveSource(path, encoding)
     if suffix in SUFFIXES["drawing"]:
         from planner_app.project.exchange.drawing import DrawingSource
 
-        return DrawingSource(path)
+        return DrawingSource(path, encoding)
     if suffix in SUFFIXES["table"]:
         from planner_app.project.exchange.table import TableSource
 

@@ -14,7 +14,7 @@ import shapely
 
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.layer import FieldInfo, FieldType, Geometry
-from planner_app.project.exchange.source import CHUNK_ROWS, SAMPLE_ROWS, Chunk, SourceInfo, SourceLayer
+from planner_app.project.exchange.source import CHUNK_ROWS, SAMPLE_ROWS, Chunk, SourceInfo, SourceLayer, TableGeometry
 from planner_app.project.exchange.text_encoding import read_text
 
 _WKT = ("wkt", "geometry", "geom", "the_geom", "geometry_wkt", "shape")
@@ -28,15 +28,15 @@ _PAIRS = (
 class TableSource:
     """A CSV file; rows whose coordinates are no numbers come with no geometry and are rejected by the import."""
 
-    def __init__(self, path: Path, encoding: str = "", csv_xy: tuple[str, str] | None = None) -> None:
+    def __init__(self, path: Path, encoding: str = "", csv_xy: TableGeometry = None) -> None:
         self.path = path
         text, self._encoding = read_text(path, encoding)
-        head = text[:20_000]
+        csv.field_size_limit(2**31 - 1)  # a polygon's WKT is long
+        head = text.split("\n", 1)[0]
         try:
-            dialect: Any = csv.Sniffer().sniff(head, delimiters=",;\t|")
-        except csv.Error:
-            dialect = csv.excel
-        rows = list(csv.reader(io.StringIO(text), dialect))
+            rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t|", key=head.count)))
+        except csv.Error as error:
+            raise PlannerError("import.unreadable", file=path.name, detail=str(error)) from error
         if not rows or len(rows) < 2:
             raise PlannerError("import.table_empty", file=path.name)
         self._names = [name.strip().lstrip("\ufeff") or f"column_{at}" for at, name in enumerate(rows[0], start=1)]
@@ -45,12 +45,14 @@ class TableSource:
         self._warnings: list[tuple[str, dict[str, Any]]] = []
         self._wkt, self._x, self._y = self._find_geometry(csv_xy)
 
-    def _find_geometry(self, csv_xy: tuple[str, str] | None) -> tuple[int, int, int]:
+    def _find_geometry(self, csv_xy: TableGeometry) -> tuple[int, int, int]:
         folded = [name.casefold() for name in self._names]
         if csv_xy is not None:
-            for name in csv_xy:
+            for name in (csv_xy,) if isinstance(csv_xy, str) else csv_xy:
                 if name.casefold() not in folded:
                     raise PlannerError("import.column_missing", file=self.path.name, column=name)
+            if isinstance(csv_xy, str):
+                return folded.index(csv_xy.casefold()), -1, -1
             return -1, folded.index(csv_xy[0].casefold()), folded.index(csv_xy[1].casefold())
         for name in _WKT:
             if name in folded:
@@ -130,7 +132,19 @@ class TableSource:
         """All rows in chunks."""
         for start in range(0, len(self._rows), CHUNK_ROWS):
             rows = self._rows[start : start + CHUNK_ROWS]
-            yield Chunk(start + 1, self._geometry(rows), self._columns(rows, layer.fields))
+            shapes = self._geometry(rows)
+            faults = {}
+            if self._wkt >= 0 or self._x >= 0:
+                reason = "import.bad_wkt" if self._wkt >= 0 else "import.bad_coordinates"
+                faults = {
+                    int(at): reason for at in np.flatnonzero(shapely.is_missing(shapes)) if self._filled(rows[at])
+                }
+            yield Chunk(start + 1, shapes, self._columns(rows, layer.fields), faults)
+
+    def _filled(self, row: list[str]) -> bool:
+        """True if the row's geometry cells hold anything."""
+        cells = (row[self._wkt],) if self._wkt >= 0 else (row[self._x], row[self._y])
+        return any(cell.strip() for cell in cells)
 
 
 def _number(cell: str) -> float:

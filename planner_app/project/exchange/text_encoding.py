@@ -1,32 +1,107 @@
-"""Which encoding a text is in: UTF-8 if it decodes strictly, else a Chinese code page if that does, else a guess."""
+"""Which encoding a text is in: the bytes decide, a name in a file is only a hint.
+
+UTF-8 if it decodes strictly and makes sense, else a Chinese code page if that decodes, else a statistical guess.
+"""
 
 from __future__ import annotations
 
+import codecs
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 
 from planner_app.domain.errors import PlannerError
 
 #: Language driver ids of dBASE files that Chinese programs write.
 _LDID = {0x4D: "gbk", 0x7A: "gbk", 0x4F: "big5", 0x78: "big5"}
-_MOST_BYTES = 4_000_000
-#: What .cpg files and people write → Python's name; empty: says nothing.
-_ALIASES = {
-    "ansi 936": "gbk", "936": "gbk", "cp936": "gbk", "gb2312": "gb18030", "gbk": "gb18030", "65001": "utf-8",
-    "utf8": "utf-8", "oem": "", "system": "",
+#: What people and .cpg files call encodings, beside Python's own names.
+_NAMES = {
+    "ansi 936": "gb18030", "936": "gb18030", "cp936": "gb18030", "gb2312": "gb18030", "gbk": "gb18030",
+    "ansi 950": "big5", "950": "big5", "65001": "utf-8", "utf8": "utf-8", "88591": "iso-8859-1",
+    "oem": "", "system": "",
 }  # fmt: skip
+_MOST_BYTES = 4_000_000
+_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
 def detect(data: bytes) -> str:
     """``utf-8``, ``gb18030`` or whatever fits best; plain ASCII is ``utf-8``."""
-    if data.startswith(b"\xef\xbb\xbf"):
-        return "utf-8-sig"
-    for encoding in ("utf-8", "gb18030"):
-        if _decodes(data, encoding):
-            return encoding
+    marked = next((name for mark, name in _MARKS if data.startswith(mark)), "")
+    return marked or _fitting([data])
+
+
+def known(encoding: str) -> str:
+    """Python's name of an encoding a person or a .cpg file names; empty if there is none."""
+    name = encoding.strip().strip("\x00\ufeff").casefold()
+    name = _NAMES.get(name, name)
+    try:
+        return codecs.lookup(name).name if name else ""
+    except LookupError:
+        return ""
+
+
+def read_text(path: Path, encoding: str = "") -> tuple[str, str]:
+    """A text file and the encoding it was read in.
+
+    Raises:
+        PlannerError: ``import.encoding_unknown``, ``import.encoding_wrong``.
+    """
+    data = path.read_bytes()
+    chosen = named(encoding) if encoding else detect(data)
+    if chosen == "utf-8" and data.startswith(codecs.BOM_UTF8):
+        chosen = "utf-8-sig"
+    try:
+        return data.decode(chosen), chosen
+    except UnicodeDecodeError as error:
+        raise PlannerError("import.encoding_wrong", file=path.name, encoding=chosen, at=error.start) from error
+
+
+def named(encoding: str) -> str:
+    """Python's name of an encoding a person chose.
+
+    Raises:
+        PlannerError: ``import.encoding_unknown``.
+    """
+    chosen = known(encoding)
+    if not chosen:
+        raise PlannerError("import.encoding_unknown", encoding=encoding)
+    return chosen
+
+
+def dbf_encoding(shapefile: Path) -> tuple[str, str]:
+    """(encoding of a Shapefile's attributes, the other one that its .cpg or header wrongly names or "")."""
+    beside = {file.suffix.casefold(): file for file in shapefile.parent.glob(f"{_escaped(shapefile.stem)}.*")}
+    if ".dbf" not in beside:
+        return "", ""
+    header, texts = _dbf_texts(beside[".dbf"])
+    stated = known(beside[".cpg"].read_text(encoding="ascii", errors="ignore")) if ".cpg" in beside else ""
+    stated = stated or known(_LDID.get(header, ""))
+    if not texts:
+        return stated or "utf-8", ""
+    found = _fitting(texts, stated)
+    return found, stated if stated and found != stated else ""
+
+
+def _escaped(stem: str) -> str:
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in stem)
+
+
+def _fitting(texts: Sequence[bytes], stated: str = "") -> str:
+    """The encoding all texts are in, the stated one if it is possible.
+
+    Chinese in UTF-8 often decodes as GBK too (into rubbish), hardly ever the other way round: 联通 in GBK is valid
+    UTF-8, but no Chinese in it. So UTF-8 wins if it yields Chinese.
+    """
+    utf8 = all(_decodes(text, "utf-8") for text in texts)
+    if utf8 and (stated in ("", "utf-8") or any(_has_chinese(text) for text in texts)):
+        shadowed = not stated and not any(_has_chinese(text) for text in texts) and _all_chinese(texts)
+        return "gb18030" if shadowed else "utf-8"
+    for candidate in (stated, "gb18030"):
+        if candidate and candidate != "utf-8" and all(_decodes(text, candidate) for text in texts):
+            return candidate
     from charset_normalizer import from_bytes
 
-    best = from_bytes(data[:200_000]).best()
+    best = from_bytes(b"\n".join(texts)[:200_000]).best()
     return str(best.encoding) if best is not None else "gb18030"
 
 
@@ -43,54 +118,14 @@ def _decodes(data: bytes, encoding: str) -> bool:
     return False
 
 
-def known(encoding: str) -> str:
-    """Python's name of an encoding a person or a .cpg file names; empty if there is none."""
-    import codecs
-
-    name = encoding.strip().strip("\x00").casefold()
-    name = _ALIASES.get(name, name)
-    try:
-        return codecs.lookup(name).name if name else ""
-    except LookupError:
-        return ""
+def _has_chinese(data: bytes) -> bool:
+    return any("\u4e00" <= letter <= "\u9fff" for letter in data.decode("utf-8", "ignore"))
 
 
-def read_text(path: Path, encoding: str = "") -> tuple[str, str]:
-    """A text file and the encoding it was read in.
-
-    Raises:
-        PlannerError: ``import.encoding_unknown``, ``import.encoding_wrong``.
-    """
-    data = path.read_bytes()
-    chosen = known(encoding) if encoding else detect(data)
-    if not chosen:
-        raise PlannerError("import.encoding_unknown", encoding=encoding)
-    try:
-        return data.decode(chosen), chosen
-    except UnicodeDecodeError as error:
-        raise PlannerError("import.encoding_wrong", file=path.name, encoding=chosen, at=error.start) from error
-
-
-def dbf_encoding(shapefile: Path) -> tuple[str, str]:
-    """(encoding of a Shapefile's attributes, encoding its .cpg or header wrongly names or "").
-
-    The bytes decide: a named encoding in which they make no text is overruled.
-    """
-    dbf = next(
-        (file for file in shapefile.parent.glob(f"{shapefile.stem}.*") if file.suffix.casefold() == ".dbf"), None
-    )
-    if dbf is None:
-        return "", ""
-    header, texts = _dbf_texts(dbf)
-    cpg = next(
-        (file for file in shapefile.parent.glob(f"{shapefile.stem}.*") if file.suffix.casefold() == ".cpg"), None
-    )
-    named = known(cpg.read_text(encoding="ascii", errors="ignore")) if cpg is not None else ""
-    named = named or known(_LDID.get(header, ""))
-    if named and all(_decodes(text, named) for text in texts[:5000]):
-        return named, ""
-    found = detect(b"\n".join(texts))
-    return found, named
+def _all_chinese(texts: Sequence[bytes]) -> bool:
+    """True if every letter beyond ASCII would be common Chinese in GBK."""
+    letters = [letter for text in texts for letter in text.decode("gb18030", "replace") if letter > "\x7f"]
+    return bool(letters) and all("\u4e00" <= letter <= "\u9fff" for letter in letters)
 
 
 def _dbf_texts(dbf: Path) -> tuple[int, list[bytes]]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +20,27 @@ from planner_app.project.exchange.source import CHUNK_ROWS, SAMPLE_ROWS, Chunk, 
 
 _FORMATS = {
     ".shp": "Shapefile", ".gpkg": "GeoPackage", ".geojson": "GeoJSON", ".json": "GeoJSON", ".topojson": "TopoJSON",
-    ".gml": "GML", ".xml": "GML", ".zip": "ZIP", ".kml": "KML", ".fgb": "FlatGeobuf", ".tab": "MapInfo",
-    ".mif": "MapInfo", ".sqlite": "SpatiaLite", ".gdb": "File Geodatabase",
+    ".gml": "GML", ".xml": "GML", ".kml": "KML", ".fgb": "FlatGeobuf", ".tab": "MapInfo", ".mif": "MapInfo",
+    ".sqlite": "SpatiaLite", ".gdb": "File Geodatabase",
 }  # fmt: skip
-#: Formats that are parsed as a whole at every opening: read at once.
-_WHOLE = {".geojson", ".json", ".topojson", ".gml", ".xml", ".kml", ".zip"}
+#: Formats that can be entered in the middle; the others are parsed as a whole at every opening, so they are read once.
+_ENTERED = {".shp", ".gpkg", ".gdb"}
+#: Larger integers do not survive the floating-point columns in which integers with gaps arrive.
+_EXACT = 2**53
+_ENVELOPE = re.compile(rb"lowerCorner>\s*([-\d.eE]+)\s+([-\d.eE]+).*?upperCorner>\s*([-\d.eE]+)\s+([-\d.eE]+)", re.S)
+
+
+@dataclass(slots=True)
+class _Table:
+    """A layer, or some of it, as GDAL gives it."""
+
+    meta: dict[str, Any]
+    fids: Any
+    wkb: Any
+    columns: list[Any]
+
+    def __len__(self) -> int:
+        return len(self.fids)
 
 
 class VectorSource:
@@ -29,17 +49,26 @@ class VectorSource:
     def __init__(self, path: Path, encoding: str = "") -> None:
         self.path = path
         self._suffix = path.suffix.casefold()
-        self._where = f"/vsizip/{path}" if self._suffix == ".zip" else str(path)
         self._warnings: list[tuple[str, dict[str, Any]]] = []
+        self._where = str(path)
+        if self._suffix in (".gml", ".xml"):
+            self._where = self._copied()
         self.encoding = self._choose_encoding(encoding)
+        self._tables: dict[str, _Table] = {}
         self._metas: dict[str, dict[str, Any]] = {}
+        self._swapped: set[str] = set()
+
+    def _copied(self) -> str:
+        """A copy of a GML file and its schema in a folder of our own: GDAL writes a .gfs file beside what it reads."""
+        self._folder = tempfile.TemporaryDirectory(prefix="planner-import-")
+        for file in (self.path, self.path.with_suffix(".xsd")):
+            if file.exists():
+                shutil.copyfile(file, Path(self._folder.name) / file.name)
+        return str(Path(self._folder.name) / self.path.name)
 
     def _choose_encoding(self, encoding: str) -> str:
         if encoding:
-            chosen = text_encoding.known(encoding)
-            if not chosen:
-                raise PlannerError("import.encoding_unknown", encoding=encoding)
-            return chosen
+            return text_encoding.named(encoding)
         if self._suffix != ".shp":
             return ""
         found, wrong = text_encoding.dbf_encoding(self.path)
@@ -50,28 +79,78 @@ class VectorSource:
         return found
 
     def info(self) -> SourceInfo:
-        """Layers with their first rows."""
+        """Layers with their first rows; layers that cannot be read are left out with a warning."""
         import pyogrio
 
         try:
-            names = [str(name) for name, _ in pyogrio.list_layers(self._where)]
-        except Exception as error:
+            listed = [(str(name), kind) for name, kind in pyogrio.list_layers(self._where)]
+        except Exception as error:  # GDAL's errors have no common base
             raise self._unreadable(error) from error
-        if not names:
-            raise PlannerError("import.no_layers", file=self.path.name)
-        layers = tuple(self._layer(name) for name in names)
-        return SourceInfo(self.path, _FORMATS.get(self._suffix, "GDAL"), layers, self.encoding, tuple(self._warnings))
+        if self._suffix in (".sqlite", ".gpkg", ".gdb"):
+            listed = [one for one in listed if one[1] is not None] or listed
+        layers = []
+        failed: PlannerError | None = None
+        for name, _ in listed:
+            try:
+                layers.append(self._layer(name))
+            except PlannerError as error:
+                failed = error
+                params = {"layer": name, "detail": error.params.get("detail", "")}
+                self._warnings.append(("import.layer_unreadable", params))
+        if not layers:
+            raise failed or PlannerError("import.no_layers", file=self.path.name)
+        title = _FORMATS.get(self._suffix, "GDAL")
+        return SourceInfo(self.path, title, tuple(layers), self.encoding, tuple(self._warnings))
 
     def _unreadable(self, error: Exception) -> PlannerError:
         if "type is not supported" in str(error):
             return PlannerError("import.solids", file=self.path.name)
-        return PlannerError("import.unreadable", file=self.path.name, detail=str(error).splitlines()[0][:300])
+        said = str(error).strip().splitlines() or [type(error).__name__]
+        return PlannerError("import.unreadable", file=self.path.name, detail=said[0][:300])
 
     def _layer(self, name: str) -> SourceLayer:
+        if self._suffix in _ENTERED:
+            meta = self._metas[name] = self._read_info(name)
+            count = int(meta["features"])
+            bounds = meta.get("total_bounds")
+            first = self._raw(name, limit=SAMPLE_ROWS)
+            geometry = _kind(str(meta["geometry_type"] or ""))
+            if geometry is None:
+                geometry = commonest(_shapes(self._raw(name, columns=[]).wkb))
+        else:
+            first = self._tables[name] = self._raw(name)
+            meta, count = first.meta, len(first)
+            shapes = _shapes(first.wkb) if first.wkb is not None else np.empty(0, dtype=object)
+            bounds = shapely.total_bounds(shapes)
+            geometry = commonest(shapes) if first.wkb is not None else "none"
+            if self._suffix in (".gml", ".xml") and self._is_swapped(bounds):
+                self._swapped.add(name)
+                bounds = [bounds[1], bounds[0], bounds[3], bounds[2]]
+        fields = _fields(meta)
+        lists = [_values(array[:SAMPLE_ROWS], info) for array, info in zip(first.columns, fields, strict=True)]
+        sample = tuple(zip(*lists, strict=True)) if lists else ()
+        extent = None
+        if bounds is not None and np.isfinite(bounds).all():
+            extent = (float(bounds[0]), float(bounds[1]), float(bounds[2]), float(bounds[3]))
+        return SourceLayer(name, geometry, count, fields, _crs(meta), extent, sample)
+
+    def _is_swapped(self, bounds: Any) -> bool:
+        """True if GDAL left latitude first: the file's envelope, which has it first, holds the numbers as they are."""
+        with open(self._where, "rb") as file:
+            found = _ENVELOPE.search(file.read(200_000))
+        if found is None or not np.isfinite(bounds).all():
+            return False
+        south, west, north, east = (float(text) for text in found.groups())
+        slack = 0.01
+        as_is = south - slack <= bounds[0] <= bounds[2] <= north + slack
+        turned = west - slack <= bounds[0] <= bounds[2] <= east + slack
+        return as_is and not turned and b"EPSG" in found.string[: found.start()]
+
+    def _read_info(self, name: str) -> dict[str, Any]:
         import pyogrio
 
         try:
-            meta = pyogrio.read_info(
+            found: dict[str, Any] = pyogrio.read_info(
                 self._where,
                 layer=name,
                 encoding=self.encoding or None,
@@ -80,83 +159,109 @@ class VectorSource:
             )
         except Exception as error:
             raise self._unreadable(error) from error
-        self._metas[name] = meta
-        sample: list[tuple[Any, ...]] = []
-        fields = _fields(meta)
-        geometry = _kind(str(meta.get("geometry_type") or ""))
-        count = int(meta.get("features", -1))
-        if count:
-            _, _, wkb, columns = self._raw(name, columns=None, geometry=geometry is None, limit=SAMPLE_ROWS)
-            lists = [_values(array, info) for array, info in zip(columns, fields, strict=True)]
-            sample = list(zip(*lists, strict=True)) if lists else []
-        if geometry is None:
-            _, _, wkb, _ = self._raw(name, columns=[], geometry=True)
-            geometry = commonest(_shapes(wkb))
-        bounds = meta.get("total_bounds")
-        extent = tuple(float(value) for value in bounds) if bounds is not None else None
-        if extent is not None and not all(np.isfinite(extent)):
-            extent = None
-        return SourceLayer(name, geometry, count, fields, self._crs(meta), extent, tuple(sample))  # type: ignore[arg-type]
+        return found
 
-    def _crs(self, meta: dict[str, Any]) -> str | None:
-        stated = meta.get("crs")
-        if not stated:
-            return None
-        from planner_app.domain.crs import authority_code, parse_crs
-
-        try:
-            crs = parse_crs(str(stated))
-        except PlannerError:
-            return None
-        if crs.is_engineering:
-            return None
-        if crs.is_compound:
-            crs = crs.sub_crs_list[0]
-        if crs.is_geographic and len(crs.axis_info) == 3:
-            crs = crs.to_2d()
-        return authority_code(crs)
-
-    def _raw(
-        self, name: str, *, columns: list[str] | None, geometry: bool = True, skip: int = 0, limit: int | None = None
-    ) -> Any:
+    def _raw(self, name: str, **options: Any) -> _Table:
         import pyogrio.raw
 
+        limit = options.pop("limit", None)
         try:
-            return pyogrio.raw.read(
+            meta, fids, wkb, columns = pyogrio.raw.read(
                 self._where,
                 layer=name,
                 encoding=self.encoding or None,
-                columns=columns,
-                read_geometry=geometry,
-                skip_features=skip,
+                return_fids=True,
+                datetime_as_string=True,
                 max_features=limit,
+                **options,
             )
         except Exception as error:
             raise self._unreadable(error) from error
+        return _Table(meta, fids, wkb, list(columns))
 
     def read(self, layer: SourceLayer) -> Iterator[Chunk]:
-        """Its features; in chunks where the format can be entered in the middle."""
-        step = None if self._suffix in _WHOLE else CHUNK_ROWS
-        start = 0
-        while True:
-            _, _, wkb, columns = self._raw(layer.name, columns=None, skip=start, limit=step)
-            count = len(columns[0]) if len(columns) else (len(wkb) if wkb is not None else 0)
-            if wkb is None:
-                wkb = np.full(count, None, dtype=object)
-            values = {info.name: _values(array, info) for info, array in zip(layer.fields, columns, strict=True)}
-            for first in range(0, count, CHUNK_ROWS):
+        """Its features in chunks."""
+        row = 1
+        for table in self._parts(layer.name):
+            columns = [
+                self._exact(layer.name, table, array, info)
+                for array, info in zip(table.columns, layer.fields, strict=True)
+            ]
+            wkb = table.wkb if table.wkb is not None else np.full(len(table), None, dtype=object)
+            for first in range(0, len(table), CHUNK_ROWS):
                 part = slice(first, first + CHUNK_ROWS)
-                yield Chunk(
-                    start + first + 1, _shapes(wkb[part]), {name: cells[part] for name, cells in values.items()}
-                )
-            start += count
-            if step is None or count < step:
+                geometry: Any = wkb[part]
+                if layer.name in self._swapped:
+                    geometry = _turned(geometry)
+                values = {info.name: cells[part] for info, cells in zip(layer.fields, columns, strict=True)}
+                yield Chunk(row + first, geometry, values)
+            row += len(table)
+
+    def _parts(self, name: str) -> Iterator[_Table]:
+        if name in self._tables:
+            yield self._tables.pop(name)
+            return
+        after: Any = None
+        key = str(self._metas.get(name, {}).get("fid_column") or "")
+        done = 0
+        while True:
+            options: dict[str, Any] = {"limit": CHUNK_ROWS}
+            if key:  # by key: skipping would read everything before once more
+                options |= {"where": f'"{key}" > {after}'} if after is not None else {}
+            else:
+                options |= {"skip_features": done}
+            table = self._raw(name, **options)
+            if len(table):
+                yield table
+                after = int(table.fids[-1])
+                done += len(table)
+            if len(table) < CHUNK_ROWS:
                 return
+
+    def _exact(self, name: str, table: _Table, array: Any, info: FieldInfo) -> list[Any]:
+        """Values of a column; long integers that came as floating point because of gaps are read again without them."""
+        values = _values(array, info)
+        if info.type != "integer" or array.dtype.kind != "f" or not (np.abs(np.nan_to_num(array)) >= _EXACT).any():
+            return values
+        rows = np.flatnonzero(~np.isnan(array))
+        again = self._raw(name, columns=[info.name], read_geometry=False, fids=table.fids[rows])
+        for at, value in zip(rows, again.columns[0].tolist(), strict=True):
+            values[at] = int(value)
+        return values
+
+
+def _crs(meta: dict[str, Any]) -> str | None:
+    from planner_app.domain.crs import authority_code, parse_crs
+
+    if not meta.get("crs"):
+        return None
+    try:
+        crs = parse_crs(str(meta["crs"]))
+    except PlannerError:
+        return None
+    if crs.is_engineering:
+        return None
+    if crs.is_compound:
+        crs = crs.sub_crs_list[0]
+    if crs.is_geographic and len(crs.axis_info) == 3:
+        crs = crs.to_2d()
+    return authority_code(crs)
 
 
 def _shapes(wkb: Any) -> Any:
-    """WKB as shapely geometries; what GEOS cannot read (curves, broken WKB) becomes None and is rejected later."""
+    """WKB as shapely geometries; what GEOS cannot read (broken WKB) becomes None."""
     return shapely.from_wkb(wkb, on_invalid="ignore")
+
+
+def _turned(wkb: Any) -> Any:
+    """Latitude and longitude swapped."""
+    shapes = _shapes(wkb)
+    for flat in (True, False):
+        some = ~shapely.is_missing(shapes) & (shapely.has_z(shapes) != flat)
+        if some.any():
+            order = [1, 0] if flat else [1, 0, 2]
+            shapes[some] = shapely.transform(shapes[some], lambda xyz, order=order: xyz[:, order], include_z=not flat)
+    return shapes
 
 
 def commonest(shapes: Any) -> Geometry:
@@ -170,7 +275,7 @@ def commonest(shapes: Any) -> Geometry:
 
 def _kind(name: str) -> Geometry | None:
     """Kind of geometry of GDAL's type name; None where the layer mixes kinds."""
-    plain = name.replace("Multi", "").replace("25D", "").replace("2.5D", "").split(" ")[0]
+    plain = name.replace("Multi", "").replace("2.5D", "").split(" ")[0]
     known: dict[str, Geometry | None] = {
         "Point": "point", "LineString": "line", "Curve": "line", "CompoundCurve": "line", "Polygon": "polygon",
         "Surface": "polygon", "CurvePolygon": "polygon", "PolyhedralSurface": "polygon", "TIN": "polygon",
@@ -179,41 +284,34 @@ def _kind(name: str) -> Geometry | None:
     return known.get(plain)
 
 
+_OGR_TYPES: dict[str, FieldType] = {
+    "OFTInteger": "integer", "OFTInteger64": "integer", "OFTReal": "real", "OFTDate": "date", "OFTDateTime": "datetime",
+    "OFTBinary": "blob",
+}  # fmt: skip
+
+
 def _fields(meta: dict[str, Any]) -> tuple[FieldInfo, ...]:
     return tuple(
-        FieldInfo(str(name), _type(str(dtype))) for name, dtype in zip(meta["fields"], meta["dtypes"], strict=True)
+        FieldInfo(str(name), "boolean" if subtype == "OFSTBoolean" else _OGR_TYPES.get(kind, "text"))
+        for name, kind, subtype in zip(meta["fields"], meta["ogr_types"], meta["ogr_subtypes"], strict=True)
     )
 
 
-def _type(dtype: str) -> FieldType:
-    if dtype.startswith(("int", "uint")):
-        return "integer"
-    if dtype.startswith("float"):
-        return "real"
-    if dtype == "bool":
-        return "boolean"
-    if dtype.startswith("datetime64[D"):
-        return "date"
-    if dtype.startswith("datetime64"):
-        return "datetime"
-    return "text"
-
-
 def _values(array: Any, info: FieldInfo) -> list[Any]:
-    """A column as Python values, None for missing ones."""
-    if info.type == "integer":
-        if array.dtype.kind == "f":  # integers with gaps come as floats
-            return [None if value != value else int(value) for value in array.tolist()]
-        return list(array.tolist())
+    """A column as Python values, None for missing ones; dates as ISO text."""
+    cells = array.tolist()
+    if info.type in ("integer", "boolean"):
+        convert = bool if info.type == "boolean" else int
+        return [None if value is None or value != value else convert(value) for value in cells]
     if info.type == "real":
-        return [None if value != value else value for value in array.astype(float).tolist()]
-    if info.type in ("date", "datetime"):
-        missing = np.isnat(array)
-        texts = np.datetime_as_string(array, unit="D" if info.type == "date" else "ms")
-        return [None if gone else str(text) for gone, text in zip(missing, texts, strict=True)]
-    if info.type == "boolean":
-        return [None if value is None else bool(value) for value in array.tolist()]
-    return [_text(value) for value in array.tolist()]
+        return [None if value is None or value != value else float(value) for value in cells]
+    if info.type == "date":
+        return [None if value is None else str(value)[:10] for value in cells]
+    if info.type == "datetime":
+        return [None if value is None else str(value) for value in cells]
+    if info.type == "blob":
+        return [None if value is None else bytes(value) for value in cells]
+    return [_text(value) for value in cells]
 
 
 def _text(value: Any) -> str | None:

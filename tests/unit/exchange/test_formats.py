@@ -199,7 +199,7 @@ def test_csv_with_bad_rows_leading_zeros_and_survey_axes(project: Project, tmp_p
     path.write_bytes("\n".join(rows).encode("gbk"))
     report = import_layer(project, path, crs="EPSG:4549")
     assert [note.code for note in report.warnings] == ["import.xy_north_east"]
-    assert [(note.row, note.reason) for note in report.rejected] == [(2, "import.no_geometry")]
+    assert [(note.row, note.reason) for note in report.rejected] == [(2, "import.bad_coordinates")]
     table = project.read(report.layer.id)
     assert table.columns["代码"] == ["0702", "1401"]
     point = shapely.from_wkb(table.geometry[0])
