@@ -241,6 +241,14 @@ def discard(door: Door, table: str) -> None:
             return
 
 
+def discard_all(connection: sqlite3.Connection) -> None:
+    """Remove every unfinished import from a copy, where nobody will finish it."""
+    for (table,) in connection.execute("SELECT table_name FROM planner_pending").fetchall():
+        connection.execute(f"DROP TABLE IF EXISTS {quote(f'idx_{table}_geom')}")
+        connection.execute(f"DROP TABLE IF EXISTS {quote(table)}")
+    connection.execute("DELETE FROM planner_pending")
+
+
 def sweep(door: Door) -> list[str]:
     """Remove tables of imports whose maker is gone. Returns their names."""
     with door.read() as reader:

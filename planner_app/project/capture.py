@@ -1,17 +1,20 @@
 """The triggers that feed the change log, whoever writes: this program, QGIS Desktop or plain SQL.
 
-One log row per changed row: the table's number, the row's fid, the operation, a mask of the changed columns and their
-*old* values. New values are the table's own or the next log row's. Rows of other programs carry no transaction number
-but the time (Julian day). The triggers never RAISE: QGIS loses a save that a trigger stops, and says it succeeded.
+One log row per changed row and group of columns: the table's number, the row's fid, the operation, a mask of the
+changed columns and their *old* values. New values are the table's own or the next log row's. Rows of other programs
+carry no transaction number, only the time (Julian day). The triggers never RAISE: QGIS loses a save that a trigger
+stops, and says it succeeded.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterable
 from typing import Final
 
 from planner_app.project.schema import MASK_BITS, REGISTRY
+from planner_app.project.sql import columns as column_list
 from planner_app.project.sql import literal, quote
 
 INSERT: Final = 1
@@ -20,9 +23,10 @@ DELETE: Final = 3
 #: An INSERT OR REPLACE (or an UPDATE of fid) may be about to remove this row without firing a delete trigger. It has
 #: happened if the table's next log row for the fid is an insert, else nothing came of it.
 REPLACED: Final = 4
+#: Attributes that share an update trigger.
+_GROUP: Final = 5
 
 _TXN = "(SELECT txn FROM planner_state WHERE id = 1)"
-_AT = f"CASE WHEN {_TXN} IS NULL THEN julianday('now') END"
 _NEW_UUID = (
     "lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-' || "
     "substr('89ab', 1 + (random() & 3), 1) || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)))"
@@ -127,81 +131,92 @@ def _widen_log(connection: sqlite3.Connection, highest_slot: int) -> None:
 def statements(table: str, key: str, number: int, columns: dict[str, int]) -> list[str]:
     """The triggers of one table as SQL.
 
+    Updates are captured by groups of columns: QGIS prepares a statement per changed feature, and SQLite compiles with
+    it every trigger that the statement's columns can fire (20 columns in one trigger cost 100 µs, in groups 30 µs).
+
     Args:
         table: its name; key: its integer primary key; number: what its log rows carry.
         columns: captured columns and their slots.
     """
     t, k = quote(table), quote(key)
-    targets = "".join(f", v{slot}" for slot in columns.values())
-    old_all = "".join(f", OLD.{quote(name)}" for name in columns)
-    own_all = "".join(f", {quote(name)}" for name in columns)
-    has_uuid = "uuid" in columns and table not in REGISTRY
-    masks: dict[int, list[str]] = {}
-    for name, slot in columns.items():
-        changed = f"(OLD.{quote(name)} IS NOT NEW.{quote(name)})"
-        masks.setdefault(slot // MASK_BITS, []).append(
-            f"{changed} << {slot % MASK_BITS}" if slot % MASK_BITS else changed
-        )
-    mask_targets = "".join(f", mask{word}" for word in masks)
-    mask_values = "".join(", " + " | ".join(f"({bit})" for bit in bits) for bits in masks.values())
-    old_changed = "".join(
-        f", CASE WHEN OLD.{quote(name)} IS NOT NEW.{quote(name)} THEN OLD.{quote(name)} END" for name in columns
-    )
 
     def trigger(suffix: str, event: str, *body: str) -> str:
         return f"CREATE TRIGGER {quote(_name(table, suffix))} {event} BEGIN {' '.join(b + ';' for b in body)} END"
 
-    def log(op: int, fid: str, more: str = "", values: str = "", source: str = "") -> str:
-        head = f"INSERT INTO planner_log (txn, tbl, fid, op, at{more})"
-        row = f"{_TXN}, {number}, {fid}, {op}, {_AT}{values}"
+    def log(op: int, fid: str, cells: dict[str, str] | None = None, source: str = "") -> str:
+        """One log row; ``cells``: further columns of the log and what goes into them."""
+        targets, values = "".join(f", {c}" for c in cells or {}), "".join(f", {v}" for v in (cells or {}).values())
+        head = f"INSERT INTO planner_log (txn, tbl, fid, op, at{targets})"
+        row = f"{_TXN}, {number}, {fid}, {op}, julianday('now'){values}"
         return f"{head} SELECT {row} {source}" if source else f"{head} VALUES ({row})"
 
+    def update(suffix: str, group: list[str], *more: str) -> str:
+        changed = [f"OLD.{quote(name)} IS NOT NEW.{quote(name)}" for name in group]
+        cells: dict[str, str] = {}
+        for name, test in zip(group, changed, strict=True):
+            word, bit = divmod(columns[name], MASK_BITS)
+            set_bit = str(1 << bit) if len(group) == 1 else f"(({test}) << {bit})"
+            cells[f"mask{word}"] = f"{cells[f'mask{word}']} | {set_bit}" if f"mask{word}" in cells else set_bit
+        for name, test in zip(group, changed, strict=True):
+            old = f"OLD.{quote(name)}"
+            cells[f"v{columns[name]}"] = old if len(group) == 1 else f"CASE WHEN {test} THEN {old} END"
+        event = f"AFTER UPDATE OF {column_list(group)} ON {t} WHEN OLD.{k} IS NEW.{k} AND ({' OR '.join(changed)})"
+        return trigger(suffix, event, log(UPDATE, f"OLD.{k}", cells), *more)
+
+    # A column whose trigger does more than log, or whose values are large, is a group of its own.
+    alone = [name for name in columns if table not in REGISTRY and name in ("uuid", "geom")]
+    rest = [name for name in columns if name not in alone]
+    groups = [rest[first : first + _GROUP] for first in range(0, len(rest), _GROUP)]
+    if "geom" in alone:
+        groups.append(["geom"])
+    made = [update(f"upd{at}", group) for at, group in enumerate(groups)]
     if table == "planner_column":
         # Columns are added and retired by their ``live`` flag; a row, once there, stays to keep old entries readable.
-        row = log(UPDATE, f"OLD.{k}", mask_targets + targets, mask_values + old_changed)
-        return [trigger("upd", f"AFTER UPDATE ON {t}", row)]
+        return made
     taken = f"EXISTS (SELECT 1 FROM {t} AS other WHERE other.uuid = NEW.uuid AND other.{k} <> NEW.{k})"
     bad_uuid = f"(NEW.uuid IS NULL OR NEW.uuid NOT GLOB {literal(UUID_SHAPE)} OR {taken})"
-    # Pasted and split rows get an identity of their own. An edit that breaks one (NULL, no uuid, another row's) is
-    # taken back in silence. After the log row, and in one trigger: SQLite promises no order between triggers.
     this = f"WHERE {k} = NEW.{k} AND {_TXN} IS NULL AND {bad_uuid}"
-    name_it = [f"UPDATE {t} SET uuid = {_NEW_UUID} {this}"] if has_uuid else []
-    keep_it = (
-        [f"UPDATE {t} SET uuid = coalesce(OLD.uuid, {_NEW_UUID}) {this} AND OLD.uuid IS NOT NEW.uuid"]
-        if has_uuid
-        else []
-    )
+    name_it: list[str] = []
+    if "uuid" in alone:
+        # Pasted and split rows get an identity of their own. An edit that breaks one (NULL, no uuid, another row's)
+        # is taken back in silence. Both after the log row, in one trigger: SQLite promises no order between triggers.
+        name_it = [f"UPDATE {t} SET uuid = {_NEW_UUID} {this}"]
+        keep_it = f"UPDATE {t} SET uuid = coalesce(OLD.uuid, {_NEW_UUID}) {this}"
+        made.append(update("uuid", ["uuid"], keep_it))
+    every_old = {f"v{slot}": f"OLD.{quote(name)}" for name, slot in columns.items()}
+    every_own = {f"v{slot}": quote(name) for name, slot in columns.items()}
     # SpatiaLite's own triggers leave the R-tree behind when a fid changes.
     index = quote(f"idx_{table}_geom")
     follow = [f"DELETE FROM {index} WHERE pkid = NEW.{k}", f"UPDATE {index} SET pkid = NEW.{k} WHERE pkid = OLD.{k}"]
-    if "geom" not in columns:
-        follow = []
-    made = [
+    replaced = log(REPLACED, f"NEW.{k}", every_own, f"FROM {t} WHERE {k} = NEW.{k}")
+    other_key = f"OLD.{k} IS NOT NEW.{k}"
+    return [
+        *made,
         trigger("ins", f"AFTER INSERT ON {t}", log(INSERT, f"NEW.{k}"), *name_it),
-        trigger(
-            "upd",
-            f"AFTER UPDATE ON {t} WHEN OLD.{k} IS NEW.{k}",
-            log(UPDATE, f"OLD.{k}", mask_targets + targets, mask_values + old_changed),
-            *keep_it,
-        ),
-        trigger("del", f"AFTER DELETE ON {t}", log(DELETE, f"OLD.{k}", targets, old_all)),
-        trigger(
-            "rep",
-            f"BEFORE INSERT ON {t} WHEN EXISTS (SELECT 1 FROM {t} WHERE {k} = NEW.{k})",
-            log(REPLACED, "NEW." + k, targets, own_all, f"FROM {t} WHERE {k} = NEW.{k}"),
-        ),
-        trigger(
-            "fid",
-            f"BEFORE UPDATE OF {k} ON {t} WHEN OLD.{k} IS NOT NEW.{k}",
-            log(REPLACED, "NEW." + k, targets, own_all, f"FROM {t} WHERE {k} = NEW.{k}"),
-        ),
+        trigger("del", f"AFTER DELETE ON {t}", log(DELETE, f"OLD.{k}", every_old)),
+        trigger("rep", f"BEFORE INSERT ON {t} WHEN EXISTS (SELECT 1 FROM {t} WHERE {k} = NEW.{k})", replaced),
+        trigger("fid", f"BEFORE UPDATE OF {k} ON {t} WHEN {other_key}", replaced),
         trigger(
             "key",
-            f"AFTER UPDATE OF {k} ON {t} WHEN OLD.{k} IS NOT NEW.{k}",
-            log(DELETE, f"OLD.{k}", targets, old_all),
+            f"AFTER UPDATE OF {k} ON {t} WHEN {other_key}",
+            log(DELETE, f"OLD.{k}", every_old),
             log(INSERT, f"NEW.{k}"),
-            *keep_it,
-            *follow,
+            *name_it,
+            *(follow if "geom" in alone else []),
         ),
     ]
-    return made
+
+
+def log_filled(connection: sqlite3.Connection, table: str, names: Iterable[str]) -> None:
+    """Log what another program wrote into columns it had added before there were triggers for them.
+
+    A column begins empty, so that the old values are known: the edit can be undone like any other.
+    """
+    live = slots(connection, table)
+    for name in names:
+        word, bit = divmod(live[name], MASK_BITS)
+        connection.execute(
+            f"INSERT INTO planner_log (tbl, fid, op, at, mask{word}) SELECT ?, {quote(key_of(table))}, {UPDATE}, "
+            f"julianday('now'), {1 << bit} FROM {quote(table)} WHERE {quote(name)} IS NOT NULL",
+            (number_of(connection, table),),
+        )

@@ -207,7 +207,7 @@ def adopt(connection: sqlite3.Connection) -> list[int]:
             if group is not None and tbl in groups:
                 touched.append(_store(connection, group))
             group = _Group(tbl, seq, moment)
-        group.last, group.last_at, group.rows = seq, moment, group.rows + 1
+        group.last, group.last_at = seq, moment
         groups[tbl] = group
     touched += [_store(connection, group) for group in groups.values()]
     return touched
@@ -220,7 +220,6 @@ class _Group:
     first_at: float
     last: int = 0
     last_at: float = 0.0
-    rows: int = 0
     id: int = 0
 
     def __post_init__(self) -> None:
@@ -230,21 +229,25 @@ class _Group:
 def _resume(connection: sqlite3.Connection, tbl: int, seen: int) -> _Group | None:
     """The table's newest foreign entry, if nothing of ours was written since and it has not been undone."""
     row = connection.execute(
-        "SELECT id, first_seq, last_seq, last_at, rows FROM planner_txn WHERE origin = ? AND tbl = ? "
+        "SELECT id, first_seq, last_seq, last_at FROM planner_txn WHERE origin = ? AND tbl = ? "
         "AND undone_by IS NULL AND last_seq >= coalesce((SELECT max(last_seq) FROM planner_txn WHERE origin <> ?), 0) "
         "AND last_seq <= ? ORDER BY id DESC LIMIT 1",
         (FOREIGN, tbl, FOREIGN, seen),
     ).fetchone()
     if row is None or row[3] is None:
         return None
-    return _Group(tbl, row[1], row[3], row[2], row[3], row[4], row[0])
+    return _Group(tbl, row[1], row[3], row[2], row[3], row[0])
 
 
 def _store(connection: sqlite3.Connection, group: _Group) -> int:
+    rows = connection.execute(
+        "SELECT count(DISTINCT fid) FROM planner_log WHERE seq BETWEEN ? AND ? AND tbl = ? AND txn IS NULL AND op <> ?",
+        (group.first, group.last, group.tbl, capture.REPLACED),
+    ).fetchone()[0]
     if group.id:
         connection.execute(
             "UPDATE planner_txn SET last_seq = ?, last_at = ?, rows = ? WHERE id = ?",
-            (group.last, group.last_at, group.rows, group.id),
+            (group.last, group.last_at, rows, group.id),
         )
         return group.id
     table = connection.execute("SELECT table_name FROM planner_capture WHERE number = ?", (group.tbl,)).fetchone()
@@ -260,7 +263,7 @@ def _store(connection: sqlite3.Connection, group: _Group) -> int:
             group.tbl,
             group.first,
             group.last,
-            group.rows,
+            rows,
             group.last_at,
         ),
     )

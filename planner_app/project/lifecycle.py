@@ -116,7 +116,8 @@ def _migrate(door: Door, version: int) -> None:
 def repair_capture(door: Door) -> list[str]:
     """Make the capture triggers of tables whose columns another program changed (or whose triggers it dropped) anew.
 
-    Returns the tables. What was edited in between without triggers cannot be known; the log then has a gap.
+    Returns the tables. What was written into columns others added is logged now; what else was edited without
+    triggers cannot be known, and the log has a gap.
     """
     with door.read() as reader:
         outdated = patiently(lambda: _outdated(reader), door.path)
@@ -125,9 +126,9 @@ def repair_capture(door: Door) -> list[str]:
     with door.write() as connection:
         connection.execute("UPDATE planner_state SET txn = 0")  # housekeeping: no entry, nothing to undo
         for table in _outdated(connection):
-            if table not in schema.REGISTRY:
-                registry.adopt_columns(connection, table)
+            added = registry.adopt_columns(connection, table) if table not in schema.REGISTRY else []
             capture.start(connection, table)
+            capture.log_filled(connection, table, added)
         connection.execute("UPDATE planner_state SET txn = NULL")
     return outdated
 
@@ -162,7 +163,7 @@ def save_copy(door: Door, dest: Path, progress: Progress) -> None:
 
 
 def copy_to(connection: sqlite3.Connection, dest: Path, progress: Progress | None = None) -> None:
-    """Copy a database through the backup API, then take the copy out of WAL mode."""
+    """Copy a project through the backup API, then take the copy out of WAL mode and unfinished imports out of it."""
     making = dest.with_name(f".{dest.name}.{os.getpid()}.new")
 
     def report(_status: int, remaining: int, total: int) -> None:
@@ -181,6 +182,7 @@ def copy_to(connection: sqlite3.Connection, dest: Path, progress: Progress | Non
                 connection.execute("ROLLBACK")
         with closing(sqlite3.connect(making, isolation_level=None)) as copy:
             copy.execute("PRAGMA journal_mode = DELETE").fetchone()
+            bulk.discard_all(copy)
         with making.open("rb+") as file:
             os.fsync(file.fileno())
         _replace(making, dest)

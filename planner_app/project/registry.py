@@ -149,14 +149,14 @@ def column_differences(connection: sqlite3.Connection, table: str) -> tuple[list
     return added, [name for name in known if name not in present]
 
 
-def adopt_columns(connection: sqlite3.Connection, table: str) -> bool:
-    """Take over columns that another program added, dropped or renamed. True if there was a difference.
+def adopt_columns(connection: sqlite3.Connection, table: str) -> list[str]:
+    """Take over columns that another program added, dropped or renamed. Returns the added ones.
 
     A column that went while another came at the same place in the table was renamed and keeps its slot.
     """
     added, missing = column_differences(connection, table)
     if not added and not missing:
-        return False
+        return []
     order = [row[1] for row in connection.execute(f"PRAGMA table_info({quote(table)})") if row[1] != "fid"]
     slots = connection.execute(
         "SELECT name, slot FROM planner_column WHERE table_name = ? AND live ORDER BY slot", (table,)
@@ -169,12 +169,12 @@ def adopt_columns(connection: sqlite3.Connection, table: str) -> bool:
                 "UPDATE planner_column SET name = ? WHERE table_name = ? AND name = ? AND live",
                 (new, table, missing[0]),
             )
-            return True
+            return []
     for name in missing:
         connection.execute("UPDATE planner_column SET live = 0 WHERE table_name = ? AND name = ?", (table, name))
     for name, kind in added:
         add_column_row(connection, table, FieldInfo(name, spatial.field_type(kind)), live=True)
-    return True
+    return [name for name, _ in added]
 
 
 def add_column_row(connection: sqlite3.Connection, table: str, field: FieldInfo, *, live: bool, kind: str = "") -> int:

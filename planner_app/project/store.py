@@ -10,8 +10,8 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from dataclasses import replace as replace_fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,13 +21,11 @@ from planner_app.domain.layer import LayerInfo, NewLayer, PlanInfo
 from planner_app.domain.progress import NoProgress, Progress
 from planner_app.project import (
     bulk,
-    capture,
     changelog,
     effects,
     lifecycle,
     reading,
     registry,
-    schema,
     spatial,
     undo,
     verify,
@@ -36,6 +34,7 @@ from planner_app.project.changelog import LogEntry
 from planner_app.project.commands import Command
 from planner_app.project.connection import Door, patiently
 from planner_app.project.features import Batch, FeatureTable
+from planner_app.project.journal import Entry, changes_after, ends, now, schema_version
 from planner_app.project.sql import quote
 from planner_app.project.transaction import Transaction
 from planner_app.project.undo import Reversal
@@ -43,8 +42,6 @@ from planner_app.project.undo import Reversal
 T = TypeVar("T")
 Observer = Callable[[ChangeSet, object], None]
 
-#: More touched rows than this are not listed one by one in a ChangeSet.
-_MOST_FIDS = 5000
 _JOIN_SECONDS = 2.0
 
 
@@ -79,8 +76,8 @@ class Project:
         self._joining: tuple[str, int, float] | None = None
         with door.read() as connection:
             meta = dict(connection.execute("SELECT key, value FROM planner_meta").fetchall())
-            self._polled_seq, self._polled_txn = _ends(connection)
-            self._polled_schema = _schema_version(connection)
+            self._polled_seq, self._polled_txn = ends(connection)
+            self._polled_schema = schema_version(connection)
         self._polled_version = door.data_version()
         self.name: str = meta["name"]
         self.crs: str = meta["crs"]
@@ -309,7 +306,7 @@ class Project:
             bulk.discard(self._door, filled.name)
             raise
         touch = TableTouch(filled.name, inserted=filled.rows)
-        self._notify(_with_touch(txn.changes, touch), initiator)
+        self._notify(replace_fields(txn.changes, touches=(*txn.changes.touches, touch)), initiator)
         return self.layer(filled.name)
 
     def can_undo(self) -> str | None:
@@ -383,14 +380,15 @@ class Project:
         if version == self._polled_version:
             return []
         self._polled_version = version
-        if not self._door.read_only:
-            self._adopt()
+        version = self._with(schema_version)
+        fields_changed = False
+        if version != self._polled_schema:
+            self._polled_schema = version
+            fields_changed = not self._door.read_only and bool(lifecycle.repair_capture(self._door))
+        self._adopt()
         news = self._with(self._news)
-        schema_version = self._with(_schema_version)
-        if schema_version != self._polled_schema:
-            self._polled_schema = schema_version
-            if not self._door.read_only and lifecycle.repair_capture(self._door):
-                news.append(ChangeSet(0, "foreign_edit", registry=True))
+        if fields_changed:
+            news.append(ChangeSet(0, "foreign_edit", registry=True))
         return news
 
     def save_copy(self, dest: str | os.PathLike[str], progress: Progress | None = None) -> None:
@@ -441,10 +439,10 @@ class Project:
     @contextmanager
     def _entry(
         self, command: str, params: dict[str, Any], joins: str = ""
-    ) -> Iterator[tuple[sqlite3.Connection, _Entry]]:
+    ) -> Iterator[tuple[sqlite3.Connection, Entry]]:
         with self._transaction() as connection:
             before = connection.execute("SELECT coalesce(max(seq), 0) FROM planner_log").fetchone()[0]
-            entry = _Entry(self._joined(connection, joins), command, params)
+            entry = Entry(self._joined(connection, joins), command, params)
             text = json.dumps(params, ensure_ascii=False, default=str)
             if entry.id:
                 entry.joined = True
@@ -452,7 +450,7 @@ class Project:
             else:
                 cursor = connection.execute(
                     "INSERT INTO planner_txn (time, user, origin, session, command, params) VALUES (?, ?, ?, ?, ?, ?)",
-                    (_now(), self.user, self.origin, self.session, command, text),
+                    (now(), self.user, self.origin, self.session, command, text),
                 )
                 entry.id = int(cursor.lastrowid or 0)
             connection.execute("UPDATE planner_state SET txn = ?", (entry.id,))
@@ -465,11 +463,16 @@ class Project:
                     connection.execute("DELETE FROM planner_txn WHERE id = ?", (entry.id,))
                 return
             connection.execute(
-                "UPDATE planner_txn SET first_seq = CASE WHEN first_seq = 0 THEN ? ELSE first_seq END, last_seq = ?, "
-                "rows = coalesce(?, rows + ?) WHERE id = ?",
-                (before + 1, last, entry.rows, last - before, entry.id),
+                "UPDATE planner_txn SET first_seq = CASE WHEN first_seq = 0 THEN ? ELSE first_seq END, last_seq = ? "
+                "WHERE id = ?",
+                (before + 1, last, entry.id),
             )
-            entry.changes = _changes(connection, entry.id, command, params, before, "txn IS NOT NULL")
+            connection.execute(
+                "UPDATE planner_txn SET rows = coalesce(?, (SELECT count(*) FROM (SELECT DISTINCT tbl, fid "
+                "FROM planner_log WHERE seq BETWEEN first_seq AND last_seq AND txn = ?))) WHERE id = ?",
+                (entry.rows, entry.id, entry.id),
+            )
+            entry.changes = changes_after(connection, entry.id, command, params, before, "txn IS NOT NULL")
         self._joining = (joins, entry.id, time.monotonic()) if joins else None
 
     def _joined(self, connection: sqlite3.Connection, joins: str) -> int:
@@ -551,12 +554,12 @@ class Project:
             condition = "txn IS NULL AND tbl = ?" if span.foreign else "txn = ?"
             value = span.tbl if span.foreign else span.id
             news.append(
-                _changes(
+                changes_after(
                     connection, entry.id, entry.command, entry.params, max(seq, span.first - 1),
                     f"{condition} AND seq <= ?", (value, span.last),
                 )
             )  # fmt: skip
-        self._polled_seq, self._polled_txn = _ends(connection)
+        self._polled_seq, self._polled_txn = ends(connection)
         return news
 
     def _notify(self, changes: ChangeSet, initiator: object) -> ChangeSet:
@@ -564,69 +567,3 @@ class Project:
             for observer in list(self._observers):
                 observer(changes, initiator)
         return changes
-
-
-@dataclass(slots=True)
-class _Entry:
-    """The entry being written."""
-
-    id: int
-    command: str
-    params: dict[str, Any]
-    joined: bool = False
-    kept: bool = False
-    rows: int | None = None
-    changes: ChangeSet = field(default_factory=lambda: ChangeSet(0, ""))
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def _ends(connection: sqlite3.Connection) -> tuple[int, int]:
-    row = connection.execute(
-        "SELECT (SELECT coalesce(max(seq), 0) FROM planner_log), (SELECT coalesce(max(id), 0) FROM planner_txn)"
-    ).fetchone()
-    return int(row[0]), int(row[1])
-
-
-def _schema_version(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA schema_version").fetchone()[0])
-
-
-def _changes(
-    connection: sqlite3.Connection,
-    entry_id: int,
-    command: str,
-    params: dict[str, Any],
-    after: int,
-    condition: str,
-    values: tuple[Any, ...] = (),
-) -> ChangeSet:
-    """The ChangeSet of the log rows after a sequence number."""
-    tables = dict(connection.execute("SELECT number, table_name FROM planner_capture").fetchall())
-    where = f"seq > ? AND op <> {capture.REPLACED} AND {condition}"
-    counts: dict[int, dict[int, int]] = {}
-    for tbl, op, number in connection.execute(
-        f"SELECT tbl, op, count(*) FROM planner_log WHERE {where} GROUP BY tbl, op", (after, *values)
-    ):
-        counts.setdefault(tbl, {})[op] = number
-    touches, in_registry = [], False
-    for tbl, by_op in counts.items():
-        table = tables[tbl]
-        if table in schema.REGISTRY:
-            in_registry = True
-            continue
-        fids: tuple[int, ...] | None = None
-        if sum(by_op.values()) <= _MOST_FIDS:
-            found = connection.execute(
-                f"SELECT DISTINCT fid FROM planner_log WHERE {where} AND tbl = ? ORDER BY fid", (after, *values, tbl)
-            )
-            fids = tuple(row[0] for row in found)
-        inserted, updated = by_op.get(capture.INSERT, 0), by_op.get(capture.UPDATE, 0)
-        touches.append(TableTouch(table, inserted, updated, by_op.get(capture.DELETE, 0), fids))
-    return ChangeSet(entry_id, command, params, tuple(touches), in_registry)
-
-
-def _with_touch(changes: ChangeSet, touch: TableTouch) -> ChangeSet:
-    return replace(changes, touches=(*changes.touches, touch))

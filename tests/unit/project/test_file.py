@@ -215,7 +215,7 @@ def test_registry_columns_match_the_schema(project: Project) -> None:
         ("DELETE FROM idx_地块_geom WHERE pkid = 3", "spatial_indexes"),
         ("UPDATE planner_state SET txn = 7", "log"),
         ("DELETE FROM planner_txn", "log"),
-        ("DROP TRIGGER planner_地块_upd", "capture"),
+        ("DROP TRIGGER planner_地块_upd0", "capture"),
         ("DELETE FROM geometry_columns", "layers"),
         ("UPDATE planner_layer SET plan_id = 'nobody'", "layers"),
         ("PRAGMA user_version = 0", "schema"),

@@ -224,6 +224,11 @@ def test_running_import_is_not_swept(project: Project) -> None:
         yield parcels(5)
         with Project.open(project.path) as other:
             assert other.layers() == []
+        copy = project.path.with_name("copy.planner")
+        project.save_copy(copy)
+        with Project.open(copy) as copied:
+            assert not {"x", "idx_x_geom"} & _tables(copied)
+            assert_whole(copied)
         yield parcels(5)
 
     first = project.add_layer(NewLayer("x", "polygon", FIELDS), batches())
