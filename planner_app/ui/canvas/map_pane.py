@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 PAPER = QColor("#FFFFFF")
 #: After this long without movement a view becomes one to go back to.
 REMEMBER_MS = 600
-FULL_MARGIN = 0.06
+FULL_MARGIN = 0.05
 #: States of an engine that answers nothing; stopping it also ends its views. Not started yet counts as stopped too.
 ENGINE_GONE = ("stopped", "failed", "missing")
 #: A single point or a tiny feature is shown with this much around it, in metres.
@@ -60,6 +60,7 @@ class MapPane(QWidget):
         self.content = MapContent(session)
         self.scheduler = RenderScheduler(self._request, self)
         self._unfitted = True
+        self._whole: Viewport | None = None
         self._engine_state = ""
         self._remember = QTimer(self)
         self._remember.setSingleShot(True)
@@ -106,10 +107,9 @@ class MapPane(QWidget):
 
     def _fit_first(self) -> None:
         """Show everything when a project gets its first extent."""
-        extent = self.content.extent()
-        if self._unfitted and extent is not None and self.width() > 1:
+        if self._unfitted and self.content.extent() is not None and self.width() > 1:
             self._unfitted = False
-            self._go(self.viewport.fitted(extent, FULL_MARGIN))
+            self.zoom_full()
 
     def _engine_changed(self, state: str) -> None:
         engine = self.session.engine
@@ -210,7 +210,8 @@ class MapPane(QWidget):
         """Show everything that is visible (everything there is, if nothing is)."""
         extent = self.content.extent()
         if extent is not None:
-            self._go(self.viewport.fitted(extent, FULL_MARGIN))
+            self._whole = self.viewport.fitted(extent, FULL_MARGIN)
+            self._go(self._whole)
 
     def zoom_to_extent(self, extent: Extent, margin: float = 0.15) -> None:
         """Show an extent with ``margin`` of its size left free; a tiny one is shown with its surroundings."""
@@ -273,9 +274,12 @@ class MapPane(QWidget):
         self.resized()
 
     def resized(self) -> None:
-        """The window or its pixel ratio changed: keep centre and resolution."""
+        """The window or its pixel ratio changed: keep centre and resolution; a map shown whole stays whole."""
+        whole = self.viewport == self._whole
         view = self.viewport.resized(self.width(), self.height(), self.devicePixelRatioF())
         if view != self.viewport:
+            if whole and (extent := self.content.extent()) is not None:
+                view = self._whole = view.fitted(extent, FULL_MARGIN)
             self.viewport = view
             self._fit_first()
             self._show()

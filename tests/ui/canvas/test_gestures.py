@@ -6,6 +6,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from planner_app.ui.canvas.viewport import contains
 from tests.ui.canvas.fake_town import EAST, NORTH, Bench
 
 MIDDLE = Qt.MouseButton.MiddleButton
@@ -134,10 +135,21 @@ def test_pointer_position_is_told(bench: Bench) -> None:
 
 
 def test_resizing_keeps_the_centre(bench: Bench) -> None:
+    bench.canvas.set_viewport(bench.canvas.viewport.panned(30, 20))
     x, y, resolution = bench.canvas.viewport.x, bench.canvas.viewport.y, bench.canvas.viewport.resolution
     bench.canvas.resize(500, 400)
     bench.until(lambda: bench.canvas.viewport.width == 500)
     assert (bench.canvas.viewport.x, bench.canvas.viewport.y, bench.canvas.viewport.resolution) == (x, y, resolution)
+
+
+def test_a_map_shown_whole_stays_whole_when_resized(bench: Bench) -> None:
+    whole = bench.canvas.content.extent()
+    bench.canvas.zoom_full()
+    before = bench.canvas.viewport.resolution
+    bench.canvas.resize(400, 300)
+    bench.until(lambda: bench.canvas.viewport.width == 400)
+    assert bench.canvas.viewport.resolution > before
+    assert contains(bench.canvas.extent(), whole)
 
 
 def test_escape_leaves_the_tool_then_clears_the_selection(bench: Bench) -> None:
