@@ -88,9 +88,8 @@ class ProjectFlows(QObject):
             return
 
         def work(progress: Progress) -> Project:
-            from sample_projects.build import build
-
             from planner_app.project import Project
+            from sample_projects.build import build
 
             folder.mkdir(parents=True, exist_ok=True)
             fresh = path.with_suffix(".making")
