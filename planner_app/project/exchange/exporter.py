@@ -13,17 +13,16 @@ from typing import Any
 import numpy as np
 import shapely
 
-from planner_app.domain.crs import transformer
 from planner_app.domain.errors import PlannerError
-from planner_app.domain.layer import FieldInfo, LayerInfo
+from planner_app.domain.layer import LayerInfo
 from planner_app.domain.progress import NoProgress, Progress, check
-from planner_app.project.exchange.notes import Note, note
+from planner_app.project.exchange.notes import Note
+from planner_app.project.exchange.vector_export import DRIVERS, write_vector
 from planner_app.project.store import Project
 
-FORMATS = (".gpkg", ".geojson", ".shp", ".csv", ".xlsx")
+FORMATS = (*DRIVERS, ".csv", ".xlsx")
 #: A worksheet's rows, less the head.
 _MOST_ROWS = 1_048_575
-_DBF_NAME_BYTES = 10
 
 
 @dataclass(slots=True)
@@ -79,7 +78,7 @@ def export_layer(
             elif suffix == ".csv":
                 _write_csv(layer, table.columns, shapes, part, progress)
             else:
-                _write_vector(project, layer, table.columns, shapes, part, suffix, report)
+                report.crs = write_vector(layer, table.columns, shapes, project.crs, part, report.warnings, progress)
             check(progress)
             _move(Path(folder), dest)
     except OSError as error:
@@ -99,120 +98,6 @@ def _move(folder: Path, dest: Path) -> None:
                 old.unlink()
     for file in made:
         os.replace(file, dest.parent / file.name)
-
-
-def _write_vector(
-    project: Project,
-    layer: LayerInfo,
-    columns: dict[str, list[Any]],
-    shapes: Any,
-    part: Path,
-    suffix: str,
-    report: ExportReport,
-) -> None:
-    import pyogrio.raw
-
-    options: dict[str, Any] = {}
-    names = [info.name for info in layer.fields]
-    driver = {".gpkg": "GPKG", ".geojson": "GeoJSON", ".shp": "ESRI Shapefile"}[suffix]
-    if suffix == ".geojson":
-        move = transformer(project.crs, "EPSG:4326")
-        if not move.is_identity:
-            shapes = _moved(shapes, move)
-        report.crs = "EPSG:4326"
-        options = {"RFC7946": "YES", "COORDINATE_PRECISION": "9"}
-    elif suffix == ".shp":
-        names = _short_names(names, report)
-    arrays, masks = (
-        zip(*(_array(columns[info.name], info) for info in layer.fields), strict=True) if layer.fields else ((), ())
-    )
-    geometry_type = {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "Point", "none": None}[
-        layer.geometry
-    ]
-    if layer.geometry == "point" and (shapely.get_type_id(shapes) == shapely.GeometryType.MULTIPOINT).any():
-        geometry_type = "MultiPoint"
-        shapes = np.array([shapely.multipoints(shapely.get_parts(one)) if one is not None else None for one in shapes])
-    if geometry_type is not None and shapely.has_z(shapes).any():
-        geometry_type += " Z"
-    try:
-        pyogrio.raw.write(
-            str(part),
-            geometry=None if geometry_type is None else _multi(shapes, layer.geometry),
-            field_data=list(arrays),
-            field_mask=list(masks),
-            fields=names,
-            layer=layer.name if suffix == ".gpkg" else None,
-            driver=driver,
-            geometry_type=geometry_type,
-            crs=report.crs or None,
-            encoding="UTF-8",
-            layer_options=options,
-        )
-    except Exception as error:
-        raise PlannerError("export.not_written", file=report.path.name, detail=str(error)[:300]) from error
-
-
-def _multi(shapes: Any, geometry: str) -> Any:
-    """WKB, single parts as multi ones for lines and polygons."""
-    if geometry in ("line", "polygon"):
-        single = shapely.get_type_id(shapes) == (1 if geometry == "line" else 3)
-        if single.any():
-            shapes = shapes.copy()
-            make = shapely.multilinestrings if geometry == "line" else shapely.multipolygons
-            shapes[single] = make(shapes[single].reshape(-1, 1))
-    return shapely.to_wkb(shapes)
-
-
-def _moved(shapes: Any, move: Any) -> Any:
-    def change(coordinates: Any) -> Any:
-        x, y = move.transform(coordinates[:, 0], coordinates[:, 1])
-        return np.column_stack([x, y, *coordinates[:, 2:].T])
-
-    result = shapes.copy()
-    for flat in (True, False):
-        some = shapely.has_z(shapes) != flat
-        if some.any():
-            result[some] = shapely.transform(shapes[some], change, include_z=not flat)
-    return result
-
-
-def _array(values: list[Any], info: FieldInfo) -> tuple[Any, Any]:
-    """A column as GDAL takes it, and which cells are missing (None: none are)."""
-    missing = np.fromiter((value is None for value in values), bool, len(values))
-    mask = missing if missing.any() else None
-    if info.type in ("integer", "boolean") and all(isinstance(v, int) for v in values if v is not None):
-        return np.array([0 if value is None else int(value) for value in values], dtype=np.int64), mask
-    if info.type == "real" and all(isinstance(v, int | float) for v in values if v is not None):
-        return np.array([np.nan if value is None else float(value) for value in values]), mask
-    if info.type == "date":
-        try:
-            dates = np.array([np.datetime64("NaT") if v is None else np.datetime64(str(v)[:10]) for v in values])
-            return dates.astype("datetime64[D]"), mask
-        except ValueError:
-            pass  # text that is no date stays text
-    texts = np.empty(len(values), dtype=object)
-    texts[:] = [None if value is None else value.hex() if isinstance(value, bytes) else str(value) for value in values]
-    return texts, mask
-
-
-def _short_names(names: list[str], report: ExportReport) -> list[str]:
-    """Field names cut to the ten bytes a Shapefile has, each one once."""
-    made: list[str] = []
-    for name in names:
-        short = _cut(name, _DBF_NAME_BYTES)
-        number = 1
-        while short.casefold() in (other.casefold() for other in made):
-            tail = f"_{number}"
-            short = _cut(name, _DBF_NAME_BYTES - len(tail)) + tail
-            number += 1
-        if short != name:
-            report.warnings.append(note("export.field_renamed", field=name, name=short))
-        made.append(short)
-    return made
-
-
-def _cut(name: str, most: int) -> str:
-    return name.encode("utf-8")[:most].decode("utf-8", "ignore")
 
 
 def _plain_rows(layer: LayerInfo, columns: dict[str, list[Any]], shapes: Any) -> tuple[list[str], list[list[Any]]]:

@@ -83,7 +83,10 @@ class VectorSource:
         import pyogrio
 
         try:
-            listed = [(str(name), kind) for name, kind in pyogrio.list_layers(self._where)]
+            if self._suffix == ".geojson":  # one layer: listing it would parse the file once more
+                listed = [(self.path.stem, "Unknown")]
+            else:
+                listed = [(str(name), kind) for name, kind in pyogrio.list_layers(self._where)]
         except Exception as error:  # GDAL's errors have no common base
             raise self._unreadable(error) from error
         if self._suffix in (".sqlite", ".gpkg", ".gdb"):
@@ -168,7 +171,7 @@ class VectorSource:
         try:
             meta, fids, wkb, columns = pyogrio.raw.read(
                 self._where,
-                layer=name,
+                layer=None if self._suffix == ".geojson" else name,
                 encoding=self.encoding or None,
                 return_fids=True,
                 datetime_as_string=True,

@@ -1,0 +1,179 @@
+"""GDAL works in a process of its own.
+
+It keeps Python's lock for as long as it parses or writes (16 s for a GeoJSON of 390 MB), so in the desktop's process
+every gesture would wait for it; it cannot be cancelled, and a crash in one of its drivers would take unsaved work
+along. And its SQLite never shares a process with the one that holds the project file.
+
+Frames on the pipes are pickles behind their length. The child is ours and does only what it is asked.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import queue
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from planner_app.domain.errors import PlannerError
+from planner_app.domain.progress import NoProgress, Progress, check
+
+_LENGTH = struct.Struct("<Q")
+#: Seconds between two looks at the cancel button.
+_POLL_S = 0.1
+#: Answers read ahead of whoever uses them.
+_AHEAD = 4
+_ROOT = Path(__file__).resolve().parents[3]
+
+Requests = Callable[[], Any]
+Answers = Callable[[Any], None]
+
+
+class SeparateProcess:
+    """A child that runs ``work(requests, answers)``. Use as a context manager: leaving it ends the child.
+
+    Args:
+        work: a function of a module; its answers are what :meth:`receive` gives.
+        file: name of the file it is about, for errors.
+    """
+
+    def __init__(self, work: Callable[[Requests, Answers], None], file: str, progress: Progress | None = None) -> None:
+        self._file, self._progress = file, progress or NoProgress()
+        # The child's temporary files lie in here, so that they go even if it is killed.
+        self._folder = tempfile.TemporaryDirectory(prefix="planner-exchange-")
+        self._errors = (Path(self._folder.name) / "stderr").open("w+b")
+        environment = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), self._folder.name)
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH", "")]))
+        self._child = subprocess.Popen(
+            [
+                sys.executable,
+                "-X",
+                "utf8",
+                "-c",
+                f"from {__name__} import main; main()",
+                work.__module__,
+                work.__name__,
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            env=os.environ | environment,
+            start_new_session=True,  # Ctrl+C in a terminal is for us: we end the child
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+        self._frames: queue.Queue[tuple[str, Any]] = queue.Queue(_AHEAD)
+        self._closed = False
+        self._thread = threading.Thread(target=self._listen, name="exchange", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> SeparateProcess:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the child, whatever it is doing."""
+        self._closed = True
+        self._child.kill()
+        with suppress(queue.Empty):
+            while True:
+                self._frames.get_nowait()
+        self._thread.join(timeout=5)
+        self._child.wait(timeout=5)
+        for pipe in (self._child.stdin, self._child.stdout, self._errors):
+            if pipe is not None:
+                with suppress(OSError):
+                    pipe.close()
+        self._folder.cleanup()
+
+    def send(self, request: object) -> None:
+        """Ask for something. A dead child is noticed at the next answer."""
+        assert self._child.stdin is not None
+        with suppress(BrokenPipeError):
+            _write(self._child.stdin, request)
+
+    def receive(self) -> Any:
+        """The next answer.
+
+        Raises:
+            PlannerError: what the child raised; ``exchange.process_died``. Cancelled.
+        """
+        while True:
+            check(self._progress)
+            with suppress(queue.Empty):
+                kind, value = self._frames.get(timeout=_POLL_S)
+                break
+        if kind == "error":
+            code, params = value
+            raise PlannerError(code, **params)
+        if kind == "died":
+            raise self._died()
+        return value
+
+    def _listen(self) -> None:
+        assert self._child.stdout is not None
+        alive = True
+        while alive and not self._closed:
+            try:
+                frame = _read(self._child.stdout)
+            except (EOFError, OSError, ValueError, pickle.UnpicklingError):
+                frame, alive = ("died", None), False
+            while not self._closed:
+                with suppress(queue.Full):
+                    self._frames.put(frame, timeout=_POLL_S)
+                    break
+
+    def _died(self) -> PlannerError:
+        with suppress(subprocess.TimeoutExpired):
+            self._child.wait(timeout=2)
+        self._errors.seek(0)
+        said = self._errors.read().decode("utf-8", "replace").strip().splitlines()
+        detail = said[-1][:300] if said else f"exit {self._child.returncode}"
+        return PlannerError("exchange.process_died", file=self._file, detail=detail)
+
+
+def _write(pipe: Any, frame: object) -> None:
+    data = pickle.dumps(frame, protocol=pickle.HIGHEST_PROTOCOL)
+    pipe.write(_LENGTH.pack(len(data)))
+    pipe.write(data)
+    pipe.flush()
+
+
+def _read(pipe: BinaryIO | Any) -> Any:
+    head = pipe.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        raise EOFError
+    (length,) = _LENGTH.unpack(head)
+    data = pipe.read(length)
+    if len(data) < length:
+        raise EOFError
+    return pickle.loads(data)  # noqa: S301 - both ends are this program
+
+
+def main() -> None:
+    """The child's entry: ``module function``; frames in on standard input, out on standard output."""
+    import importlib
+    import warnings
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    warnings.simplefilter("ignore")  # GDAL's remarks on single fields; what matters is in our own warnings
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a library prints must not get between the frames
+    work = getattr(importlib.import_module(sys.argv[1]), sys.argv[2])
+    try:
+        work(lambda: _read(sys.stdin.buffer), lambda answer: _write(out, ("answer", answer)))
+    except PlannerError as error:
+        _write(out, ("error", (error.code, error.params)))
+    except MemoryError:
+        _write(out, ("error", ("exchange.no_memory", {})))
+    except (EOFError, BrokenPipeError):
+        os._exit(0)  # nobody listens any more; nothing is left to flush
