@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -61,6 +62,9 @@ class Desktop(QObject):
             self.session.open_project(self._path)
         if self.session.engine is not None:
             self.session.engine.start()
+        heartbeat = QTimer(self)
+        heartbeat.timeout.connect(lambda: None)  # a step of Python, in which a signal's handler can run
+        heartbeat.start(1000)
         QTimer.singleShot(0, self, self.load_plugins)
 
     def load_plugins(self) -> None:
@@ -127,5 +131,8 @@ def run(path: str | Path | None = None) -> int:
     settings = Settings.load()
     desktop = Desktop(settings, EngineClient(), Path(path).resolve() if path is not None else None)
     app.aboutToQuit.connect(desktop.shutdown)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Python runs handlers between two steps of its own; the heartbeat gives it one every second.
+        signal.signal(number, lambda *_: app.quit())
     desktop.start()
     return app.exec()

@@ -289,6 +289,14 @@ class MainWindow(QMainWindow):
         self.show_dock("table")
         self.table.show_selected()
 
+    def select_by_expression(self) -> None:
+        """Select features of a layer by a condition on their attributes."""
+        from planner_app.ui.tools.select_expression import SelectExpressionDialog
+
+        dialog = SelectExpressionDialog(self.session, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
     def open_palette(self) -> None:
         """Ctrl+K."""
         self.palette_.open()

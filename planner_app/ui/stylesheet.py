@@ -180,6 +180,7 @@ QSlider::handle:horizontal { background: $panel; border: 2px solid $accent; widt
 QGroupBox { border: none; margin-top: $s18; font-weight: 600; }
 QGroupBox::title { subcontrol-origin: margin; left: 0; }
 QStatusBar::item { border: none; }
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 """)
 
 

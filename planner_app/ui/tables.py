@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from planner_app.plugin_api.widgets import PILL_ROLE, SORT_ROLE, SWATCH_ROLE
+from planner_app.plugin_api.widgets import PILL_ROLE, SORT_ROLE, SWATCH_ROLE, WIDTH_ROLE
 from planner_app.ui.controls import swatch_colour
 from planner_app.ui.theme import Theme
 
@@ -150,15 +150,14 @@ def table_view(theme: Theme, look: str = "") -> QTableView:
 
 
 def fit_columns(view: QTableView, theme: Theme, widest: int = 260) -> None:
-    """Give every column the width of its head and first rows, within bounds."""
+    """Give every column the width of its head and first rows, within bounds: the model's own, else ``widest``."""
+    model = view.model()
     header = view.horizontalHeader()
     header.setResizeContentsPrecision(50)
     view.resizeColumnsToContents()
     for column in range(header.count()):
-        header.resizeSection(
-            column, min(max(header.sectionSize(column) + theme.px(10), theme.px(56)), theme.px(widest))
-        )
-    model = view.model()
+        most = model.headerData(column, Qt.Orientation.Horizontal, WIDTH_ROLE) or widest
+        header.resizeSection(column, min(max(header.sectionSize(column) + theme.px(10), theme.px(56)), theme.px(most)))
     last = model.headerData(header.count() - 1, Qt.Orientation.Horizontal, Qt.ItemDataRole.TextAlignmentRole)
     # Figures at the far right edge would stand apart from their table.
     header.setStretchLastSection(not (last is not None and Qt.AlignmentFlag(last) & Qt.AlignmentFlag.AlignRight))

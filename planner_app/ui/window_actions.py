@@ -78,6 +78,14 @@ def window_actions(window: MainWindow) -> list[ActionSpec]:
             enabled=chosen,
         ),
         spec("edit.form", tr("Feature form"), window.show_form, icon="square-pen", shortcut="F4", enabled=opened),
+        spec(
+            "edit.select_expression",
+            tr("Select by expression…"),
+            window.select_by_expression,
+            icon="list-checks",
+            shortcut="Ctrl+F",
+            enabled=current,
+        ),
         spec("edit.clear_selection", tr("Clear the selection"), session.selection.clear, icon="x", enabled=chosen),
     ]
     layer = [

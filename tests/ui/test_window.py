@@ -189,3 +189,70 @@ def test_a_file_that_is_no_project_is_refused_in_words(desktop: Any, tmp_path: P
         desktop.session.open_project(wrong)
     assert said.args[0] == "error"
     assert "wrong.sqlite" in said.args[1]
+
+
+def test_engine_that_keeps_stopping_is_said_and_can_be_started_again(opened: Any, qtbot: Any) -> None:
+    engine = opened.session.engine
+    engine.state = "failed"
+    engine.state_changed.emit("failed")
+    window = opened.window
+    assert "keeps stopping" in window.map_area.messages.text()
+    assert "Engine stopped" in window.status.engine.text()
+    with qtbot.waitSignal(engine.state_changed, timeout=2000):
+        window.commands.trigger("app.engine")
+
+
+def test_view_changes_do_not_make_the_engine_read_the_registry_again(opened: Any) -> None:
+    from planner_app.project import RenameLayer, SetLayer
+
+    engine, layer = opened.session.engine, opened.session.layers()[0]
+    engine.refreshed.clear()
+    opened.session.execute(SetLayer(layer.id, {"visible": False}))
+    opened.session.execute(SetLayer(layer.id, {"opacity": 0.5}))
+    assert engine.refreshed == []
+    opened.session.execute(RenameLayer(layer.id, "新"))
+    assert engine.refreshed == [None]
+
+
+def test_edited_rows_make_the_engine_reload_only_their_layer(opened: Any) -> None:
+    from planner_app.project import EditCells
+
+    engine, layer = opened.session.engine, opened.session.layers()[0]
+    engine.refreshed.clear()
+    opened.session.execute(EditCells(layer.id, [1], "name", ["新"]))
+    assert engine.refreshed == [[layer.id]]
+
+
+def test_typed_scale_goes_to_the_map(opened: Any) -> None:
+    window = opened.window
+    window.status.scale.setText("1:2500")
+    window.status.scale.editingFinished.emit()
+    assert window.canvas.scale() == pytest.approx(2500, rel=1e-6)
+    assert window.status.scale.text() == "1 : 2,500"
+    window.status.scale.setText("nonsense")
+    window.status.scale.editingFinished.emit()
+    assert "not a scale" in window.map_area.messages.text()
+    assert window.status.scale.text() == "1 : 2,500"
+
+
+def test_position_reads_north_before_east(opened: Any) -> None:
+    opened.window.canvas.cursor_moved.emit(500123.45, 2860678.9)
+    text = opened.window.status.position.text()
+    assert text.index("2,860,678.90") < text.index("500,123.45")
+
+
+def test_report_picture_is_asked_of_the_engine(opened: Any, tmp_path: Path) -> None:
+    from planner_app.ui.map_picture import render_png
+
+    got: list[bytes] = []
+    engine = opened.session.engine
+
+    def write(method: str, params: dict[str, Any], done: Any, failed: Any = None) -> int:
+        Path(params["out"]).write_bytes(b"png")
+        assert [layer["id"] for layer in params["layers"]] == [layer.id for layer in opened.session.layers()]
+        done({})
+        return 1
+
+    engine.request = write
+    render_png(opened.session, (0, 0, 1, 1), (10, 10), got.append)
+    assert got == [b"png"]
