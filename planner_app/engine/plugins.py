@@ -1,4 +1,4 @@
-"""Algorithms that plugins' ``engine`` modules add; they run in an engine of their own so that the map never waits."""
+"""Algorithms and sheets of plugins' ``engine`` modules; they belong into an engine of their own, or the map waits."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from planner_app.engine.errors import EngineError
-from planner_app.plugin_api.engine import EngineApi
+from planner_app.plugin_api.engine import EngineApi, Layout
 from planner_app.protocol import framing
 
 
-class Algorithms:
+class Plugins:
     """Loads plugins' engine modules on first use; a broken one is named and left out."""
 
     def __init__(self) -> None:
@@ -30,6 +30,17 @@ class Algorithms:
         if algorithm is None:
             raise EngineError("engine.no_algorithm", name=params["name"], plugin=Path(params["folder"]).name)
         return algorithm(layers, params.get("arguments", {}))
+
+    def layout(self, folder: Path, name: str) -> Layout:
+        """The sheet ``name`` of the plugin in ``folder``.
+
+        Raises:
+            EngineError: ``engine.plugin_failed``, ``engine.no_layout``.
+        """
+        fill = self._load(folder).layouts.get(name)
+        if fill is None:
+            raise EngineError("engine.no_layout", name=name, plugin=folder.name)
+        return fill
 
     def _load(self, folder: Path) -> EngineApi:
         key = str(folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from qgis.core import Qgis
@@ -13,8 +14,8 @@ from qgis.PyQt.QtNetwork import QLocalSocket
 
 from planner_app.engine.errors import EngineError
 from planner_app.engine.layers import LayerSet
-from planner_app.engine.layout import print_sheet
-from planner_app.engine.plugins import Algorithms
+from planner_app.engine.layout import map_sheet, print_sheet
+from planner_app.engine.plugins import Plugins
 from planner_app.engine.render import Renderer
 from planner_app.engine.reply import Reply
 from planner_app.engine.snapshot import Snapshots
@@ -34,7 +35,7 @@ class Server(QObject):
         self.layers = LayerSet()
         self._renderer = Renderer(self.layers, self._send)
         self._snapshots = Snapshots(self.layers)
-        self._algorithms = Algorithms()
+        self._plugins = Plugins()
         self._methods: dict[str, Callable[[framing.Message, int, Reply], None]] = {
             "ping": lambda params, number, answer: answer({}),
             "open": self._open,
@@ -45,7 +46,7 @@ class Server(QObject):
             "legend": self._legend,
             "print": self._print,
             "statistics": lambda params, number, answer: answer(self._renderer.statistics()),
-            "algorithm": lambda params, number, answer: answer(self._algorithms.run(params, self.layers)),
+            "algorithm": lambda params, number, answer: answer(self._plugins.run(params, self.layers)),
         }
 
     def connect_to_shell(self) -> bool:
@@ -120,4 +121,6 @@ class Server(QObject):
         answer({"entries": self.layers.legend(params["layer"], params.get("size", 18))})
 
     def _print(self, params: framing.Message, number: int, answer: Reply) -> None:
-        answer(print_sheet(self.layers, params))
+        wanted = params.get("layout")
+        fill = self._plugins.layout(Path(wanted["folder"]), wanted["name"]) if wanted else map_sheet
+        answer(print_sheet(self.layers, params, fill))
