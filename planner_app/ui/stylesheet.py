@@ -70,6 +70,7 @@ QPushButton[look="primary"] { background: $accent; color: $on_accent; border-col
 QPushButton[look="primary"]:hover { background: $accent_hover; border-color: $accent_hover; }
 QPushButton[look="primary"]:disabled { background: $line; color: $secondary; border-color: $line; }
 QPushButton[look="primary"]:focus { border-color: $ink; }
+QPushButton[look="chosen"] { background: $accent_ground; border-color: $accent; color: $accent; }
 QPushButton[look="danger"] { color: $fail; border-color: $fail; }
 QPushButton[look="quiet"] { border-color: transparent; background: transparent; }
 QPushButton[look="quiet"]:hover { background: $hover; }

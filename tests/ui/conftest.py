@@ -57,9 +57,6 @@ class FakeEngine(QObject):
     def close_project(self) -> None:
         self.opened.clear()
 
-    def close_project(self) -> None:
-        self.opened.clear()
-
     def refresh_layers(self, ids: Any = None) -> None:
         self.refreshed.append(ids)
 

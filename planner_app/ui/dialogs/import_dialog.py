@@ -68,7 +68,6 @@ class ImportDialog(FormDialog):
         self.crs = label("", wrap=True)
         self.change_crs = button(tr("Choose…"), self._toggle_crs)
         self.crs_list = CrsList(self.session, "")
-        self.crs_list.setVisible(False)
         self.crs_list.changed.connect(self._crs_chosen)
         form = self.form()
         if len(self.info.layers) > 1:
@@ -85,10 +84,13 @@ class ImportDialog(FormDialog):
         city = row(spacing=8)
         city.addWidget(self.city, 1)
         city.addWidget(self.enter_city)
-        form.addRow(fact(""), city)
+        self._city_row = QWidget()
+        self._city_row.setLayout(city)
+        form.addRow(fact(""), self._city_row)
+        self._source = form
+        form.setRowVisible(self.crs_list, False)
         self._show_city("")
-        self._encoding_label = fact(tr("Encoding"))
-        form.addRow(self._encoding_label, self.encoding)
+        form.addRow(fact(tr("Encoding")), self.encoding)
         self.east, self.north = QComboBox(), QComboBox()
         for box, first in ((self.east, tr("East: found by itself")), (self.north, tr("North: found by itself"))):
             box.addItem(first, "")
@@ -132,9 +134,7 @@ class ImportDialog(FormDialog):
         self.class_field.setCurrentIndex(max(0, self.class_field.findData(sub.class_field)))
         self.standard.setCurrentIndex(max(0, self.standard.findData(sub.class_standard)))
         self._show_crs(sub.crs or "", stated=bool(sub.crs))
-        encoded = bool(self.info.encoding)
-        for part in (self.encoding, self._encoding_label):
-            part.setVisible(encoded)
+        self._source.setRowVisible(self.encoding, bool(self.info.encoding))
         self.encoding.setCurrentText(self.info.encoding.upper())
         self._show_summary(sub)
         self._show_preview(sub)
@@ -208,8 +208,7 @@ class ImportDialog(FormDialog):
     def _show_city(self, text: str, look: str = "warning") -> None:
         self.city.setText(text)
         relook(self.city, look)
-        self.city.setVisible(bool(text))
-        self.enter_city.setVisible(bool(text))
+        self._source.setRowVisible(self._city_row, bool(text))
 
     def _check_crs(self) -> None:
         """Ask PROJ, off the UI thread, whether this CRS leads to the project's without the city's help."""
@@ -243,7 +242,7 @@ class ImportDialog(FormDialog):
         dialog.open()
 
     def _toggle_crs(self) -> None:
-        self.crs_list.setVisible(not self.crs_list.isVisible())
+        self._source.setRowVisible(self.crs_list, not self.crs_list.isVisible())
         if self.crs_list.isVisible() and not self.crs_list.crs():
             self.crs_list.choose(self._project_crs)
 
@@ -282,7 +281,7 @@ class ImportDialog(FormDialog):
                 tr("“{name}” does not state its coordinate system.", name=self.path.name),
                 tr("Choose it: a wrong guess would move everything by up to hundreds of metres."),
             )
-            self.crs_list.setVisible(True)
+            self._source.setRowVisible(self.crs_list, True)
         else:
             self.wanted.emit(self.path, self.options())
             self.accept()

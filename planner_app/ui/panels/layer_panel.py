@@ -244,8 +244,10 @@ class LayerPanel(QFrame):
         """The first legend entry as the engine draws it, for styles only QGIS knows; asked for once."""
         if layer.id in self._legends:
             return self._legends[layer.id]
-        self._legends[layer.id] = QIcon()
-        engine, size = self.session.engine, self.session.theme.px(18)
+        theme, engine = self.session.theme, self.session.engine
+        size = theme.px(18)
+        grey = swatch(layer.geometry, (), size, theme.px(12), self.devicePixelRatioF(), paper=theme.is_dark())
+        self._legends[layer.id] = QIcon(grey)
         if engine is not None:
             generation = self._generation
 
