@@ -10,7 +10,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QObject, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import (
+    QColor,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPalette,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -33,6 +42,10 @@ PILL_ROLE = int(Qt.ItemDataRole.UserRole) + 1
 """A theme token: the cell's text is drawn as an outlined pill in that colour."""
 SWATCH_ROLE = int(Qt.ItemDataRole.UserRole) + 2
 """``#rrggbb``: a small square before the cell's text."""
+WIDTH_ROLE = int(Qt.ItemDataRole.UserRole) + 3
+"""Of a head: the most pixels (of a 13 px font) a column takes at first; a long text is elided, not the next column."""
+#: Free pixels at both sides of a task panel; the scroll bar stands in them.
+GUTTER = 14
 
 
 def label(text: str, look: str = "", *, wrap: bool = False) -> QLabel:
@@ -54,9 +67,23 @@ def button(text: str, clicked: Callable[[], None], look: str = "") -> QPushButto
     return widget
 
 
+class _Combo(QComboBox):
+    """Turning the wheel over it scrolls the panel; only the one that has the focus changes its value."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
 def combo(changed: Callable[[], None] | None = None) -> QComboBox:
     """A drop-down that gives way to a narrow panel instead of widening it."""
-    widget = QComboBox()
+    widget = _Combo()
     widget.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     widget.setMinimumContentsLength(8)
     widget.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -70,6 +97,70 @@ def restyle(widget: QWidget, look: str) -> None:
     widget.setProperty("look", look)
     widget.style().unpolish(widget)
     widget.style().polish(widget)
+
+
+class TaskPage(QWidget):
+    """A panel's page: its parts scroll as one, the foot (what can be done with the selection) stays in view."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        inner = QWidget()
+        self._parts = QVBoxLayout(inner)
+        self._parts.setContentsMargins(GUTTER, 8, GUTTER, GUTTER)
+        self._parts.setSpacing(12)
+        self._parts.addStretch(1)
+        self._scroll.setWidget(inner)
+        self._scroll.verticalScrollBar().rangeChanged.connect(self._bar_changed)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        self._column.addWidget(self._scroll, 1)
+
+    def add(self, *parts: QWidget) -> None:
+        """Add parts below those that are there."""
+        for part in parts:
+            self._parts.insertWidget(self._parts.count() - 1, part)
+
+    def set_foot(self, foot: QWidget) -> None:
+        """What stays in view at the lower edge while it is shown."""
+        rule = QFrame()
+        rule.setProperty("look", "line")
+        holder = _Foot(foot, rule)
+        self._column.addWidget(holder)
+
+    def _bar_changed(self, lowest: int, highest: int) -> None:
+        """The bar stands in the gutter, so that everything keeps its width and its right edge."""
+        bar = self._scroll.verticalScrollBar().sizeHint().width() if highest > lowest else 0
+        margins = self._parts.contentsMargins()
+        margins.setRight(max(GUTTER - bar, 0))
+        self._parts.setContentsMargins(margins)
+
+
+class _Foot(QWidget):
+    """A rule above the foot; both hidden together."""
+
+    def __init__(self, foot: QWidget, rule: QWidget) -> None:
+        super().__init__()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        padded = QVBoxLayout()
+        padded.setContentsMargins(GUTTER, 10, GUTTER, GUTTER - 2)
+        padded.addWidget(foot)
+        column.addWidget(rule)
+        column.addLayout(padded)
+        self._foot = foot
+        foot.installEventFilter(self)
+        self.setVisible(foot.isVisibleTo(self))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.HideToParent, QEvent.Type.ShowToParent):
+            self.setVisible(event.type() == QEvent.Type.ShowToParent)
+        return super().eventFilter(watched, event)
 
 
 class Form(QWidget):
@@ -92,14 +183,21 @@ class Form(QWidget):
         self._grid.addWidget(widget, row, 1)
         return text
 
-    def add_buttons(self, *buttons: QWidget) -> None:
-        """Add a row of buttons under the inputs."""
+    def add_row(self, caption: str, *widgets: QWidget) -> None:
+        """Add a row of buttons, with a caption unless it is empty."""
         line = QHBoxLayout()
         line.setSpacing(8)
-        for widget in buttons:
+        for widget in widgets:
             line.addWidget(widget)
         line.addStretch(1)
-        self._grid.addLayout(line, self._grid.rowCount(), 1)
+        row = self._grid.rowCount()
+        if caption:
+            self._grid.addWidget(label(caption, "secondary"), row, 0)
+        self._grid.addLayout(line, row, 1)
+
+    def add_buttons(self, *buttons: QWidget) -> None:
+        """Add a row of buttons under the inputs."""
+        self.add_row("", *buttons)
 
 
 class KeyFigures(QFrame):
@@ -133,9 +231,10 @@ class KeyFigures(QFrame):
             self._values[at].setText(value)
             self._captions[at].setText(caption)
 
-    def set_one(self, place: int, value: str) -> None:
+    def set_one(self, place: int, value: str, caption: str) -> None:
         """Change one figure."""
         self._values[place].setText(value)
+        self._captions[place].setText(caption)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,17 +258,15 @@ class DistributionBar(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
-        self._bar = _Bar()
+        self._bar = _Bar(8)
         self._legend = QWidget()
-        self._flow = FlowLayout(self._legend, spacing=10)
+        self._flow = FlowLayout(self._legend, spacing=12)
         column.addWidget(self._bar)
         column.addWidget(self._legend)
 
     def set(self, shares: Sequence[Share], chosen: str = "") -> None:
         """Show the shares; ``chosen`` is the key the view is filtered by."""
-        self._bar.shares = [share for share in shares if share.value > 0]
-        self._bar.chosen = chosen
-        self._bar.update()
+        self._bar.set([(share.value, share.colour, not chosen or share.key == chosen) for share in shares])
         self._flow.clear()
         for share in shares:
             entry = _LegendEntry(share, share.key == chosen)
@@ -178,50 +275,80 @@ class DistributionBar(QWidget):
 
 
 class _Bar(QWidget):
-    def __init__(self) -> None:
+    """Segments side by side; of the whole width, or of the part of it that ``reach`` says."""
+
+    def __init__(self, height: int) -> None:
         super().__init__()
-        self.shares: list[Share] = []
-        self.chosen = ""
-        self.setFixedHeight(8)
+        self._segments: list[tuple[float, str, bool]] = []
+        self._reach = 1.0
+        self.setFixedHeight(height)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+
+    def set(self, segments: Sequence[tuple[float, str, bool]], reach: float = 1.0) -> None:
+        """Show (value, colour, lit) segments."""
+        self._segments = [segment for segment in segments if segment[0] > 0]
+        self._reach = reach
+        self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        total = sum(share.value for share in self.shares)
+        total = sum(value for value, _, _ in self._segments)
         if total <= 0:
             return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
+        shape = QPainterPath()
+        whole = max(self.width() * self._reach, 2.0)
+        shape.addRoundedRect(QRectF(0.0, 0.0, whole, self.height()), self.height() / 2, self.height() / 2)
+        painter.setClipPath(shape)
         left = 0.0
-        for share in self.shares:
-            width = self.width() * share.value / total
-            colour = QColor(share.colour)
-            if self.chosen and share.key != self.chosen:
-                colour.setAlpha(70)
+        for value, colour_name, lit in self._segments:
+            width = whole * value / total
+            colour = QColor(colour_name)
+            if not lit:
+                colour.setAlpha(60)
             painter.setBrush(colour)
             painter.drawRect(QRectF(left, 0.0, max(width, 1.5), self.height()))
             left += width
 
 
 class _LegendEntry(QWidget):
+    """A square and its words; underlined under the pointer and, thicker, while it is the filter."""
+
     pressed = Signal(str)
 
     def __init__(self, share: Share, chosen: bool) -> None:
         super().__init__()
-        self._share = share
+        self._share, self._chosen = share, chosen
         line = QHBoxLayout(self)
-        line.setContentsMargins(0, 0, 0, 0)
+        line.setContentsMargins(0, 2, 0, 4)
         line.setSpacing(5)
         square = QLabel()
         square.setFixedSize(11, 11)
         square.setStyleSheet(f"background: {share.colour}; border-radius: 2px;")
         line.addWidget(square)
-        line.addWidget(label(f"{share.text} {share.shown}".strip(), "heading" if chosen else "small"))
+        line.addWidget(label(f"{share.text} {share.shown}".strip(), "small"))
+        if chosen:
+            line.addWidget(label("✕", "small"))
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setAccessibleName(f"{share.text} {share.shown}")
 
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        accent = self.palette().color(QPalette.ColorRole.Accent)
+        if self._chosen:
+            painter.fillRect(QRectF(0, self.height() - 2, self.width(), 2), accent)
+        elif self.underMouse():
+            painter.fillRect(QRectF(0, self.height() - 1, self.width(), 1), accent)
+        if self.hasFocus():
+            painter.setPen(accent)
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self.pressed.emit(self._share.key)
+        if self.rect().contains(event.position().toPoint()):
+            self.pressed.emit(self._share.key)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Space, Qt.Key.Key_Return):
@@ -294,13 +421,18 @@ class FlowLayout(QLayout):
 
 @dataclass(frozen=True, slots=True)
 class CardText:
-    """What a card shows: a title with a figure at its right, a line below it, and perhaps a pill (token, text)."""
+    """What a card shows: a title with a figure at its right, a line below it, and perhaps a pill (token, text).
+
+    ``segments``: (share, colour) of a bar at the card's foot; shares of the card's width, so that the bars of a list
+    of cards are a chart.
+    """
 
     key: str
     title: str
     figure: str = ""
     detail: str = ""
     pill: tuple[str, str] | None = None
+    segments: tuple[tuple[float, str], ...] = ()
 
 
 class Card(QFrame):
@@ -330,17 +462,35 @@ class Card(QFrame):
         if text.pill is not None:
             foot.addWidget(pill(*text.pill), 0, Qt.AlignmentFlag.AlignBottom)
         column.addLayout(foot)
+        if text.segments:
+            bar = _Bar(3)
+            bar.set([(share, colour, True) for share, colour in text.segments], sum(s for s, _ in text.segments))
+            column.addSpacing(2)
+            column.addWidget(bar)
 
     def set_selected(self, selected: bool) -> None:
         """Show the card as the chosen one."""
         restyle(self, "card-selected" if selected else "card")
 
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.hasFocus():
+            painter = QPainter(self)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(self.palette().color(QPalette.ColorRole.Accent))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 7, 7)
+
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self.chosen.emit(self.key)
+        if self.rect().contains(event.position().toPoint()):
+            self.chosen.emit(self.key)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Space):
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
             self.chosen.emit(self.key)
+        elif event.key() == Qt.Key.Key_Down:
+            self.focusNextChild()
+        elif event.key() == Qt.Key.Key_Up:
+            self.focusPreviousChild()
         else:
             super().keyPressEvent(event)
 
@@ -350,23 +500,17 @@ def pill(token: str, text: str) -> QLabel:
     return label(text, f"pill-{token}")
 
 
-class CardList(QScrollArea):
-    """Cards below one another; the chosen one is outlined."""
+class CardList(QWidget):
+    """Cards below one another; the chosen one is outlined. The page they stand on scrolls."""
 
     chosen = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
-        self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        inner = QWidget()
-        self._column = QVBoxLayout(inner)
-        self._column.setContentsMargins(0, 0, 4, 0)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(8)
-        self._column.addStretch(1)
         self._cards: list[Card] = []
-        self.setWidget(inner)
 
     def set(self, texts: Sequence[CardText]) -> None:
         """Replace all cards."""
@@ -375,16 +519,24 @@ class CardList(QScrollArea):
             card.hide()
             card.deleteLater()
         self._cards = [Card(text) for text in texts]
-        for at, card in enumerate(self._cards):
+        for card in self._cards:
             card.chosen.connect(self.chosen)
-            self._column.insertWidget(at, card)
+            self._column.addWidget(card)
+
+    def keys(self) -> list[str]:
+        """Keys of the cards, from above."""
+        return [card.key for card in self._cards]
 
     def select(self, key: str) -> None:
-        """Outline the card of that key (none if there is none)."""
+        """Outline the card of that key (none if there is none) and scroll to it."""
         for card in self._cards:
             card.set_selected(card.key == key)
             if card.key == key:
-                self.ensureWidgetVisible(card)
+                above = self.parentWidget()
+                while above is not None and not isinstance(above, QScrollArea):
+                    above = above.parentWidget()
+                if isinstance(above, QScrollArea):
+                    above.ensureWidgetVisible(card, 0, 12)
 
 
 class Notice(QFrame):

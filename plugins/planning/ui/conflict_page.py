@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QComboBox, QLineEdit, QMenu, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QMenu, QToolButton
 
 from planner_app.domain.changeset import ChangeSet
 from planner_app.domain.layer import LayerInfo
@@ -20,17 +19,18 @@ from planner_app.plugin_api.widgets import (
     CardList,
     CardText,
     DistributionBar,
-    FlowLayout,
     Form,
     KeyFigures,
     Notice,
     Share,
+    TaskPage,
     button,
     combo,
     label,
 )
 from plugins.planning.ui import words
-from plugins.planning.ui.conflict_rows import PatchRow, PatchTable, groups_by_pair, pair_key, read_rows
+from plugins.planning.ui.conflict_rows import PairGroup, PatchRow, PatchTable, groups_by_pair, pair_key, read_rows
+from plugins.planning.ui.decide_bar import DecideBar
 from plugins.planning.ui.gates_dialog import GatesDialog
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ _EVERY_DIFFERENCE, _EVERY_PAIR = "", "*"
 _MOST_CARDS = 60
 
 
-class ConflictPage(QWidget):
+class ConflictPage(TaskPage):
     """The page; everything it shows comes from the result layer, so a reopened project shows its last check."""
 
     def __init__(self, context: PanelContext) -> None:
@@ -95,29 +95,19 @@ class ConflictPage(QWidget):
         self._notice = Notice()
         self._cards = CardList()
         self._cards.chosen.connect(self._card_chosen)
+        self._before = label(
+            tr(
+                "The check lists every place where the two plans disagree: "
+                "here by pair of classes, below as a table, and on the map."
+            ),
+            "secondary",
+            wrap=True,
+        )
 
-        self._decide = QWidget()
-        decide = QVBoxLayout(self._decide)
-        decide.setContentsMargins(0, 0, 0, 0)
-        decide.setSpacing(6)
-        self._chosen = label("", "small")
-        self._ground = QLineEdit()
-        self._ground.setPlaceholderText(tr("Ground of the decision (optional)"))
-        choices = QWidget()
-        flow = FlowLayout(choices, spacing=6)
-        for key in ("a_yields", "b_yields", "no_conflict", "pending"):
-            flow.addWidget(button(words.decision(key), partial(self.decide, key)))
-        flow.addWidget(button(tr("Take back"), partial(self.decide, ""), "quiet"))
-        for part in (self._chosen, self._ground, choices):
-            decide.addWidget(part)
-        self._decide.hide()
-
-        column = QVBoxLayout(self)
-        column.setContentsMargins(14, 4, 14, 12)
-        column.setSpacing(12)
-        for part in (form, self._notice, self._figures, self._bar, self._decide):
-            column.addWidget(part)
-        column.addWidget(self._cards, 1)
+        self._decide = DecideBar()
+        self._decide.decided.connect(self.decide)
+        self.add(form, self._notice, self._before, self._figures, self._bar, self._cards)
+        self.set_foot(self._decide)
 
     # what is there
 
@@ -270,38 +260,31 @@ class ConflictPage(QWidget):
         rows = self._rows
         ellipsoidal = self._ellipsoidal()
         area = sum(row.area_ellipsoidal_m2 if ellipsoidal else row.area_m2 for row in rows)
-        decided = sum(1 for row in rows if row.decision and row.decision != "pending")
+        decided = _decided(rows)
         has_result = self._result is not None
+        self._before.setVisible(not has_result)
+        for part in (self._figures, self._bar, self._cards):
+            part.setVisible(bool(rows))
         self._figures.set(
             [
-                (f"{len(rows):,}" if has_result else "—", tr("patches")),
-                (words.hectares(area) if has_result else "—", tr("hectares")),
-                (f"{decided / len(rows):.0%}" if rows else "—", tr("decided")),
+                (f"{len(rows):,}", tr("patches")),
+                (words.hectares(area), tr("hectares")),
+                (words.percent(decided, len(rows)), tr("decided: {count}", count=f"{decided:,}")),
             ]
         )
         counts = Counter(row.cause for row in rows)
-        shares = [
-            Share(key, words.cause(key), counts[key], colour, f"{counts[key]:,}")
-            for key, colour in (words.cause_colours() if rows else {}).items()
-            if counts[key] or key != "same_class"
-        ]
-        self._bar.set(shares, self._cause)
-        self._bar.setVisible(bool(rows))
+        colours = words.cause_colours() if rows else {}
+        self._bar.set(
+            [
+                Share(key, words.cause(key), counts[key], colour, f"{counts[key]:,}")
+                for key, colour in colours.items()
+                if counts[key]
+            ],
+            self._cause,
+        )
         of_cause = [row for row in rows if not self._cause or row.cause == self._cause]
-        groups = groups_by_pair(of_cause, ellipsoidal)
-        cards = [
-            CardText(
-                group.key,
-                group.title,
-                f"{words.hectares(group.area_m2)} ha",
-                " · ".join(text for text in (tr("{count} places", count=f"{group.count:,}"), group.reason) if text),
-                (group.verdict, words.verdict(group.verdict))
-                if group.verdict in ("fail", "needs_certificate")
-                else None,
-            )
-            for group in groups[:_MOST_CARDS]
-        ]
-        self._cards.set(cards)
+        groups = groups_by_pair(of_cause, ellipsoidal)[:_MOST_CARDS]
+        self._cards.set([_card(group, groups[0].area_m2, colours) for group in groups])
         self._cards.select(self._pair)
         shown = self._shown_rows()
         self._model.show(shown, self._names(), ellipsoidal)
@@ -313,12 +296,19 @@ class ConflictPage(QWidget):
         self._selection_changed()
 
     def _cause_clicked(self, key: str) -> None:
-        self._cause = "" if self._cause == key else key
-        self._pair = ""
+        self._filter("" if self._cause == key else key, "")
         self._show()
 
+    def _filter(self, cause: str, pair: str) -> None:
+        """Show only these; what of the selection would be hidden by it is let go."""
+        self._cause, self._pair = cause, pair
+        chosen = set(self._selected())
+        kept = [row.fid for row in self._shown_rows() if row.fid in chosen]
+        if self._result is not None and len(kept) < len(chosen):
+            self._context.selection.set(self._result.id, kept)
+
     def _card_chosen(self, key: str) -> None:
-        self._pair = "" if self._pair == key else key
+        self._filter(self._cause, "" if self._pair == key else key)
         self._cards.select(self._pair)
         shown = self._shown_rows()
         self._model.show(shown, self._names(), self._ellipsoidal())
@@ -348,19 +338,22 @@ class ConflictPage(QWidget):
         return self._context.selection.fids(self._result.id) if self._result is not None else ()
 
     def _selection_changed(self) -> None:
-        fids = self._selected()
-        self._table.select_rows(self._model.places(fids))
-        self._decide.setVisible(bool(fids))
-        self._chosen.setText(tr("{count} selected: who yields?", count=f"{len(fids):,}"))
+        chosen = set(self._selected())
+        rows = [row for row in self._rows if row.fid in chosen]
+        if (self._cause or self._pair) and len(self._model.places(chosen)) < len(rows):
+            self._cause = self._pair = ""  # selected elsewhere: what is selected is shown
+            self._show()
+            return
+        self._table.select_rows(self._model.places(sorted(chosen)))
+        self._decide.show_for(rows, self._names())
 
     # deciding
 
-    def decide(self, decision: str) -> None:
-        """Say which plan yields on the selected patches; undoable."""
+    def decide(self, decision: str, ground: str = "") -> None:
+        """Say which plan yields on the selected patches, and why; undoable."""
         from plugins.planning.model.decide import DecideConflicts
 
         if self._result is not None and (fids := self._selected()):
-            ground = self._ground.text().strip()
             command = DecideConflicts(self._result.id, fids, decision, ground, self._context.user)
             self._context.execute(command, self)
 
@@ -392,8 +385,11 @@ class ConflictPage(QWidget):
         changed = {row.fid: row for row in read_rows(project, self._result.id, fids)} if self._result else {}
         self._rows = [changed.get(row.fid, row) for row in self._rows]
         self._model.replace(changed.values())
-        decided = sum(1 for row in self._rows if row.decision and row.decision != "pending")
-        self._figures.set_one(2, f"{decided / len(self._rows):.0%}" if self._rows else "—")
+        decided = _decided(self._rows)
+        caption = tr("decided: {count}", count=f"{decided:,}")
+        self._figures.set_one(2, words.percent(decided, len(self._rows)), caption)
+        chosen = set(self._selected())
+        self._decide.show_for([row for row in self._rows if row.fid in chosen], self._names())
 
     # checking
 
@@ -540,6 +536,24 @@ class ConflictPage(QWidget):
             with_map(b"")
         else:
             self._context.render_map(extent, (1800, 1100), with_map, dpi=150)
+
+
+def _decided(rows: list[PatchRow]) -> int:
+    return sum(1 for row in rows if row.decision and row.decision != "pending")
+
+
+def _card(group: PairGroup, largest: float, colours: dict[str, str]) -> CardText:
+    """A pair of classes; its bar is as long as its area is of the largest pair's, coloured by cause."""
+    count = tr("{count} places", count=f"{group.count:,}")
+    grave = group.verdict in ("fail", "needs_certificate")
+    return CardText(
+        group.key,
+        group.title,
+        f"{words.hectares(group.area_m2)} ha",
+        " · ".join(text for text in (count, group.reason) if text),
+        (group.verdict, words.verdict(group.verdict)) if grave else None,
+        tuple((area / largest, colours[cause]) for cause, area in group.by_cause if largest > 0),
+    )
 
 
 def _is_cancel(error: Exception) -> bool:

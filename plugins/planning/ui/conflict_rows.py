@@ -10,7 +10,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 
 from planner_app.i18n import tr
 from planner_app.plugin_api.model import Project
-from planner_app.plugin_api.widgets import PILL_ROLE, SORT_ROLE, SWATCH_ROLE
+from planner_app.plugin_api.widgets import PILL_ROLE, SORT_ROLE, SWATCH_ROLE, WIDTH_ROLE
 from plugins.planning.ui import words
 
 Index = QModelIndex | QPersistentModelIndex
@@ -62,6 +62,7 @@ class PairGroup:
     count: int
     reason: str
     verdict: str
+    by_cause: tuple[tuple[str, float], ...]
 
 
 def _class_title(code: str, name: str) -> str:
@@ -98,10 +99,29 @@ def groups_by_pair(rows: Iterable[PatchRow], ellipsoidal: bool) -> list[PairGrou
     groups = []
     for key, members in found.items():
         gravest = min(members, key=lambda row: _GRAVITY.get(row.verdict, 9))
-        area = sum(row.area_ellipsoidal_m2 if ellipsoidal else row.area_m2 for row in members)
+        areas: dict[str, float] = {}
+        for row in members:
+            areas[row.cause] = areas.get(row.cause, 0.0) + (row.area_ellipsoidal_m2 if ellipsoidal else row.area_m2)
+        by_cause = tuple(sorted(areas.items(), key=lambda pair: -pair[1]))
         title = f"{members[0].a} × {members[0].b}"
-        groups.append(PairGroup(key, title, area, len(members), gravest.reason, gravest.verdict))
+        area = sum(areas.values())
+        groups.append(PairGroup(key, title, area, len(members), gravest.reason, gravest.verdict, by_cause))
     return sorted(groups, key=lambda group: -group.area_m2)
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column of the table; ``width``: the most pixels of a 13 px font it takes at first, 0: all it needs."""
+
+    key: str
+    width: int = 0
+    right: bool = False
+
+
+_SHOWN = (
+    _Column("code", 72), _Column("cause"), _Column("a", 128), _Column("b", 124), _Column("area", 90, right=True),
+    _Column("width", 80, right=True), _Column("decision"), _Column("verdict"), _Column("ground", 96),
+)  # fmt: skip
 
 
 class PatchTable(QAbstractTableModel):
@@ -140,39 +160,67 @@ class PatchTable(QAbstractTableModel):
         return 0 if parent.isValid() else len(self.rows)
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
-        return 0 if parent.isValid() else 9
+        return 0 if parent.isValid() else len(_SHOWN)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation != Qt.Orientation.Horizontal or not 0 <= section < 9:
+        if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(_SHOWN):
             return None
-        if role == Qt.ItemDataRole.TextAlignmentRole and section in (4, 5):
+        column = _SHOWN[section]
+        if role == Qt.ItemDataRole.TextAlignmentRole and column.right:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        if role == WIDTH_ROLE:
+            return column.width
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return {
+                "a": self._names[0],
+                "b": self._names[1],
+                "area": tr("Areas on the ellipsoid") if self._ellipsoidal else tr("Areas in the plane"),
+                "width": tr("Mean width = 2 × area ÷ perimeter"),
+            }.get(column.key)
         if role != Qt.ItemDataRole.DisplayRole:
             return None
-        area = tr("Area, ellipsoidal (m²)") if self._ellipsoidal else tr("Area (m²)")
-        titles = [tr("No."), tr("Cause"), *self._names, area, tr("Mean width (m)")]
-        return [*titles, tr("Verdict"), tr("Decision"), tr("Ground")][section]
+        titles = {
+            "code": tr("No."), "cause": tr("Cause"), "a": self._names[0], "b": self._names[1],
+            "area": tr("Area (m²)"), "width": tr("Width (m)"), "decision": tr("Decision"), "verdict": tr("Verdict"),
+            "ground": tr("Ground"),
+        }  # fmt: skip
+        return titles[column.key]
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if not index.isValid():
             return None
-        row, column = self.rows[index.row()], index.column()
-        area = row.area_ellipsoidal_m2 if self._ellipsoidal else row.area_m2
+        row, column = self.rows[index.row()], _SHOWN[index.column()]
         if role == Qt.ItemDataRole.DisplayRole:
-            return (
-                row.code, words.cause(row.cause), row.a, row.b, words.number(area), words.number(row.width_m),
-                words.verdict(row.verdict), words.decision(row.decision), row.ground or row.clause,
-            )[column]  # fmt: skip
+            return self._text(row, column.key)
         if role == SORT_ROLE:
-            return {4: area, 5: row.width_m}.get(column)
-        if role == SWATCH_ROLE and column == 1:
+            return self._number(row, column.key)
+        if role == SWATCH_ROLE and column.key == "cause":
             return self._colours.get(row.cause)
-        if role == PILL_ROLE and column == 6:
+        if role == PILL_ROLE and column.key == "verdict":
             return row.verdict
-        if role == PILL_ROLE and column == 7:
+        if role == PILL_ROLE and column.key == "decision":
             return words.DECISION_TOKENS.get(row.decision)
-        if role == Qt.ItemDataRole.TextAlignmentRole and column in (4, 5):
+        if role == Qt.ItemDataRole.TextAlignmentRole and column.right:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return "\n".join(text for text in (row.reason, row.clause, row.ground) if text) or None
+            return "\n".join(text for text in (f"{row.a} × {row.b}", row.reason, row.clause, row.ground) if text)
         return None
+
+    def _number(self, row: PatchRow, key: str) -> float | None:
+        if key == "area":
+            return row.area_ellipsoidal_m2 if self._ellipsoidal else row.area_m2
+        return row.width_m if key == "width" else None
+
+    def _text(self, row: PatchRow, key: str) -> str:
+        number = self._number(row, key)
+        if number is not None:
+            return words.number(number)
+        if key == "cause":
+            return words.cause(row.cause)
+        if key == "decision":
+            return words.decision(row.decision)
+        if key == "verdict":
+            return words.verdict(row.verdict)
+        if key == "ground":
+            return row.ground or row.clause
+        return str(getattr(row, key))

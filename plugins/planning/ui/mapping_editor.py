@@ -51,7 +51,7 @@ class MappingEditor(QDialog):
         super().__init__(parent)
         self._context = context
         self.setWindowTitle(tr("Class mapping"))
-        self.resize(820, 560)
+        self.resize(960, 600)
         project = context.project
         self._mapping = read_mapping(project.setting(MAPPING_SETTING, "")) if project else {}
         self._crosswalk = Crosswalk(self._mapping)
@@ -90,7 +90,10 @@ class MappingEditor(QDialog):
         for side in sides:
             self._add_side(side)
         header = self.table.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self.table.resizeColumnsToContents()
+        for place, widest in enumerate((150, 230, 84, 230)):
+            header.resizeSection(place, min(header.sectionSize(place) + 12, widest))
         header.setSectionResizeMode(4, QHeaderView.ResizeMode.Stretch)
         if not self._rows:
             self.notice.say(tr("The chosen layers have no class values."))
@@ -112,6 +115,7 @@ class MappingEditor(QDialog):
             meaning = f"≈ {meaning}"
         for column, text in enumerate((side.layer.name, land.label(), f"{features:,}", meaning)):
             item = QTableWidgetItem(text)
+            item.setToolTip(text)
             if column == 2:
                 item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self.table.setItem(row, column, item)

@@ -175,6 +175,7 @@ class MatrixEditor(QDialog):
                     f"? {verdict('cannot_judge')}",
                     f"· {tr('Not decided by the matrix')}",
                     f"= {tr('Same class')}",
+                    tr("empty: no conflict"),
                 ]
             ),
             "small",
@@ -188,7 +189,14 @@ class MatrixEditor(QDialog):
         self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.view.customContextMenuRequested.connect(self._menu)
         self.view.doubleClicked.connect(lambda index: self._menu(self.view.visualRect(index).center()))
-        hint = label(tr("Select cells, then right-click or press the button to say what they mean."), "small")
+        # Row lines of the window's tables would double the grid here.
+        self.view.setStyleSheet("QTableView::item { border: none; padding: 0; }")
+        self.view.setMouseTracking(True)
+        self.view.entered.connect(self._read_out)
+        self._reading = label(
+            tr("Select cells, then right-click or press the button to say what they mean."), "small", wrap=True
+        )
+        self._reading.setMinimumHeight(self._reading.fontMetrics().lineSpacing() * 2)
         change = button(tr("Change selected cells…"), self._menu_below)
         self._change = change
         self.notice = Notice()
@@ -208,7 +216,7 @@ class MatrixEditor(QDialog):
         column.addWidget(key)
         foot = QHBoxLayout()
         foot.addWidget(change)
-        foot.addWidget(hint, 1)
+        foot.addWidget(self._reading, 1)
         column.addLayout(foot)
         column.addWidget(self.notice)
         column.addWidget(buttons)
@@ -217,6 +225,10 @@ class MatrixEditor(QDialog):
     def name(self) -> str:
         """The matrix chosen."""
         return self.grid.matrix.name
+
+    def _read_out(self, index: QModelIndex) -> None:
+        """Say in words what the cell under the pointer means."""
+        self._reading.setText(" · ".join(str(index.data(Qt.ItemDataRole.ToolTipRole)).split("\n")))
 
     def _fill_names(self, chosen: str) -> None:
         self._names.clear()

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QBuffer, QPointF
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
-from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from planner_app.domain.errors import Cancelled
 from planner_app.domain.progress import Progress
 from planner_app.i18n import tr, word
 from planner_app.plugin_api.model import Project
 from planner_app.plugin_api.ui import PanelContext
-from planner_app.plugin_api.widgets import CardList, CardText, Form, KeyFigures, Notice, button, combo
+from planner_app.plugin_api.widgets import CardList, CardText, Form, KeyFigures, Notice, TaskPage, button, combo, label
 from plugins.planning.ui import words
 from plugins.planning.ui.site_rows import SiteTable, line_title, rows_of
 
@@ -28,7 +27,7 @@ _MAP_SIZE = (1800, 1100)
 _ToWidget = Callable[[float, float], tuple[float, float]]
 
 
-class SitePage(QWidget):
+class SitePage(TaskPage):
     """The page. A check is not kept in the project: the report is its record."""
 
     def __init__(self, context: PanelContext) -> None:
@@ -58,24 +57,29 @@ class SitePage(QWidget):
         self._purpose.addItem(tr("Ordinary construction"), "")
         self._purpose.addItem(tr("Limited human activity (certified)"), "limited_activity")
         self._purpose.addItem(tr("National project that cannot avoid it"), "national_project")
-        self._draw = button(tr("Draw on the map"), self.draw, "primary")
+        self._draw = button(tr("Draw"), self.draw, "primary")
+        self._draw.setToolTip(tr("Click the corners on the map; double click closes the red line, Esc drops it."))
         self._open = button(tr("File…"), self.open_file)
-        self._selected = button(tr("Selected features"), self.use_selected)
+        self._open.setToolTip(tr("Boundary points (TXT), DXF or GeoJSON"))
+        self._selected = button(tr("Selection"), self.use_selected)
         self._report = button(tr("Report…"), self.report)
         form = Form()
         form.add(tr("Purpose"), self._purpose)
-        form.add_buttons(self._draw, self._open)
-        form.add_buttons(self._selected, self._report)
+        form.add_row(tr("Red line"), self._draw, self._open, self._selected)
+        form.add_buttons(self._report)
         self._notice = Notice()
         self._figures = KeyFigures(3)
         self._cards = CardList()
         self._cards.chosen.connect(self._card_chosen)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(14, 4, 14, 12)
-        column.setSpacing(12)
-        for part in (form, self._notice, self._figures):
-            column.addWidget(part)
-        column.addWidget(self._cards, 1)
+        self._before = label(
+            tr(
+                "Draw the red line of a site, read it from a file or take selected polygons: how it stands to every "
+                "control line, with clause and verdict, and the area of each land class inside appear here."
+            ),
+            "secondary",
+            wrap=True,
+        )
+        self.add(form, self._notice, self._before, self._figures, self._cards)
 
     # where the site comes from
 
@@ -83,6 +87,7 @@ class SitePage(QWidget):
         """Let the person draw the red line on the map; the check runs when it is closed."""
 
         def finished(wkb: bytes | None) -> None:
+            self._notice.clear()
             if wkb is not None:
                 self._read(lambda project: _drawn(wkb))
 
@@ -103,7 +108,13 @@ class SitePage(QWidget):
 
     def _selection_changed(self) -> None:
         selection = self._context.selection
-        self._selected.setEnabled(any(selection.fids(layer) for layer in selection.layer_ids()))
+        count = sum(len(selection.fids(layer)) for layer in selection.layer_ids())
+        self._selected.setEnabled(count > 0)
+        self._selected.setToolTip(
+            tr("Take the {count} selected polygons as the site", count=f"{count:,}")
+            if count
+            else tr("Select polygons on the map or in a table first")
+        )
 
     def _read(self, read: Callable[[Project], Site]) -> None:
         project = self._context.project
@@ -173,9 +184,10 @@ class SitePage(QWidget):
         check = self._check
         for widget in (self._draw, self._open):
             widget.setEnabled(self._context.project is not None)
-        self._report.setEnabled(check is not None)
+        self._before.setVisible(check is None)
+        for part in (self._report, self._figures, self._cards):
+            part.setVisible(check is not None)
         if check is None:
-            self._figures.set([("—", tr("site, m²")), ("—", tr("fail")), ("—", tr("cannot judge"))])
             self._cards.set([])
             self._model.show([])
             return

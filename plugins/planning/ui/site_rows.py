@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
 from planner_app.i18n import language, tr
-from planner_app.plugin_api.widgets import PILL_ROLE, SORT_ROLE
+from planner_app.plugin_api.widgets import PILL_ROLE, SORT_ROLE, WIDTH_ROLE
 from plugins.planning.ui import words
 
 if TYPE_CHECKING:
@@ -74,6 +74,11 @@ def rows_of(check: SiteCheck) -> list[SiteRow]:
     return rows
 
 
+#: Columns of numbers, and the most pixels of a 13 px font each column takes at first (0: all it needs).
+_NUMBERS = (3, 4, 5)
+_WIDTHS = (200, 160, 0, 106, 110, 78, 120)
+
+
 class SiteTable(QAbstractTableModel):
     """The rows in the bottom dock."""
 
@@ -91,35 +96,45 @@ class SiteTable(QAbstractTableModel):
         return 0 if parent.isValid() else len(self.rows)
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
-        return 0 if parent.isValid() else 7
+        return 0 if parent.isValid() else len(_WIDTHS)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation != Qt.Orientation.Horizontal or not 0 <= section < 7:
+        if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(_WIDTHS):
             return None
-        if role == Qt.ItemDataRole.TextAlignmentRole and section in (2, 3, 4):
+        if role == Qt.ItemDataRole.TextAlignmentRole and section in _NUMBERS:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        if role == WIDTH_ROLE:
+            return _WIDTHS[section]
+        if role == Qt.ItemDataRole.ToolTipRole and section in (3, 4):
+            return tr("Areas in the plane") if section == 3 else tr("Areas on the ellipsoid")
         if role != Qt.ItemDataRole.DisplayRole:
             return None
-        areas = [tr("Inside, planar (m²)"), tr("Inside, ellipsoidal (m²)"), tr("Share (%)")]
-        return [tr("Line or plan"), tr("Land class"), *areas, tr("Verdict"), tr("Clause")][section]
+        numbers = [tr("Planar (m²)"), tr("Ellipsoidal (m²)"), tr("Share (%)")]
+        return [tr("Line or plan"), tr("Land class"), tr("Verdict"), *numbers, tr("Clause")][section]
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if not index.isValid():
             return None
         row, column = self.rows[index.row()], index.column()
-        numbers = {2: row.area, 3: row.ellipsoidal, 4: None if row.share is None else row.share * 100}
         if role == Qt.ItemDataRole.DisplayRole:
-            if column in numbers:
-                value = numbers[column]
+            if column in _NUMBERS:
+                value = _number(row, column)
                 return "–" if value is None else words.number(value, 2)
             verdict = words.verdict(row.verdict) if row.verdict else ""
-            return {0: row.layer, 1: row.land, 5: verdict, 6: row.clause}[column]
-        if role == SORT_ROLE and column in numbers:
-            return -1.0 if numbers[column] is None else numbers[column]
-        if role == PILL_ROLE and column == 5:
+            return {0: row.layer, 1: row.land, 2: verdict, 6: row.clause}[column]
+        if role == SORT_ROLE and column in _NUMBERS:
+            value = _number(row, column)
+            return -1.0 if value is None else value
+        if role == PILL_ROLE and column == 2:
             return row.verdict or None
-        if role == Qt.ItemDataRole.TextAlignmentRole and column in numbers:
+        if role == Qt.ItemDataRole.TextAlignmentRole and column in _NUMBERS:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        if role == Qt.ItemDataRole.ToolTipRole and column == 6:
-            return row.clause or None
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return "\n".join(text for text in (row.layer, row.land, row.clause) if text)
         return None
+
+
+def _number(row: SiteRow, column: int) -> float | None:
+    if column == 5:
+        return None if row.share is None else row.share * 100
+    return row.area if column == 3 else row.ellipsoidal

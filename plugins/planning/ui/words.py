@@ -7,7 +7,17 @@ from plugins.planning.model.wording import cause_word as cause
 from plugins.planning.model.wording import decision_word as decision
 from plugins.planning.model.wording import verdict_word as verdict
 
-__all__ = ["DECISION_TOKENS", "cause", "cause_colours", "decision", "either", "hectares", "number", "verdict"]
+__all__ = [
+    "DECISION_TOKENS",
+    "cause",
+    "cause_colours",
+    "decision",
+    "either",
+    "hectares",
+    "number",
+    "percent",
+    "verdict",
+]
 
 #: Decision → theme token of its pill.
 DECISION_TOKENS = {
@@ -35,6 +45,14 @@ def hectares(square_metres: float) -> str:
     """m² as hectares, with as many digits as the size deserves."""
     value = square_metres / 10_000
     return f"{value:,.1f}" if value >= 10 else f"{value:,.2f}" if value >= 0.1 else f"{value:,.4f}"
+
+
+def percent(part: int, whole: int) -> str:
+    """A share that says neither none nor all before it is so."""
+    if not whole or part in (0, whole):
+        return "100%" if part else "0%"
+    share = 100 * part / whole
+    return "<1%" if share < 1 else ">99%" if share > 99 else f"{share:.0f}%"
 
 
 def either(chinese: str, english: str) -> str:
