@@ -12,11 +12,12 @@ from planner_app.plugin_api.model import Verb, VerbContext, VerbResult
 
 if TYPE_CHECKING:
     from planner_app.domain.crs import CityTransform
+    from planner_app.project.exchange import Note, RowNote
 
 
 def _configure_import(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path)
-    parser.add_argument("source", type=Path)
+    parser.add_argument("file", type=Path, metavar="FILE", help=tr("project file"))
+    parser.add_argument("source", type=Path, metavar="SOURCE", help=tr("file to import"))
     parser.add_argument("--layer", default="", metavar="L", help=tr("which layer of the source"))
     parser.add_argument("--name", default="", metavar="N", help=tr("name of the new layer"))
     parser.add_argument("--crs", default="", metavar="EPSG:N", help=tr("CRS of the source where it states none"))
@@ -24,6 +25,7 @@ def _configure_import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--plan", default="", metavar="KIND", help=tr("kind of plan the layer is"))
     parser.add_argument("--class-field", default="", metavar="F", help=tr("field that holds the land class"))
     parser.add_argument("--class-standard", default="", metavar="S", help=tr("gb50137, mnr2023, dltb or text"))
+    parser.add_argument("--wkt", default="", metavar="COLUMN", help=tr("geometry of a CSV, written as WKT"))
     parser.add_argument("--x", default="", metavar="COLUMN", help=tr("easting or longitude of a CSV"))
     parser.add_argument("--y", default="", metavar="COLUMN", help=tr("northing or latitude of a CSV"))
     parser.add_argument(
@@ -34,7 +36,7 @@ def _configure_import(parser: argparse.ArgumentParser) -> None:
 def _run_import(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
     from planner_app.project.exchange import import_layer
 
-    pair = (arguments.x, arguments.y) if arguments.x and arguments.y else None
+    pair = (arguments.x, arguments.y) if arguments.x and arguments.y else arguments.wkt or None
     with context.open_project(arguments.file) as project:
         city = read_city(arguments.city, arguments.crs, project.crs) if arguments.city else None
         report = import_layer(
@@ -73,11 +75,11 @@ def _run_import(context: VerbContext, arguments: argparse.Namespace) -> VerbResu
     )
 
 
-def _row(note: Any) -> dict[str, Any]:
-    return {"row": note.row, "reason": word(note.reason, note.params), "code": note.reason}
+def _row(note: RowNote) -> dict[str, Any]:
+    return {"row": note.row, "reason": word(note.reason, note.params), "code": note.reason, **note.params}
 
 
-def _warning(note: Any) -> dict[str, str]:
+def _warning(note: Note) -> dict[str, str]:
     return {"code": note.code, "message": word(note.code, note.params)}
 
 
@@ -112,9 +114,11 @@ def read_city(path: Path, source: str, target: str) -> CityTransform:
 
 
 def _configure_export(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path)
-    parser.add_argument("layer")
-    parser.add_argument("dest", type=Path)
+    parser.add_argument("file", type=Path, metavar="FILE", help=tr("project file"))
+    parser.add_argument("layer", metavar="LAYER", help=tr("id or name of the layer"))
+    parser.add_argument(
+        "dest", type=Path, metavar="DEST", help=tr("file to write (.gpkg .geojson .shp .csv .xlsx)")
+    )
 
 
 def _run_export(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:

@@ -64,8 +64,8 @@ def land_survey(geometries: Geometries, crs: str) -> NDArray[np.float64]:
 
     Each edge and a meridian enclose a trapezoid between two parallels, whose area on the ellipsoid is a series in
     the sines of the latitude difference (国土调查办发〔2008〕32号, also the theoretical area of map sheets). An edge is
-    straight in longitude and latitude here, a geodesic in :func:`ellipsoidal`: they differ by some 4e-6 at edges of
-    1 km and 1e-4 at 10 km.
+    straight in longitude and latitude here, a geodesic in :func:`ellipsoidal`: they differ by up to
+    some 1e-5 at edges of 1 km and 1e-4 at 10 km.
 
     Args:
         geometries: WKB or shapely geometries, shape (n,).

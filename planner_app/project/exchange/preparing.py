@@ -50,7 +50,8 @@ class Preparation:
         if self._geometry == "none":
             self.kept += len(chunk.geometry)
         else:
-            shapes, good = self._shapes(chunk)
+            with np.errstate(invalid="ignore"):  # coordinates that are no numbers are found and named
+                shapes, good = self._shapes(chunk)
             if not good.all():
                 keep = np.flatnonzero(good)
                 columns = {name: [values[at] for at in keep] for name, values in columns.items()}
@@ -84,9 +85,12 @@ class Preparation:
         reject(shapely.is_empty(shapes), "import.empty_geometry")
         reject(_not_finite(shapes), "import.not_a_number")
         wanted = _DIMENSION[self._geometry]
-        collections = good & (shapely.get_type_id(shapes) == shapely.GeometryType.GEOMETRYCOLLECTION)
-        for at in np.flatnonzero(collections).tolist():
-            shapes[at] = _parts_of(shapes[at], wanted)
+        if self._geometry != "polygon":  # collections with polygons are the business of the repair
+            collections = good & (shapely.get_type_id(shapes) == shapely.GeometryType.GEOMETRYCOLLECTION)
+            for at in np.flatnonzero(collections).tolist():
+                shapes[at] = _parts_of(shapes[at], wanted)
+                if shapely.get_dimensions(shapes[at]) == wanted:
+                    self.repaired.append(RowNote(chunk.first + at, "repair.mixed_geometry"))
         reject(good & (shapely.get_dimensions(shapes) != wanted), "import.other_kind")
         if not self._move.is_identity:
             self._transform(shapes, good)
@@ -136,4 +140,4 @@ def _parts_of(shape: Any, dimension: int) -> Any:
     parts = [part for part in shapely.get_parts(shape) if shapely.get_dimensions(part) == dimension]
     if not parts:
         return shape
-    return parts[0] if len(parts) == 1 else shapely.union_all(shapely.make_valid(np.array(parts, dtype=object)))
+    return parts[0] if len(parts) == 1 else shapely.union_all(parts)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import subprocess
 
 import numpy as np
 import pytest
 import shapely
 
-from planner_app.domain.area import ellipsoidal, planar
+from planner_app.domain.area import ellipsoidal, land_survey, planar
 from planner_app.domain.crs import (
     CityTransform,
     axis_order,
@@ -23,6 +24,7 @@ from planner_app.domain.crs import (
     zone_prefix,
 )
 from planner_app.domain.errors import PlannerError
+from tests.helpers.postgres import PrivateCluster, server_folder
 
 
 @pytest.mark.parametrize(
@@ -141,3 +143,53 @@ def test_ellipsoidal_area_agrees_with_qgis(qgis_python: str) -> None:
     ours = ellipsoidal(shapes, "EPSG:4549")
     assert np.abs(ours - theirs) == pytest.approx(0.0, abs=1e-4 + 1e-9 * ours.max())
     assert (np.abs(ours - theirs) <= 1e-9 * ours + 1e-4).all()
+
+
+def test_land_survey_area_of_a_map_sheet_is_exact() -> None:
+    """Between two parallels and two meridians the series gives the ellipsoid's own area (closed form)."""
+    geod = parse_crs("EPSG:4490").get_geod()
+    eccentricity = math.sqrt(geod.es)
+
+    def to_equator(latitude: float) -> float:
+        sine = math.sin(math.radians(latitude))
+        share = sine / (1.0 - geod.es * sine**2) + math.atanh(eccentricity * sine) / eccentricity
+        return geod.b**2 / 2.0 * share
+
+    sheet = [shapely.box(120.0, 30.0, 120.25, 30.0 + 1 / 6)]
+    exact = math.radians(0.25) * (to_equator(30.0 + 1 / 6) - to_equator(30.0))
+    assert land_survey(sheet, "EPSG:4490")[0] == pytest.approx(exact, rel=1e-12)
+
+
+def test_land_survey_area_nears_the_geodesic_one_with_short_edges() -> None:
+    corners = [(560_000.0, 3_400_000.0), (570_000.0, 3_400_000.0), (565_000.0, 3_408_660.0)]
+    hole = [(564_000.0, 3_401_000.0), (566_000.0, 3_401_000.0), (565_000.0, 3_403_000.0)]
+    long = [shapely.Polygon(corners, [hole])]
+    short = [shapely.segmentize(long[0], 70.0)]
+    difference = [land_survey(one, "EPSG:4549")[0] / ellipsoidal(one, "EPSG:4549")[0] - 1.0 for one in (long, short)]
+    assert 1e-5 < abs(difference[0]) < 1e-3
+    assert abs(difference[1]) < 1e-7
+
+
+@pytest.mark.server
+def test_ellipsoidal_area_agrees_with_postgis() -> None:
+    psycopg = pytest.importorskip("psycopg")
+    if server_folder() is None:
+        if os.environ.get("CI"):
+            pytest.fail("no PostgreSQL server is installed; packaging/test installs it")
+        pytest.skip("no PostgreSQL server is installed")
+    rng = np.random.default_rng(11)
+    shapes = []
+    for radius in (5.0, 50.0, 500.0, 5000.0):
+        angles = np.sort(rng.uniform(0, 2 * np.pi, 40))
+        reach = radius * rng.uniform(0.5, 1.0, 40)
+        centre = [rng.uniform(4.2e5, 6.3e5), rng.uniform(2.6e6, 4.2e6)]
+        shapes.append(shapely.Polygon(centre + np.column_stack([reach * np.cos(angles), reach * np.sin(angles)])))
+    degrees = transformer("EPSG:4549", "EPSG:4490")
+    turned = [shapely.transform(one, lambda x, y: degrees.transform(x, y), interleaved=False) for one in shapes]
+    wkb = shapely.to_wkb(shapely.set_srid(turned, 4490), include_srid=True)
+    with PrivateCluster() as cluster, psycopg.connect(cluster.dsn, autocommit=True) as connection:
+        connection.execute("CREATE EXTENSION postgis")
+        measure = "SELECT ST_Area(ST_GeogFromWKB(%s))"
+        measured = np.array([connection.execute(measure, (one,)).fetchone()[0] for one in wkb])
+    ours = ellipsoidal(shapes, "EPSG:4549")
+    assert (np.abs(ours - measured) <= 1e-9 * ours + 1e-4).all()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +17,6 @@ from planner_app.project import Project
 from planner_app.project.exchange import export_layer, import_layer, inspect, read_boundary_points
 
 EAST, NORTH = 509_000.0, 2_944_000.0
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Iterator[Project]:
-    with Project.create(tmp_path / "project.sqlite", "EPSG:4549") as made:
-        yield made
 
 
 def _square(x: float = EAST, y: float = NORTH, side: float = 100.0) -> shapely.Polygon:
