@@ -55,6 +55,7 @@ class ConflictPage(TaskPage):
         self._cause = ""
         self._pair = ""
         self._custom_gates: tuple[float, float] | None = None
+        self._judged: set[str] = set()
         self._table = context.add_table("conflicts", tr("Conflicts"))
         self._model = PatchTable()
         self._table.set_model(self._model)
@@ -238,8 +239,30 @@ class ConflictPage(TaskPage):
             if self._result is not None and self._result.id == layer.id:
                 self._rows, self._run = found
                 self._show()
+                if layer.id not in self._judged:
+                    self._judge_age(project, layer)
 
         self._context.run_job(tr("Reading {layer}", layer=layer.name), work, done, self._failed)
+
+    def _judge_age(self, project: Project, layer: LayerInfo) -> None:
+        """Once per result and session: say if a plan is no longer what was compared."""
+        self._judged.add(layer.id)
+
+        def work(progress: Progress) -> list[str]:
+            from plugins.planning.model.result_layer import is_stale
+
+            return is_stale(project, layer.id)
+
+        def done(changed: list[str]) -> None:
+            if changed and self._result is not None and self._result.id == layer.id:
+                self._say_stale()
+
+        self._context.run_job(tr("Reading {layer}", layer=layer.name), work, done, self._failed)
+
+    def _say_stale(self) -> None:
+        self._notice.say(
+            tr("A compared plan was edited after this check."), tr("Check again to bring it up to date."), "warning"
+        )
 
     # showing
 
@@ -375,11 +398,7 @@ class ConflictPage(TaskPage):
                 else:
                     self._load()
             elif touch.table in {self._run.get(side, {}).get("layer") for side in ("a", "b")}:
-                self._notice.say(
-                    tr("A compared plan was edited after this check."),
-                    tr("Check again to bring it up to date."),
-                    "warning",
-                )
+                self._say_stale()
 
     def _refresh(self, project: Project, fids: tuple[int, ...]) -> None:
         changed = {row.fid: row for row in read_rows(project, self._result.id, fids)} if self._result else {}
@@ -434,6 +453,7 @@ class ConflictPage(TaskPage):
 
         def done(layer: LayerInfo) -> None:
             self._check.setEnabled(True)
+            self._judged.add(layer.id)
             self._result = layer
             self.reload()
             self._table.show()
@@ -526,9 +546,12 @@ class ConflictPage(TaskPage):
 
                 write_conflict_report(ConflictReport.of_layer(project, layer.id), path, png or None)
 
-            done = tr("The report was written to {file}.", file=str(path))
+            done = tr("The report was written to {file}.", file=path.name)
             self._context.run_job(
-                tr("Writing the report"), work, lambda _: self._notice.say(done, level="success"), self._failed
+                tr("Writing the report"),
+                work,
+                lambda _: self._notice.say(done, str(path.parent), "success"),
+                self._failed,
             )
 
         extent = project.extent(layer.id) or project.extent(None)

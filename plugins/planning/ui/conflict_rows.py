@@ -119,8 +119,8 @@ class _Column:
 
 
 _SHOWN = (
-    _Column("code", 72), _Column("cause"), _Column("a", 128), _Column("b", 124), _Column("area", 90, right=True),
-    _Column("width", 80, right=True), _Column("decision"), _Column("verdict"), _Column("ground", 96),
+    _Column("code", 70), _Column("cause"), _Column("a", 124), _Column("b", 120), _Column("area", 88, right=True),
+    _Column("width", 78, right=True), _Column("decision"), _Column("verdict"), _Column("ground", 76),
 )  # fmt: skip
 
 

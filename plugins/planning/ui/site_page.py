@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QBuffer, QPointF
-from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
+from PySide6.QtCore import QBuffer, QByteArray, QPointF
+from PySide6.QtGui import QColor, QImage, QImageWriter, QPainter, QPainterPath, QPen
 
 from planner_app.domain.errors import Cancelled
 from planner_app.domain.progress import Progress
@@ -288,9 +288,12 @@ class SitePage(TaskPage):
 
                 write_site_report(check, path, project.name, picture)
 
-            done = tr("The report was written to {file}.", file=str(path))
+            done = tr("The report was written to {file}.", file=path.name)
             self._context.run_job(
-                tr("Writing the report"), work, lambda _: self._notice.say(done, level="success"), self._failed
+                tr("Writing the report"),
+                work,
+                lambda _: self._notice.say(done, str(path.parent), "success"),
+                self._failed,
             )
 
         self._context.render_map(extent, size, with_map, dpi=150.0)
@@ -305,7 +308,7 @@ class SitePage(TaskPage):
         painter.end()
         buffer = QBuffer()
         buffer.open(QBuffer.OpenModeFlag.WriteOnly)
-        image.save(buffer, b"PNG")
+        QImageWriter(buffer, QByteArray(b"png")).write(image)
         return bytes(buffer.data().data())
 
 
