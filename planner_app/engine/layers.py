@@ -38,6 +38,7 @@ class Entry:
     labels: QgsVectorLayer | None
     name: str
     qml: str
+    columns: tuple[str, ...] = ()
     opacity: float = 1.0
     """What the style says; the layer tree's opacity multiplies it."""
 
@@ -50,6 +51,8 @@ class LayerSet:
         self.crs = QgsCoordinateReferenceSystem()
         self.entries: dict[str, Entry] = {}
         self.order: list[str] = []
+        self.unreadable: dict[str, EngineError] = {}
+        """Layers that QGIS cannot read; the others are drawn."""
 
     def open(self, path: str) -> list[str]:
         """Open a project file; returns the ids of its layers, top first.
@@ -68,36 +71,41 @@ class LayerSet:
         self.path = ""
         self.order = []
         self.entries.clear()
+        self.unreadable.clear()
         QgsProject.instance().clear()
         # The provider's pool would hold a connection for another minute, and with it the file's journal.
         QgsProviderRegistry.instance().providerMetadata("spatialite").cleanupProvider()
 
     def read_registry(self) -> list[str]:
         """Bring the layers in step with the file's registry; returns the ids that are new or look different."""
-        rows, styles, srid = self._registry()
+        rows, styles, columns, srid = self._registry()
         self.crs = QgsCoordinateReferenceSystem.fromEpsgId(srid)
         QgsProject.instance().setCrs(self.crs)
         known = {row[0] for row in rows}
-        for gone in [layer_id for layer_id in self.entries if layer_id not in known]:
+        # A layer whose fields changed is made anew: the provider reads them only when it is opened.
+        for gone in [key for key, one in self.entries.items() if key not in known or one.columns != columns[key]]:
             del self.entries[gone]
         changed = []
+        self.unreadable.clear()
         for layer_id, name, layer_srid in rows:
             qml = styles.get(layer_id, "")
             entry = self.entries.get(layer_id)
             if entry is None:
-                entry = Entry(self._new_layer(layer_id, name, layer_srid), None, name, "")
-                self.entries[layer_id] = entry
-                changed.append(layer_id)
+                try:
+                    layer = self._new_layer(layer_id, name, layer_srid)
+                except EngineError as error:
+                    self.unreadable[layer_id] = error
+                    continue
+                entry = self.entries[layer_id] = Entry(layer, None, name, "", columns[layer_id])
             if entry.qml != qml or entry.labels is None:
                 self._restyle(entry, qml)
-                if layer_id not in changed:
-                    changed.append(layer_id)
+                changed.append(layer_id)
             entry.name = name
             entry.layer.setName(name)
-        self.order = [row[0] for row in rows]
+        self.order = [row[0] for row in rows if row[0] in self.entries]
         return changed
 
-    def _registry(self) -> tuple[list[tuple[str, str, int]], dict[str, str], int]:
+    def _registry(self) -> tuple[list[tuple[str, str, int]], dict[str, str], dict[str, tuple[str, ...]], int]:
         uri = Path(self.path).absolute().as_uri() + "?mode=ro"
         with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=10)) as connection:
             rows = connection.execute(
@@ -106,9 +114,13 @@ class LayerSet:
             styles = dict(
                 connection.execute("SELECT f_table_name, styleQML FROM layer_styles WHERE useAsDefault ORDER BY id")
             )
+            columns = {
+                row[0]: tuple(one[0] for one in connection.execute("SELECT name FROM pragma_table_info(?)", row[:1]))
+                for row in rows
+            }
             crs = connection.execute("SELECT value FROM planner_meta WHERE key = 'crs'").fetchone()
         code = crs[0].rpartition(":")[2] if crs else ""
-        return rows, styles, int(code) if code.isdigit() else 0
+        return rows, styles, columns, int(code) if code.isdigit() else 0
 
     def _new_layer(self, layer_id: str, name: str, srid: int) -> QgsVectorLayer:
         uri = QgsDataSourceUri()
@@ -170,9 +182,11 @@ class LayerSet:
         """A layer by id.
 
         Raises:
-            EngineError: ``engine.no_layer``.
+            EngineError: ``engine.no_layer``, ``engine.layer_unreadable``.
         """
         entry = self.entries.get(layer_id)
+        if layer_id in self.unreadable:
+            raise self.unreadable[layer_id]
         if entry is None:
             raise EngineError("engine.no_layer", layer=layer_id)
         return entry

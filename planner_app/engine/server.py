@@ -109,13 +109,16 @@ class Server(QObject):
         self._snapshots.close()
         self._renderer.close()
         self.layers.close()
-        answer({"layers": self.layers.open(params["path"])})
+        answer({"layers": self.layers.open(params["path"]), "unreadable": self._unreadable()})
 
     def _refresh(self, params: framing.Message, number: int, answer: Reply) -> None:
         ids: Any = params.get("layers")
         changed = self.layers.read_registry() if ids is None else self.layers.reload(ids)
         self._renderer.invalidate(changed)
-        answer({"changed": changed})
+        answer({"changed": changed, "unreadable": self._unreadable()})
+
+    def _unreadable(self) -> list[framing.Message]:
+        return [{"code": error.code, "params": error.params} for error in self.layers.unreadable.values()]
 
     def _legend(self, params: framing.Message, number: int, answer: Reply) -> None:
         answer({"entries": self.layers.legend(params["layer"], params.get("size", 18))})

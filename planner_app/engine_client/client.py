@@ -57,9 +57,11 @@ class EngineClient(QObject):
     Signals:
         state_changed(str): ``starting`` | ``ready`` | ``busy`` | ``restarting`` | ``failed`` | ``missing`` |
             ``stopped``.
+        problem(PlannerError): a project or a layer in it cannot be drawn; said once per project and layer.
     """
 
     state_changed = Signal(str)
+    problem = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -77,6 +79,7 @@ class EngineClient(QObject):
         self._views: dict[str, RenderView] = {}
         self._project: Path | None = None
         self._deaths: deque[float] = deque(maxlen=_DEATHS)
+        self._known_problems: set[str] = set()
         self._last_sent = ""
         self._said = ""
         self._heard = 0.0
@@ -304,11 +307,18 @@ class EngineClient(QObject):
     def _send_now(self, method: str, params: dict[str, Any]) -> None:
         def failed(error: PlannerError) -> None:
             self.last_error = str(error)
-            log.info("engine: %s: %s", method, error)
+            if str(error) not in self._known_problems:
+                self._known_problems.add(str(error))
+                log.info("engine: %s: %s", method, error)
+                self.problem.emit(error)
+
+        def done(answer: dict[str, Any]) -> None:
+            for one in answer.get("unreadable", ()):
+                failed(PlannerError(one["code"], **one["params"]))
 
         number = self._next
         self._next += 1
-        self._pending[number] = _Pending(method, params, lambda answer: None, failed, None, sent=True)
+        self._pending[number] = _Pending(method, params, done, failed, None, sent=True)
         self._write(framing.request(number, method, params))
 
     def _write(self, message: framing.Message, note: bool = True) -> None:
@@ -327,6 +337,7 @@ class EngineClient(QObject):
     def open_project(self, path: Path) -> None:
         """Let the engine open a project file, now and after every restart."""
         self._project = Path(path)
+        self._known_problems.clear()
         if self._ready():
             self._send_now("open", {"path": str(path)})
             self._update_busy()

@@ -110,6 +110,8 @@ class Session(QObject):
         self.settings = settings
         self.theme = theme
         self.engine = engine
+        if engine is not None:
+            engine.problem.connect(self.show_error)
         self.project: Project | None = None
         self.selection = SelectionModel(self)
         self.jobs = JobRunner(self)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -17,9 +19,17 @@ from PySide6.QtGui import QColor, QImage
 
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.layer import FieldInfo, NewLayer
-from planner_app.domain.style import LayerStyle, StyleClass, to_qml
+from planner_app.domain.style import LayerStyle, StyleClass, categorised, to_qml
 from planner_app.engine_client import EngineClient, LayerDraw, Picture, RenderRequest
-from planner_app.project import Batch, EditGeometry, InsertFeatures, Project
+from planner_app.project import (
+    AddField,
+    Batch,
+    EditCells,
+    EditGeometry,
+    InsertFeatures,
+    Project,
+    SetStyle,
+)
 from tests.engine.conftest import EAST, EXTENT, NORTH
 
 pytestmark = pytest.mark.qgis
@@ -307,3 +317,41 @@ def test_a_broken_plugin_is_named(engine: EngineClient, wait: Wait, tmp_path: Pa
     assert isinstance(answer, PlannerError)
     assert (answer.code, answer.params["plugin"]) == (code, "broken")
     assert _ask(engine, wait, "ping", {}) == {}
+
+
+def test_a_layer_that_cannot_be_read_leaves_the_others_on_the_map(engine: EngineClient, wait: Wait, town: Path) -> None:
+    with Project.open(town):
+        pass
+    with contextlib.closing(sqlite3.connect(town)) as connection:  # a program that knew nothing of our registry
+        connection.execute("PRAGMA foreign_keys = OFF")
+        connection.execute("DELETE FROM geometry_columns WHERE f_table_name = 'west'")
+        connection.commit()
+    problems: list[PlannerError] = []
+    engine.problem.connect(problems.append)
+    engine.open_project(town)
+    image = _draw(engine, wait, RenderRequest(EXTENT, 300, 300, 1.0, (LayerDraw("west"), LayerDraw("east"))))
+    assert image.pixelColor(75, 150).alpha() == 0
+    assert image.pixelColor(225, 20).alpha() == 255
+    engine.refresh_layers(None)
+    assert _ask(engine, wait, "ping", {}) == {}
+    assert [(p.code, p.params["layer"]) for p in problems] == [("engine.layer_unreadable", "west")]
+
+
+def test_a_broken_style_does_not_stop_the_map(engine: EngineClient, wait: Wait, town: Path) -> None:
+    with Project.open(town) as project:
+        project.execute(SetStyle("west", "<qgis><renderer-v2"))
+        engine.refresh_layers(None)
+        image = _draw(engine, wait, RenderRequest(EXTENT, 300, 300, 1.0, (LayerDraw("west"), LayerDraw("east"))))
+    assert image.pixelColor(75, 150).alpha() == 255
+    assert image.pixelColor(225, 20).alpha() == 255
+
+
+def test_a_new_field_can_be_drawn_by(engine: EngineClient, wait: Wait, town: Path) -> None:
+    _draw(engine, wait, RenderRequest(EXTENT, 300, 300, 1.0, (LayerDraw("west"),)))
+    with Project.open(town) as project:
+        project.execute(AddField("west", FieldInfo("code", "text")))
+        project.execute(EditCells("west", (1,), "code", ["0701"]))
+        project.execute(SetStyle("west", to_qml(categorised("code", "mnr2023", ["0701"]), "polygon")))
+        engine.refresh_layers(None)
+        image = _draw(engine, wait, RenderRequest(EXTENT, 300, 300, 1.0, (LayerDraw("west"),)))
+    assert image.pixelColor(75, 150).name().upper() == "#FFFF2D"

@@ -33,6 +33,7 @@ class FakeEngine(QObject):
     """The engine client's interface without a process."""
 
     state_changed = Signal(str)
+    problem = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()

@@ -61,6 +61,7 @@ class FakeEngine(QObject):
     """An engine client that is ready at once."""
 
     state_changed = Signal(str)
+    problem = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
