@@ -188,7 +188,8 @@ def _write(connection: sqlite3.Connection, effect: Effect, operations: Iterable[
         # One statement per set of cells, run over all rows that share it.
         alike: dict[tuple[int, ...], list[tuple[Any, ...]]] = {}
         for fid in effect.fids(operation):
-            old = effect.nets[fid].old
+            # A row replaced by other programs is logged whole, with NULL for fields that came only later.
+            old = {slot: value for slot, value in effect.nets[fid].old.items() if slot in names or value is not None}
             alike.setdefault(tuple(old), []).append((*(old[s] for s in old if s in names), fid))
         for slots, rows in alike.items():
             cells = [names[slot] for slot in slots if slot in names]

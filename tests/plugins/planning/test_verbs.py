@@ -131,7 +131,7 @@ def test_plugin_registers_whole() -> None:
 
 def test_headless_work(town: Path, tmp_path: Path) -> None:
     with Project.open(town) as project:
-        summary = run_headless(project, tmp_path / "out")
+        summary = run_headless(project, tmp_path / "out", lambda *_: b"")
     assert summary["conflicts"]["pairs"] == 3
     assert {Path(file).name for file in summary["files"]} >= {"conflicts.pdf", "conflicts.xlsx", "conflicts.html"}
     for file in summary["files"]:
