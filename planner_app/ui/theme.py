@@ -18,6 +18,7 @@ from PySide6.QtCore import QObject, Qt, QTemporaryDir, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QGuiApplication, QIcon, QPalette
 from PySide6.QtWidgets import QApplication
 
+from planner_app.i18n import language
 from planner_app.ui.icons import pixmap
 from planner_app.ui.stylesheet import stylesheet
 
@@ -147,6 +148,8 @@ class Theme(QObject):
         font.setWeight(weight)
         if tabular:
             font.setFeature(QFont.Tag("tnum"), 1)
+        if language() == "en":
+            font.setFeature(QFont.Tag("pwid"), 1)  # quotation marks of a CJK font are as wide as a character
         return font
 
     def colour(self, token: str) -> str:
