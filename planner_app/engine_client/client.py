@@ -113,7 +113,6 @@ class EngineClient(QObject):
             process.deleteLater()
         for view in self._views.values():
             view.close()
-            view.deleteLater()
         self._views.clear()
         self._set_state("stopped")
 
