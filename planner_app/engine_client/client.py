@@ -20,6 +20,7 @@ from planner_app.domain.errors import PlannerError
 from planner_app.engine_client.qgis_python import qgis_python
 from planner_app.engine_client.view import RenderView
 from planner_app.protocol import framing
+from planner_app.protocol.pixels import remove_orphans
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +95,7 @@ class EngineClient(QObject):
         if self._process is not None:
             return
         self._deaths.clear()
+        remove_orphans()
         self._launch("starting")
 
     def stop(self) -> None:

@@ -16,14 +16,40 @@ from pathlib import Path
 #: Pictures of a view in flight at once; partial ones come 0.2 s apart, a copy takes milliseconds.
 SLOTS = 4
 BYTES_PER_PIXEL = 4
+_MEMORY = "/dev/shm"  # noqa: S108 - mkstemp makes the names
 
 
 def new_file(name: str, in_memory: bool = True) -> Path:
     """An empty file readable by this user only, in memory where that is wanted and the machine has such a folder."""
-    folder = "/dev/shm" if in_memory and os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - mkstemp's name is safe
-    handle, path = tempfile.mkstemp(prefix=f"planner-{name}-", suffix=".pixels", dir=folder)
+    folder = _MEMORY if in_memory and os.access(_MEMORY, os.W_OK) else None
+    handle, path = tempfile.mkstemp(prefix=f"planner-{os.getpid()}-{name}-", suffix=".pixels", dir=folder)
     os.close(handle)
     return Path(path)
+
+
+def remove_orphans() -> list[Path]:
+    """Delete pixel files and sockets of shells that were killed; returns what was deleted."""
+    if os.name != "posix":
+        return []  # there files in use cannot be told from others, and sockets leave no file
+    found = [path for folder in (_MEMORY, tempfile.gettempdir()) for path in Path(folder).glob("planner-*-*")]
+    removed = []
+    for path in found:
+        process = path.name.split("-")[1]
+        with contextlib.suppress(OSError):
+            if process.isdigit() and (path.suffix == ".pixels" or path.is_socket()) and not _alive(int(process)):
+                path.unlink()
+                removed.append(path)
+    return removed
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 class PixelFile:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planner_app.protocol import framing
-from planner_app.protocol.pixels import SLOTS, PixelFile, new_file
+from planner_app.protocol.pixels import SLOTS, PixelFile, new_file, remove_orphans
+
+ROOT = Path(__file__).resolve().parent.parent.parent.parent
 
 _values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(st.characters(exclude_categories=["Cs"])),
@@ -81,6 +85,23 @@ def test_only_this_user_may_look() -> None:
     path = new_file("test")
     assert path.stat().st_mode & 0o077 == 0
     path.unlink()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="files of killed shells are told by their process only there")
+def test_what_killed_shells_left_is_swept_and_nothing_else() -> None:
+    made = subprocess.run(
+        [sys.executable, "-c", "from planner_app.protocol.pixels import new_file; print(new_file('map'))"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    orphan, own = Path(made.stdout.strip()), new_file("map")
+    foreign = Path(tempfile.gettempdir()) / f"planner-notes-{os.getpid()}.txt"
+    foreign.touch()
+    assert orphan in remove_orphans()
+    assert not orphan.exists()
+    assert own.exists()
+    assert foreign.exists()
+    own.unlink()
+    foreign.unlink()
 
 
 def test_a_full_memory_folder_is_left_for_the_disk(monkeypatch: pytest.MonkeyPatch, qapp: Any) -> None:
