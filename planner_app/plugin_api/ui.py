@@ -125,7 +125,7 @@ class PanelContext(Protocol):
         layers: Sequence[str] | None = None,
         dpi: float = 96.0,
     ) -> None:
-        """Ask the engine for a PNG of the map (visible layers unless named)."""
+        """Ask the engine for a PNG of the map (visible layers unless named); ``b""`` if it cannot, which is shown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ def render_png(
     layers: Sequence[str] | None = None,
     dpi: float = 96.0,
 ) -> None:
-    """Ask the engine for a PNG; ``done`` gets its bytes. An error is shown in the message bar.
+    """Ask the engine for a PNG; ``done`` gets its bytes. If it cannot, that is shown and ``done`` gets none.
 
     Args:
         extent: xmin, ymin, xmax, ymax in the project's CRS.
@@ -43,6 +43,7 @@ def render_png(
     """
     if session.engine is None:
         session.show_error(PlannerError("engine.not_running"))
+        done(b"")
         return
     handle, name = tempfile.mkstemp(suffix=".png", prefix="planner-map-")
     os.close(handle)
@@ -56,6 +57,7 @@ def render_png(
     def failed(error: PlannerError) -> None:
         out.unlink(missing_ok=True)
         session.show_error(error)
+        done(b"")
 
     params = {
         "extent": list(extent),

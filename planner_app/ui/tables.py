@@ -90,7 +90,7 @@ class CellDelegate(QStyledItemDelegate):
         size = super().sizeHint(option, index)
         extra = 0
         if index.data(PILL_ROLE):
-            extra += self.theme.px(24)
+            extra += self.theme.px(14)
         if index.data(SWATCH_ROLE):
             extra += self.theme.px(17)
         return QSize(size.width() + extra, size.height())

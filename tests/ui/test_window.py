@@ -256,3 +256,18 @@ def test_report_picture_is_asked_of_the_engine(opened: Any, tmp_path: Path) -> N
     engine.request = write
     render_png(opened.session, (0, 0, 1, 1), (10, 10), got.append)
     assert got == [b"png"]
+
+
+def test_a_report_gets_no_picture_where_the_engine_cannot_draw(opened: Any) -> None:
+    from planner_app.domain.errors import PlannerError
+    from planner_app.ui.map_picture import render_png
+
+    got: list[bytes] = []
+
+    def refuse(method: str, params: dict[str, Any], done: Any, failed: Any = None) -> int:
+        failed(PlannerError("engine.not_running"))
+        return 1
+
+    opened.session.engine.request = refuse
+    render_png(opened.session, (0, 0, 1, 1), (10, 10), got.append)
+    assert got == [b""]

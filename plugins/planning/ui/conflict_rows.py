@@ -119,7 +119,7 @@ class _Column:
 
 
 _SHOWN = (
-    _Column("code", 70), _Column("cause"), _Column("a", 124), _Column("b", 120), _Column("area", 88, right=True),
+    _Column("code", 70), _Column("cause"), _Column("a", 138), _Column("b", 126), _Column("area", 88, right=True),
     _Column("width", 78, right=True), _Column("decision"), _Column("verdict"), _Column("ground", 76),
 )  # fmt: skip
 

@@ -76,7 +76,7 @@ def rows_of(check: SiteCheck) -> list[SiteRow]:
 
 #: Columns of numbers, and the most pixels of a 13 px font each column takes at first (0: all it needs).
 _NUMBERS = (3, 4, 5)
-_WIDTHS = (200, 160, 0, 106, 110, 78, 90)
+_WIDTHS = (184, 156, 0, 100, 108, 76, 76)
 
 
 class SiteTable(QAbstractTableModel):
