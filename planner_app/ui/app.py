@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
 from planner_app.i18n import set_language, tr
+from planner_app.ui.garbage import Garbage
 from planner_app.ui.notify import DefectHook
 from planner_app.ui.session import Session
 from planner_app.ui.settings import Settings, config_folder
@@ -36,6 +37,7 @@ class Desktop(QObject):
         self.theme.apply()
         self.session = Session(settings, self.theme, engine, self)
         self.hook = DefectHook(self)
+        self.garbage = Garbage(self)
         self.host: PluginHost | None = None
         self._path = path
         self.window = self._make_window()
@@ -66,6 +68,7 @@ class Desktop(QObject):
         heartbeat.timeout.connect(lambda: None)  # a step of Python, in which a signal's handler can run
         heartbeat.start(1000)
         QTimer.singleShot(0, self, self.load_plugins)
+        QTimer.singleShot(5000, self, self.garbage.start)
 
     def load_plugins(self) -> None:
         """Find and load plugins; the window gets their panels."""
@@ -100,6 +103,7 @@ class Desktop(QObject):
 
     def shutdown(self) -> None:
         """Stop everything in the order that loses nothing."""
+        self.garbage.stop()
         self.window.canvas.close_canvas()
         self.session.shutdown()
         self.hook.remove()
