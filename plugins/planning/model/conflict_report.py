@@ -17,7 +17,7 @@ from planner_app import __version__
 from planner_app.domain.errors import PlannerError
 from planner_app.i18n import language, tr, word
 from planner_app.plugin_api.model import Project
-from planner_app.report.document import hectares, number, percent
+from planner_app.report.document import hectares, number
 from planner_app.report.findings import verdict_word
 from planner_app.report.sketch import SketchLayer, sketch_svg
 from plugins.planning.model.causes import CAUSES, Cause
@@ -232,7 +232,7 @@ def figures(report: ConflictReport) -> list[dict[str, str]]:
             "unit": "ha",
             "label": tr("planar area") if planar else tr("ellipsoidal area"),
         },
-        {"value": percent(decided / count if count else 0.0, 0), "unit": "", "label": tr("decided")},
+        {"value": f"{number(decided)} / {number(count)}", "unit": "", "label": tr("decided")},
     ]
 
 

@@ -227,7 +227,7 @@ def _same_spots(
 
 def _style(language: str) -> str:
     """The layer's style: one colour per cause, named in the language given."""
-    from planner_app.domain.style import LayerStyle, StyleClass, to_qml
+    from planner_app.domain.style import LayerStyle, StyleClass, mix, to_qml
 
     chinese = language.startswith("zh")
     classes = [
@@ -235,8 +235,8 @@ def _style(language: str) -> str:
             value=cause.value,
             label=CAUSE_NAMES[cause][chinese],
             fill=colour,
-            stroke=colour,
-            stroke_width=0.3,
+            stroke=mix(colour, "#000000", 0.25),
+            stroke_width=0.4,
             fill_opacity=0.45,
         )
         for cause, colour in CAUSE_COLOURS.items()
