@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from planner_app.domain.changeset import ChangeSet
+from planner_app.domain.errors import PlannerError
 from planner_app.plugin_api.model import Verb, VerbContext, VerbResult
-from planner_app.project import Project
+from planner_app.project import CheckResult, Project
 
 
 def _file(parser: argparse.ArgumentParser) -> None:
@@ -100,8 +101,14 @@ def _about(changes: ChangeSet | None) -> dict[str, Any] | None:
 
 
 def _verify(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
-    with context.open_project(arguments.file) as project:
-        results = project.verify(context.progress)
+    try:
+        with context.open_project(arguments.file) as project:
+            results = project.verify(context.progress)
+    except PlannerError as error:
+        if error.code != "project.damaged":
+            raise
+        # So damaged that it does not even open: that is a verdict, not bad input.
+        results = [CheckResult("integrity", False, str(error.params["detail"]))]
     checks = [{"name": result.name, "ok": result.ok, "detail": result.detail} for result in results]
     ok = all(result.ok for result in results)
     return VerbResult({"ok": ok, "checks": checks}, 0 if ok else 1)

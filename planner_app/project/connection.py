@@ -107,7 +107,7 @@ def patiently(work: Callable[[], T], path: Path) -> T:
     """Run ``work`` again while another program holds the lock.
 
     Raises:
-        PlannerError: ``project.busy`` after :data:`PATIENCE` seconds, ``project.damaged``.
+        PlannerError: ``project.busy`` after :data:`PATIENCE` seconds, ``project.damaged``, ``project.not_a_project``.
     """
     deadline = time.monotonic() + PATIENCE
     while True:
@@ -115,7 +115,9 @@ def patiently(work: Callable[[], T], path: Path) -> T:
             return work()
         except sqlite3.DatabaseError as error:
             if is_damage(error):
-                raise PlannerError("project.damaged", file=str(path), detail=str(error)) from error
+                no_database = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_NOTADB
+                code = "project.not_a_project" if no_database else "project.damaged"
+                raise PlannerError(code, file=str(path), detail=str(error)) from error
             if not is_busy(error):
                 raise
             if time.monotonic() > deadline:
@@ -132,7 +134,7 @@ def connect(path: Path, mode: str = "rw", *, spatial: bool = False) -> sqlite3.C
         spatial: with SpatiaLite (0.06 s the first time).
 
     Raises:
-        PlannerError: ``project.no_spatialite``.
+        PlannerError: ``project.no_spatialite``, ``project.busy``, ``project.damaged``, ``project.not_a_project``.
     """
     uri = f"{path.resolve().as_uri()}?mode={mode}"
     if spatial:
@@ -146,7 +148,12 @@ def connect(path: Path, mode: str = "rw", *, spatial: bool = False) -> sqlite3.C
             timeout=_BUSY_MS / 1000,
             cached_statements=_STATEMENTS,
         )
-    connection.execute("PRAGMA cache_size = -32000")
+    try:
+        # The first look into the file: another program may have it to itself for a moment.
+        patiently(lambda: connection.execute("PRAGMA cache_size = -32000"), path)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

@@ -69,17 +69,21 @@ def open_door(path: Path) -> Door:
     """Open a project file, bring it up to date and tidy what dead programs left.
 
     Raises:
-        PlannerError: ``project.missing``, ``project.not_a_project``, ``project.newer``, ``project.no_spatialite``.
+        PlannerError: ``project.missing``, ``project.not_a_project``, ``project.newer``, ``project.no_spatialite``,
+            ``project.damaged``, ``project.busy``, ``project.cannot_read``.
     """
     if not path.is_file():
         raise PlannerError("project.missing", file=str(path))
     try:
         _check_kind(path)
         door = Door(path)
-    except sqlite3.DatabaseError as error:
-        raise PlannerError("project.not_a_project", file=str(path), detail=str(error)) from error
+    except sqlite3.OperationalError as error:
+        raise PlannerError("project.cannot_read", file=str(path), detail=str(error)) from error
     try:
         with door.read() as reader:
+            kind = patiently(lambda: reader.execute("PRAGMA application_id").fetchone()[0], path)
+            if kind != schema.APPLICATION_ID:
+                raise PlannerError("project.not_a_project", file=str(path), detail="")
             version = patiently(lambda: migrations.version_of(reader), path)
         if version > migrations.LATEST:
             raise PlannerError("project.newer", file=str(path), version=version, known=migrations.LATEST)
@@ -95,12 +99,15 @@ def open_door(path: Path) -> Door:
 
 
 def _check_kind(path: Path) -> None:
-    with closing(connect(path, "ro")) as connection:
-        # Another program may hold the file for a moment, or its journal may need a writer to roll it back.
-        try:
+    """Refuse foreign files before a writer touches them."""
+    try:
+        with closing(connect(path, "ro")) as connection:
             kind = patiently(lambda: connection.execute("PRAGMA application_id").fetchone()[0], path)
-        except sqlite3.OperationalError:
+    except sqlite3.OperationalError as error:
+        # A program died in the middle of a write: only a writer may roll its journal back.
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY:
             return
+        raise
     if kind != schema.APPLICATION_ID:
         raise PlannerError("project.not_a_project", file=str(path), detail="")
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from contextlib import closing
@@ -244,6 +247,56 @@ def test_verify_finds_a_broken_page(project: Project, layer: LayerInfo) -> None:
         assert "integrity" in [result.name for result in damaged.verify() if not result.ok]
         with pytest.raises(PlannerError, match=r"project\.damaged"):
             damaged.execute(DeleteFeatures(layer.id, [1, 2]))
+
+
+def test_a_write_broken_off_by_a_crash_is_rolled_back(project: Project, layer: LayerInfo) -> None:
+    """Where write-ahead logging is not safe, a killed program leaves a journal that only a writer may play back."""
+    path = project.path
+    project.close()
+    dying = f"""
+import os, sqlite3
+other = sqlite3.connect({str(path)!r}, isolation_level=None)
+other.execute("PRAGMA cache_size = 5")
+other.execute("BEGIN")
+other.execute("CREATE TABLE junk (x)")
+other.execute("WITH RECURSIVE t(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM t LIMIT 9000) INSERT INTO junk "
+              "SELECT randomblob(99) FROM t")
+other.execute("DELETE FROM planner_meta")
+os.kill(os.getpid(), 9)
+"""
+    subprocess.run([sys.executable, "-c", dying], check=False, timeout=30)
+    assert path.with_name(path.name + "-journal").stat().st_size > 0
+    with Project.open(path) as reopened:
+        assert_whole(reopened)
+        assert reopened.count(layer.id) > 0
+    assert not path.with_name(path.name + "-journal").exists()
+
+
+def test_why_a_file_does_not_open(project: Project, layer: LayerInfo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A held, a cut off and an unreadable project are not told to be “no project”."""
+    path = project.path
+    project.close()
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        monkeypatch.setattr(connection, "PATIENCE", 0.2)
+        with pytest.raises(PlannerError, match=r"project\.busy"):
+            Project.open(path)
+        threading.Timer(0.3, other.close).start()
+        monkeypatch.setattr(connection, "PATIENCE", 20.0)
+        Project.open(path).close()
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(PlannerError, match=r"project\.damaged"):
+        Project.open(path)
+    path.write_bytes(b"not a database at all" * 500)
+    with pytest.raises(PlannerError, match=r"project\.not_a_project"):
+        Project.open(path)
+    path.write_bytes(whole)
+    if os.geteuid() != 0:  # root reads everything
+        path.chmod(0)
+        with pytest.raises(PlannerError, match=r"project\.cannot_read"):
+            Project.open(path)
 
 
 def test_reading_parts(project: Project, layer: LayerInfo) -> None:

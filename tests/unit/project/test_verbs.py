@@ -87,3 +87,14 @@ def test_everything_coded_is_worded() -> None:
         assert entry["zh"], code
         assert sorted(re.findall(r"{(\w+)}", entry["en"])) == sorted(re.findall(r"{(\w+)}", entry["zh"])), code
         assert ("en_hint" in entry) == ("zh_hint" in entry), code
+
+
+def test_verify_judges_a_file_that_does_not_open(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "city.planner"
+    assert _run(capsys, "new", str(file), "--crs", "EPSG:4549")[0] == 0
+    file.write_bytes(file.read_bytes()[:40_000])
+    code, answer = _run(capsys, "verify", str(file))
+    assert (code, answer["ok"]) == (1, False)
+    assert [check["name"] for check in answer["checks"] if not check["ok"]] == ["integrity"]
+    code, answer = _run(capsys, "layers", str(file))
+    assert (code, answer["error"]["code"]) == (2, "project.damaged")
