@@ -1,7 +1,8 @@
-"""Layers as GeoPackage, GeoJSON and Shapefile, written by GDAL in a process of its own."""
+"""Layers as GeoPackage, Shapefile and GeoJSON, written in a process of its own (see ``separate``)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,20 +14,19 @@ from planner_app.domain.crs import transformer
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.layer import FieldInfo, LayerInfo
 from planner_app.domain.progress import Progress
+from planner_app.project.exchange.geojson_export import WGS84, serve_geojson
 from planner_app.project.exchange.notes import Note, note
 from planner_app.project.exchange.separate import Answers, Requests, SeparateProcess
+from planner_app.project.features import FeatureTable
 
 DRIVERS = {".gpkg": "GPKG", ".geojson": "GeoJSON", ".shp": "ESRI Shapefile"}
 _TYPES = {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "Point"}
 _DBF_NAME_BYTES = 10
-#: Digits that give every double back exactly; coordinates in degrees to 0.1 mm.
-_GEOJSON = {"RFC7946": "YES", "COORDINATE_PRECISION": "9", "SIGNIFICANT_FIGURES": "17"}
 
 
 def write_vector(
     layer: LayerInfo,
-    columns: dict[str, list[Any]],
-    shapes: Any,
+    tables: Iterable[FeatureTable],
     crs: str,
     part: Path,
     warnings: list[Note],
@@ -41,38 +41,49 @@ def write_vector(
     names = [info.name for info in layer.fields]
     written = crs if layer.geometry != "none" else ""
     if suffix == ".geojson":
-        written = "EPSG:4326"
-        shapes = _moved(shapes, transformer(crs, written))
+        written = WGS84
+        transformer(crs, written)  # refused here, before anything is read
     elif suffix == ".shp":
         names = short_names(names, warnings)
-    cells = [_array(columns[info.name], info) for info in layer.fields]
-    arguments = {
-        "geometry": None if layer.geometry == "none" else _multi(shapes, layer.geometry),
-        "field_data": [array for array, _ in cells],
-        "field_mask": [mask for _, mask in cells],
-        "fields": names,
-        "layer": layer.name if suffix == ".gpkg" else None,
-        "driver": DRIVERS[suffix],
-        "geometry_type": _geometry_type(layer, shapes),
-        "crs": written or None,
-        "encoding": "UTF-8",
-        "layer_options": _GEOJSON if suffix == ".geojson" else {},
-    }
-    with SeparateProcess(serve, part.name, progress) as child:
-        child.send((str(part), arguments))
+    with SeparateProcess(serve_geojson if suffix == ".geojson" else serve, part.name, progress) as child:
+        child.send((part, layer, names, crs))
+        for table in tables:
+            child.send((list(table.geometry), [table.columns[info.name] for info in layer.fields]))
+        child.send(None)
+        progress.update(None, "stage.export_write")
         child.receive()
     return written
 
 
 def serve(requests: Requests, answers: Answers) -> None:
-    """The child: write one file."""
+    """The child: collect the features and let GDAL write one file."""
     import pyogrio.raw
 
-    part, arguments = requests()
+    part, layer, names, crs = requests()
+    wkb: list[bytes | None] = []
+    columns: list[list[Any]] = [[] for _ in layer.fields]
+    while (table := requests()) is not None:
+        wkb += table[0]
+        for column, values in zip(columns, table[1], strict=True):
+            column += values
+    shapes = shapely.from_wkb(np.array(wkb, dtype=object))
+    cells = [_array(column, info) for column, info in zip(columns, layer.fields, strict=True)]
+    suffix = part.suffix.casefold()
     try:
-        pyogrio.raw.write(part, **arguments)
+        pyogrio.raw.write(
+            str(part),
+            geometry=None if layer.geometry == "none" else _multi(shapes, layer.geometry),
+            field_data=[array for array, _ in cells],
+            field_mask=[mask for _, mask in cells],
+            fields=names,
+            layer=layer.name if suffix == ".gpkg" else None,
+            driver=DRIVERS[suffix],
+            geometry_type=_geometry_type(layer, shapes),
+            crs=crs if layer.geometry != "none" else None,
+            encoding="UTF-8",
+        )
     except Exception as error:  # GDAL's errors have no common base
-        raise PlannerError("export.not_written", file=Path(part).name, detail=str(error)[:300]) from error
+        raise PlannerError("export.not_written", file=part.name, detail=str(error)[:300]) from error
     answers(None)
 
 
@@ -98,22 +109,6 @@ def _multi(shapes: Any, geometry: str) -> Any:
         shapes = shapes.copy()
         shapes[alone] = make(shapes[alone].reshape(-1, 1))
     return shapely.to_wkb(shapes)
-
-
-def _moved(shapes: Any, move: Any) -> Any:
-    if move.is_identity:
-        return shapes
-
-    def change(coordinates: Any) -> Any:
-        x, y = move.transform(coordinates[:, 0], coordinates[:, 1])
-        return np.column_stack([x, y, *coordinates[:, 2:].T])
-
-    result = shapes.copy()
-    for flat in (True, False):
-        some = shapely.has_z(shapes) != flat
-        if some.any():
-            result[some] = shapely.transform(shapes[some], change, include_z=not flat)
-    return result
 
 
 def _array(values: list[Any], info: FieldInfo) -> tuple[Any, Any]:

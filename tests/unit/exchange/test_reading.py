@@ -258,3 +258,26 @@ def test_another_project_file_may_be_a_source(project: Project, tmp_path: Path) 
     assert [layer.geometry for layer in info.layers] == ["polygon"]
     report = import_layer(project, other)
     assert project.read(report.layer.id).columns["名称"] == ["甲"]
+
+
+@pytest.mark.parametrize("suffix", [".gpkg", ".geojson", ".shp", ".csv", ".xlsx"])
+def test_a_cancelled_export_leaves_the_older_file(project: Project, tmp_path: Path, suffix: str) -> None:
+    source = tmp_path / "points.csv"
+    rows = "\n".join(f"{EAST + n},{NORTH}" for n in range(9_000))
+    source.write_text(f"x,y\n{rows}\n", encoding="utf-8")
+    layer = import_layer(project, source, crs="EPSG:4549").layer
+    out = tmp_path / f"out{suffix}"
+    out.write_bytes(b"older")
+    seen: list[float | None] = []
+
+    class Midway(_After):
+        def update(self, fraction: float | None, stage: str = "") -> None:
+            seen.append(fraction)
+
+        def is_cancelled(self) -> bool:
+            return len(seen) >= 2
+
+    with pytest.raises(Cancelled):
+        export_layer(project, layer.id, out, progress=Midway(0))
+    assert out.read_bytes() == b"older"
+    assert not list(tmp_path.glob(".export-*"))
