@@ -116,9 +116,7 @@ def read_city(path: Path, source: str, target: str) -> CityTransform:
 def _configure_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help=tr("project file"))
     parser.add_argument("layer", metavar="LAYER", help=tr("id or name of the layer"))
-    parser.add_argument(
-        "dest", type=Path, metavar="DEST", help=tr("file to write (.gpkg .geojson .shp .csv .xlsx)")
-    )
+    parser.add_argument("dest", type=Path, metavar="DEST", help=tr("file to write (.gpkg .geojson .shp .csv .xlsx)"))
 
 
 def _run_export(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
