@@ -31,7 +31,8 @@ def create(path: Path, crs: str, name: str) -> None:
     """Make an empty project file: first beside its place, then renamed, so that it is whole or not there.
 
     Raises:
-        PlannerError: ``project.exists``, ``project.crs_unknown``, ``project.no_spatialite``, ``project.cannot_write``.
+        PlannerError: ``project.exists``, ``project.crs_unknown``, ``crs.not_projected``, ``project.no_spatialite``,
+            ``project.cannot_write``.
     """
     if path.exists():
         raise PlannerError("project.exists", file=str(path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sqlite3
 from typing import Final
@@ -18,17 +19,17 @@ def insert(connection: sqlite3.Connection, crs: str) -> tuple[int, str]:
     """Register a project's coordinate system (and a few common ones).
 
     Args:
-        crs: ``EPSG:n``, or WKT or PROJ text of a local system.
+        crs: ``EPSG:n`` or its bare number, or WKT or PROJ text of a local system.
 
     Returns:
         (srid, the crs as the project states it).
 
     Raises:
-        PlannerError: ``project.crs_unknown``, ``project.crs_not_metric`` for degrees.
+        PlannerError: ``project.crs_unknown``, ``crs.not_projected`` for degrees and feet.
     """
     for number in _ALWAYS:
         connection.execute("SELECT InsertEpsgSrid(?)", (number,)).fetchone()
-    match = re.fullmatch(r"(?i)\s*epsg\s*:{1,2}\s*(\d+)\s*", crs)
+    match = re.fullmatch(r"(?i)\s*(?:epsg\s*:{1,2})?\s*(\d+)\s*", crs)
     srid = int(match[1]) if match else _FIRST_LOCAL
     if match:
         known = connection.execute("SELECT 1 FROM spatial_ref_sys WHERE srid = ?", (srid,)).fetchone()
@@ -36,9 +37,13 @@ def insert(connection: sqlite3.Connection, crs: str) -> tuple[int, str]:
             connection.execute("SELECT InsertEpsgSrid(?)", (srid,)).fetchone()
             known = connection.execute("SELECT 1 FROM spatial_ref_sys WHERE srid = ?", (srid,)).fetchone()
         if known:
+            unit = connection.execute("SELECT SridGetUnit(?)", (srid,)).fetchone()[0]
+            if unit != "metre":
+                raise PlannerError("crs.not_projected", crs=crs)
             return srid, f"EPSG:{srid}"
+        crs = f"EPSG:{srid}"
     _insert_by_proj(connection, crs, srid, "epsg" if match else "planner")
-    return srid, f"EPSG:{srid}" if match else crs
+    return srid, crs
 
 
 def _insert_by_proj(connection: sqlite3.Connection, crs: str, srid: int, authority: str) -> None:
@@ -52,6 +57,8 @@ def _insert_by_proj(connection: sqlite3.Connection, crs: str, srid: int, authori
         system = CRS.from_user_input(crs)
     except CRSError as error:
         raise PlannerError("project.crs_unknown", crs=crs, detail=str(error)) from error
+    if not system.is_projected or any(not math.isclose(axis.unit_conversion_factor, 1.0) for axis in system.axis_info):
+        raise PlannerError("crs.not_projected", crs=crs)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # PROJ text loses the datum's name; the WKT beside it keeps it
         proj_text = system.to_proj4()

@@ -272,7 +272,13 @@ def test_coordinate_systems(tmp_path: Path) -> None:
         layer = project.add_layer(NewLayer("x", "polygon"), [Batch([square(0, 0)])])
         assert layer.srid == project.srid >= 100_000
         assert_whole(project)
+    # Areas are square metres: degrees and feet would be wrong in silence.
+    for crs in ("EPSG:4490", "EPSG:2249", "4326", "EPSG:4978", "+proj=longlat +ellps=krass +no_defs"):
+        with pytest.raises(PlannerError, match=r"crs\.not_projected"):
+            Project.create(tmp_path / "a", crs)
     assert not (tmp_path / "a").exists()
+    with Project.create(tmp_path / "c", "4549") as project:
+        assert (project.crs, project.srid) == ("EPSG:4549", 4549)
 
 
 def test_what_only_the_features_tell_is_filled_in_at_the_end(project: Project) -> None:
