@@ -12,9 +12,12 @@ def main() -> int:
         from planner_app.ui.app import run
 
         return run(arguments[1] if arguments else None)
-    from planner_app.cli import run_verb
+    try:
+        from planner_app.cli import run_verb
 
-    return run_verb(arguments)
+        return run_verb(arguments)
+    except KeyboardInterrupt:  # before the verb could take note of it: nothing has begun, nothing is said
+        return 130
 
 
 if __name__ == "__main__":

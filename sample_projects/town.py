@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from planner_app.domain.progress import NoProgress, Progress, check
+from planner_app.domain.progress import NoProgress, Progress, SubProgress, check
 from sample_projects import base_map, control_lines, plans
 from sample_projects.blocks import make_parcels
 from sample_projects.buildings import buildings
@@ -42,11 +42,25 @@ class Sample:
         return next(table for table in self.tables if table.id == id)
 
 
-def make_ground(seed: int) -> Town:
-    """Terrain, roads, parcels with their classes, and the countryside."""
+def make_ground(seed: int, progress: Progress | None = None) -> Town:
+    """Terrain, roads, parcels with their classes, and the countryside.
+
+    Raises:
+        Cancelled: the person stopped it.
+    """
+    progress = progress or NoProgress()
+
+    def reached(share: float) -> None:
+        check(progress)
+        progress.update(share, "stage.sample_ground")
+
+    reached(0.0)
     terrain = make_terrain(seed)
+    reached(0.05)
     network = make_network(seed, terrain)
+    reached(0.35)
     parcels, districts = make_parcels(seed, terrain, network)
+    reached(0.75)
     assign(seed, parcels, terrain, network)
     number_parcels(parcels)
     return Town(seed, terrain, network, parcels, districts, make_countryside(seed, terrain, network))
@@ -59,8 +73,7 @@ def make_sample(seed: int, progress: Progress | None = None) -> Sample:
         Cancelled: the person stopped it.
     """
     progress = progress or NoProgress()
-    progress.update(0.0, "stage.sample_ground")
-    town = make_ground(seed)
+    town = make_ground(seed, SubProgress(progress, 0.0, 0.4))
     steps: list[Callable[[Town], Table]] = [
         plans.master_plan, plans.land_use_plan, plans.zoning, plans.zoning_2016, plans.zoning_units,
         control_lines.ecological_red_line, control_lines.permanent_farmland, control_lines.growth_boundary,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from pathlib import Path
 
 import pytest
 
 from planner_app import cli
+from planner_app.__main__ import main
 from planner_app.domain.errors import Cancelled, PlannerError
 from planner_app.plugin_api.model import Verb, VerbResult
 
@@ -53,6 +55,18 @@ def test_an_internal_error_is_told_without_a_traceback_on_stdout(
     with caplog.at_level(logging.CRITICAL):
         assert cli.run_verb(["try", "--json"]) == 3
     assert json.loads(capsys.readouterr().out)["error"]["code"] == "internal"
+
+
+def test_an_early_interrupt_is_silent(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ctrl+C while the program is still loading, before a verb could be asked to stop."""
+
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "core_verbs", interrupted)
+    monkeypatch.setattr(sys, "argv", ["planner", "layers", "a.planner", "--json"])
+    assert main() == 130
+    assert capsys.readouterr() == ("", "")
 
 
 def test_cancelling_is_silent(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,8 @@ from planner_app.domain.errors import Cancelled, PlannerError
 from planner_app.domain.progress import NoProgress
 from planner_app.plugin_api.model import VerbContext
 from planner_app.project import Project
-from sample_projects.build import build
+from sample_projects.build import SEED, build
+from sample_projects.town import make_ground
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +112,21 @@ def test_an_existing_file_is_not_touched(tmp_path):
         build(path)
     assert error.value.code == "project.exists"
     assert path.read_text() == "mine"
+
+
+def test_the_ground_can_be_cancelled_and_moves():
+    seen: list[float] = []
+
+    class Impatient:
+        def update(self, fraction, stage=""):
+            seen.append(fraction)
+
+        def is_cancelled(self):
+            return len(seen) == 2
+
+    with pytest.raises(Cancelled):
+        make_ground(SEED, Impatient())
+    assert seen == [0.0, 0.05]
 
 
 def test_cancelling_leaves_nothing(tmp_path):
