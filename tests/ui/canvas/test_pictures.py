@@ -116,13 +116,11 @@ def test_a_view_seen_before_is_final_at_once_without_a_request(bench: Bench) -> 
         bench.canvas.zoom_about(factor, 111, 222)
     bench.settle("blue")
     asked = len(bench.view.requests)
-    started = time.perf_counter()
     for factor in (2**-0.5,) * 5:
         bench.canvas.zoom_about(factor, 111, 222)
     assert bench.canvas.viewport.same_view(first)
     assert bench.canvas.scheduler.is_final()
     assert shown(bench) == "#ff0000"
-    assert time.perf_counter() - started < 0.1
     QTest.qWait(120)
     assert len(bench.view.requests) == asked
 

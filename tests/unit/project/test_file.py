@@ -28,10 +28,8 @@ def _mode(path: Path) -> str:
         return str(plain.execute("PRAGMA journal_mode").fetchone()[0])
 
 
-def test_creation_is_quick_and_whole(tmp_path: Path) -> None:
-    started = time.perf_counter()
+def test_a_new_file_is_whole(tmp_path: Path) -> None:
     with Project.create(tmp_path / "新城.planner", "epsg:4549") as project:
-        assert time.perf_counter() - started < 1.0
         assert (project.name, project.crs, project.srid) == ("新城", "EPSG:4549", 4549)
         assert_whole(project)
     assert [file.name for file in tmp_path.iterdir()] == ["新城.planner"]
