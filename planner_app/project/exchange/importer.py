@@ -106,8 +106,8 @@ def import_layer(
         source_crs, move = _placing(project, info, layer, crs, transform, warnings)
         names, fields = _field_names(layer.fields, warnings)
         chosen = _class_field(class_field, layer, names)
-        title = _free_name(project, name or (layer.name if len(info.layers) > 1 else source.stem), warnings)
-        work = Preparation(layer.geometry, names, move, chosen)
+        title = _free_name(project, name.strip() or (layer.name if len(info.layers) > 1 else source.stem), warnings)
+        work = Preparation(layer.geometry, names, move, chosen, fields)
 
         def batches() -> Iterator[Batch]:
             progress.update(0.02, "stage.import_rows")
@@ -117,7 +117,7 @@ def import_layer(
                 done = chunk.first + len(chunk.geometry) - 1
                 progress.update(min(0.98, done / layer.features) if layer.features > 0 else None, "stage.import_rows")
             if not work.kept:
-                raise PlannerError("import.nothing_left", file=source.name, rejected=len(work.rejected))
+                raise _nothing(source, source_crs, work.rejected)
 
         new = NewLayer(
             name=title,
@@ -136,6 +136,15 @@ def import_layer(
     warnings += _position_warnings(project, added)
     progress.update(1.0)
     return ImportReport(added, work.kept, source_crs, work.repaired, work.rejected, warnings)
+
+
+def _nothing(source: Path, crs: str, rejected: list[RowNote]) -> PlannerError:
+    """Why no feature came through."""
+    if not rejected:
+        return PlannerError("import.no_features", file=source.name)
+    if {row.reason for row in rejected} == {"import.not_transformable"}:
+        return PlannerError("import.crs_unfit", file=source.name, crs=_title(crs))
+    return PlannerError("import.nothing_left", file=source.name, rejected=len(rejected))
 
 
 def _choose(info: SourceInfo, wanted: str, warnings: list[Note]) -> SourceLayer:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import shapely
 
 from planner_app.domain.crs import Transformation
-from planner_app.domain.layer import Geometry
+from planner_app.domain.errors import PlannerError
+from planner_app.domain.layer import FieldInfo, Geometry
 from planner_app.project.exchange.notes import RowNote
 from planner_app.project.exchange.source import Chunk
 from planner_app.project.features import Batch
+from planner_app.project.values import to_sql
 
 #: Distinct class values remembered for the style and the guess of the class standard.
 MOST_VALUES = 300
@@ -27,6 +30,7 @@ class Preparation:
         names: field name in the source → in the project.
         move: to the project's CRS.
         class_field: field of the project whose distinct values are collected, may be empty.
+        fields: of the new layer; values that do not fit them (30 February) are left out by name.
 
     Attributes:
         repaired, rejected: rows of the source from 1, with reasons.
@@ -35,9 +39,15 @@ class Preparation:
     """
 
     def __init__(
-        self, geometry: Geometry, names: Mapping[str, str], move: Transformation, class_field: str = ""
+        self,
+        geometry: Geometry,
+        names: Mapping[str, str],
+        move: Transformation,
+        class_field: str = "",
+        fields: Sequence[FieldInfo] = (),
     ) -> None:
         self._geometry, self._names, self._move, self._class_field = geometry, names, move, class_field
+        self._fields = fields
         self.repaired: list[RowNote] = []
         self.rejected: list[RowNote] = []
         self.values: set[str] = set()
@@ -46,6 +56,8 @@ class Preparation:
     def batch(self, chunk: Chunk) -> Batch:
         """A batch in the project's CRS; rows without a usable geometry are left out and named."""
         columns = {self._names[name]: values for name, values in chunk.columns.items()}
+        for info in self._fields:
+            columns[info.name] = self._fitting(info, columns[info.name], chunk.first)
         wkb: list[bytes | None] = []
         if self._geometry == "none":
             self.kept += len(chunk.geometry)
@@ -61,6 +73,22 @@ class Preparation:
         if self._class_field and len(self.values) < MOST_VALUES:
             self.values |= {str(value) for value in columns[self._class_field] if value not in (None, "")}
         return Batch(wkb, columns)
+
+    def _fitting(self, info: FieldInfo, values: list[Any], first: int) -> list[Any]:
+        """The values as the project keeps them; those it would refuse are left empty and named."""
+        with suppress(PlannerError):
+            return to_sql(info, values, "")
+        made: list[Any] = []
+        for at, value in enumerate(values):
+            try:
+                made += to_sql(info, [value], "")
+            except PlannerError:
+                made.append(None)
+                shown = repr(value) if isinstance(value, bytes) else str(value).encode("utf-8", "replace").decode()
+                self.repaired.append(
+                    RowNote(first + at, "import.value_unfit", {"field": info.name, "value": shown[:80]})
+                )
+        return made
 
     def _shapes(self, chunk: Chunk) -> tuple[Any, Any]:
         given = np.array([one is not None for one in chunk.geometry], dtype=bool)

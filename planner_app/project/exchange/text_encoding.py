@@ -68,6 +68,11 @@ def named(encoding: str) -> str:
     return chosen
 
 
+def fixed_width(data: bytes, encoding: str) -> str:
+    """The text of a cell of fixed width: a character cut off at its end is dropped, other rubbish shows as �."""
+    return codecs.getincrementaldecoder(encoding)("replace").decode(data)
+
+
 def dbf_encoding(shapefile: Path) -> tuple[str, str]:
     """(encoding of a Shapefile's attributes, the other one that its .cpg or header wrongly names or "")."""
     beside = {file.suffix.casefold(): file for file in shapefile.parent.glob(f"{_escaped(shapefile.stem)}.*")}

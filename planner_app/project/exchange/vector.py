@@ -25,6 +25,11 @@ _FORMATS = {
 }  # fmt: skip
 #: Formats that can be entered in the middle; the others are parsed as a whole at every opening, so they are read once.
 _ENTERED = {".shp", ".gpkg", ".gdb"}
+#: Attributes of Shapefiles are read byte for byte and decoded here: GDAL gives up at a character cut off in the middle,
+#: as fixed widths cut Chinese field names and texts.
+_BYTEWISE = "ISO-8859-1"
+#: What the maker of dates says to 30 February, month 13 and year 0.
+_NO_DATE = re.compile("(day|month|year) .*(out of range|must be in)")
 #: Larger integers do not survive the floating-point columns in which integers with gaps arrive.
 _EXACT = 2**53
 _ENVELOPE = re.compile(rb"lowerCorner>\s*([-\d.eE]+)\s+([-\d.eE]+).*?upperCorner>\s*([-\d.eE]+)\s+([-\d.eE]+)", re.S)
@@ -155,40 +160,92 @@ class VectorSource:
         try:
             found: dict[str, Any] = pyogrio.read_info(
                 self._where,
-                layer=name,
-                encoding=self.encoding or None,
+                layer=None if self._suffix == ".geojson" else name,
+                encoding=self._gdal_encoding(),
                 force_feature_count=True,
                 force_total_bounds=True,
             )
         except Exception as error:
             raise self._unreadable(error) from error
-        return found
+        return self._named(found)
+
+    def _gdal_encoding(self) -> str | None:
+        return _BYTEWISE if self._suffix == ".shp" and self.encoding else self.encoding or None
+
+    def _named(self, meta: dict[str, Any]) -> dict[str, Any]:
+        """The layer's description with legible and distinct field names; those GDAL knows stay under ``stored``."""
+        stored = [str(name) for name in meta["fields"]]
+        names: list[str] = []
+        for name in (self._decoded(one) for one in stored):
+            candidate, number = name, 1
+            while candidate in names:
+                candidate, number = f"{name}_{number}", number + 1
+            names.append(candidate)
+        return {**meta, "fields": names, "stored": stored}
+
+    def _decoded(self, text: Any) -> Any:
+        """A text of a Shapefile in its real encoding; other formats and values as they are."""
+        if self._gdal_encoding() != _BYTEWISE or not isinstance(text, str) or text.isascii():
+            return text
+        return text_encoding.fixed_width(text.encode(_BYTEWISE, "replace"), self.encoding)
 
     def _raw(self, name: str, **options: Any) -> _Table:
+        layer = None if self._suffix == ".geojson" else name
+        wanted: dict[str, Any] = {"layer": layer, "max_features": options.pop("limit", None), **options}
+        try:
+            table = self._gdal_table(**wanted)
+        except UnicodeDecodeError as error:
+            raise self._unreadable(error) from error
+        except ValueError as error:
+            if "columns" in wanted or not _NO_DATE.search(str(error)):
+                raise self._unreadable(error) from error
+            table = self._with_dates_as_text(name, wanted)
+        except Exception as error:
+            raise self._unreadable(error) from error
+        if self._gdal_encoding() == _BYTEWISE:
+            for column in table.columns:
+                if column.dtype == object:
+                    column[:] = [self._decoded(value) for value in column]
+        return table
+
+    def _gdal_table(self, **options: Any) -> _Table:
         import pyogrio.raw
 
-        limit = options.pop("limit", None)
+        meta, fids, wkb, columns = pyogrio.raw.read(
+            self._where, encoding=self._gdal_encoding(), return_fids=True, datetime_as_string=True, **options
+        )
+        return _Table(self._named(meta), fids, wkb, list(columns))
+
+    def _with_dates_as_text(self, name: str, wanted: dict[str, Any]) -> _Table:
+        """A layer that holds dates like 30 February, at which the reader gives up: they stay as they were written."""
+        meta = self._read_info(name)
+        dated = [at for at, kind in enumerate(meta["ogr_types"]) if kind == "OFTDate"]
+        rest = [at for at in range(len(meta["stored"])) if at not in dated]
+        quoted = {at: '"' + meta["stored"][at].replace("\\", "\\\\").replace('"', '\\"') + '"' for at in dated}
+        asked = ", ".join(f"CAST({field} AS CHARACTER(32)) AS d{at}" for at, field in quoted.items())
+        where = f" WHERE {wanted['where']}" if wanted.get("where") else ""
+        layer = str(meta["layer_name"]).replace('"', '\\"')
+        pages = {key: value for key, value in wanted.items() if key in ("max_features", "skip_features", "fids")}
         try:
-            meta, fids, wkb, columns = pyogrio.raw.read(
-                self._where,
-                layer=None if self._suffix == ".geojson" else name,
-                encoding=self.encoding or None,
-                return_fids=True,
-                datetime_as_string=True,
-                max_features=limit,
-                **options,
+            table = self._gdal_table(**wanted, columns=[meta["stored"][at] for at in rest])
+            dates = self._gdal_table(
+                sql=f'SELECT {asked} FROM "{layer}"{where}', sql_dialect="OGRSQL", read_geometry=False, **pages
             )
         except Exception as error:
             raise self._unreadable(error) from error
-        return _Table(meta, fids, wkb, list(columns))
+        columns = dict(zip(rest, table.columns, strict=True)) | dict(zip(dated, dates.columns, strict=True))
+        for at in dated:
+            columns[at][:] = [None if text is None else text.replace("/", "-") for text in columns[at]]
+        described = {key: meta[key] for key in ("fields", "stored", "ogr_types", "ogr_subtypes")}
+        return _Table(table.meta | described, table.fids, table.wkb, [columns[at] for at in sorted(columns)])
 
     def read(self, layer: SourceLayer) -> Iterator[Chunk]:
         """Its features in chunks."""
         row = 1
         for table in self._parts(layer.name):
             columns = [
-                self._exact(layer.name, table, array, info)
-                for array, info in zip(table.columns, layer.fields, strict=True)
+                self._exact(layer.name, table, array, info, stored)
+                for array, info, stored in zip(table.columns, layer.fields, table.meta["stored"], strict=True)
             ]
             wkb = table.wkb if table.wkb is not None else np.full(len(table), None, dtype=object)
             for first in range(0, len(table), CHUNK_ROWS):
@@ -221,13 +278,13 @@ class VectorSource:
             if len(table) < CHUNK_ROWS:
                 return
 
-    def _exact(self, name: str, table: _Table, array: Any, info: FieldInfo) -> list[Any]:
+    def _exact(self, name: str, table: _Table, array: Any, info: FieldInfo, stored: str) -> list[Any]:
         """Values of a column; long integers that came as floating point because of gaps are read again without them."""
         values = _values(array, info)
         if info.type != "integer" or array.dtype.kind != "f" or not (np.abs(np.nan_to_num(array)) >= _EXACT).any():
             return values
         rows = np.flatnonzero(~np.isnan(array))
-        again = self._raw(name, columns=[info.name], read_geometry=False, fids=table.fids[rows])
+        again = self._raw(name, columns=[stored], read_geometry=False, fids=table.fids[rows])
         for at, value in zip(rows, again.columns[0].tolist(), strict=True):
             values[at] = int(value)
         return values
@@ -272,8 +329,8 @@ def commonest(shapes: Any) -> Geometry:
     counts = np.bincount(np.maximum(shapely.get_dimensions(shapes), -1) + 1, minlength=4)[1:]
     if not counts.any():
         return "none"
-    kinds: tuple[Geometry, ...] = ("point", "line", "polygon")
-    return kinds[int(np.argmax(counts))]
+    kinds: tuple[Geometry, ...] = ("polygon", "line", "point")  # what plans are made of wins a draw
+    return kinds[int(np.argmax(counts[::-1]))]
 
 
 def _kind(name: str) -> Geometry | None:
