@@ -109,6 +109,7 @@ class JobRunner(QObject):
         self._pool = ThreadPoolExecutor(max(3, os.cpu_count() or 1), thread_name_prefix="job")
         self._futures: set[Future[None]] = set()
         self._number = 0
+        self._ended = False
         self.jobs: list[Job] = []
 
     def run(
@@ -159,8 +160,8 @@ class JobRunner(QObject):
         return job
 
     def active(self) -> list[Job]:
-        """Listed jobs that wait or run."""
-        return [job for job in self.jobs if job.is_active()]
+        """Listed jobs that wait or run; none once everything was shut down, whatever has not been told yet."""
+        return [] if self._ended else [job for job in self.jobs if job.is_active()]
 
     def clear_finished(self) -> None:
         """Take finished jobs off the list."""
@@ -172,6 +173,7 @@ class JobRunner(QObject):
         for job in self.children():
             if isinstance(job, Job):
                 job.cancel()
+        self._ended = True
         running = set(self._futures)
         self._pool.shutdown(wait=False, cancel_futures=True)
         return not wait(running, seconds).not_done

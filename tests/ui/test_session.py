@@ -131,3 +131,12 @@ def test_recent_list_moves_the_newest_up_and_is_bounded(tmp_path: Path) -> None:
     assert Path(settings.recent[0]).name == "15.sqlite"
     assert len(settings.recent) == len(settings.recent_info) == 12
     assert len(set(settings.recent)) == 12
+
+
+def test_after_the_end_nothing_is_active_though_not_all_was_told(qtbot: Any) -> None:
+    """A window that closes right after the shut-down must not ask about jobs that have ended."""
+    runner = JobRunner()
+    runner.run("wait", lambda progress: progress.is_cancelled())
+    assert runner.active()
+    assert runner.shutdown()
+    assert runner.active() == []
