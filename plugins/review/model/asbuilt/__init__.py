@@ -1,0 +1,1 @@
+"""As-built surveys against the approved drawing (竣工核实), and the base map they update."""

@@ -1,0 +1,1 @@
+"""Review results in other programs: BCF, PDF annotations, DXF redlines."""

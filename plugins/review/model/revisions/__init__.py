@@ -1,0 +1,1 @@
+"""Revisions of a drawing: what changed, and which issues it touches."""
