@@ -180,6 +180,25 @@ def _index(filling: _Filling) -> None:
         rtree.fill(connection, filling.info.id, np.array(filling.fids, dtype=np.int64)[present], boxes[present])
 
 
+def create(connection: sqlite3.Connection, new: NewLayer, srid: int, table: str = "") -> str:
+    """Make an empty layer within the running transaction. Returns its table's name.
+
+    Args:
+        table: the name wished for; a number is added where it was used before. Empty: from the layer's name.
+
+    Raises:
+        PlannerError: ``field.*`` for impossible field names.
+    """
+    spatial.check_fields(new.fields)
+    name = spatial.table_name(connection, table or new.name)
+    spatial.create_table(connection, name, new.geometry, new.fields)
+    if new.geometry != "none":
+        rtree.create(connection, name)
+    multi = new.geometry in ("line", "polygon")
+    register(connection, new, FilledTable(name, str(uuid.uuid4()), 0, multi, False), srid)
+    return name
+
+
 def register(
     connection: sqlite3.Connection, new: NewLayer, filled: FilledTable, srid: int, *, replace_id: str = ""
 ) -> None:

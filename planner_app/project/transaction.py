@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from planner_app.domain.errors import PlannerError
-from planner_app.domain.layer import FieldInfo, LayerInfo, PlanInfo
+from planner_app.domain.layer import FieldInfo, LayerInfo, NewLayer, PlanInfo
 from planner_app.project import capture, reading, registry, spatial
 from planner_app.project.features import Batch, FeatureTable
 from planner_app.project.geometry import prepare
@@ -163,6 +163,24 @@ class Transaction:
     def set_plan(self, plan: PlanInfo) -> None:
         """Register a plan, or change the one of that id."""
         registry.write_plan(self._connection, plan)
+
+    def create_layer(self, new: NewLayer, *, table: str = "") -> LayerInfo:
+        """Add an empty layer on top of the others; an undo puts its table into the trash, a redo brings it back.
+
+        Layers with many features are made by :meth:`Project.add_layer`.
+
+        Args:
+            table: the id wished for; a number is added where it was used before. Empty: from the layer's name.
+
+        Raises:
+            PlannerError: ``field.reserved``, ``field.twice``, ``field.empty``.
+        """
+        from planner_app.project import bulk
+
+        srid = self._connection.execute("SELECT value FROM planner_meta WHERE key = 'srid'").fetchone()[0]
+        layer_id = bulk.create(self._connection, new, int(srid), table)
+        self._layers = None
+        return self.layer(layer_id)
 
     def drop_layer(self, layer_id: str) -> None:
         """Take a layer out of the project. Its table stays in the trash for an undo."""
