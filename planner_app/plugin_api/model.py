@@ -12,10 +12,10 @@ from planner_app.domain.errors import Cancelled, PlannerError
 from planner_app.domain.finding import Finding, Verdict
 from planner_app.domain.progress import NoProgress, Progress
 from planner_app.domain.rule import Rule
-from planner_app.project import Batch, Command, FeatureTable, Project, Transaction
+from planner_app.project import Attachment, Batch, Command, FeatureTable, Project, Transaction
 
 __all__ = [
-    "Batch", "Cancelled", "Command", "Extent", "FeatureTable", "Finding", "LayerRole", "ModelApi", "NoProgress",
+    "Attachment", "Batch", "Cancelled", "Command", "Extent", "FeatureTable", "Finding", "LayerRole", "ModelApi", "NoProgress",
     "PlannerError", "Progress", "Project", "RenderMap", "Rule", "RuleKind", "Setting", "Transaction", "Verb",
     "VerbContext", "VerbResult", "Verdict", "read_boundary_points",
 ]  # fmt: skip

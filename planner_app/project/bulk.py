@@ -34,8 +34,6 @@ _MOST_ROWS = 20_000
 _MOST_BYTES = 16_000_000
 #: How long the lock stays free between batches: other writers look for it every 0.1 s at worst.
 _PAUSE = 0.005
-#: After this long without a sign of life a table of another machine counts as orphaned, in seconds.
-_STALE = 3600.0
 
 
 @dataclass(slots=True)
@@ -274,14 +272,7 @@ def sweep(door: Door) -> list[str]:
         pending = reader.execute("SELECT table_name, host, process, heartbeat FROM planner_pending").fetchall()
     swept = []
     for table, host, process, heartbeat in pending:
-        if is_orphan(host, process, heartbeat):
+        if identity.is_orphan(host, process, heartbeat):
             discard(door, table)
             swept.append(table)
     return swept
-
-
-def is_orphan(host: str, process: str, heartbeat: float) -> bool:
-    """True if the maker of a pending table is gone."""
-    if host == identity.host():
-        return not identity.is_running(process)
-    return time.time() - heartbeat > _STALE

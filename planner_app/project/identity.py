@@ -9,6 +9,9 @@ import time
 import uuid
 from pathlib import Path
 
+#: After this long without a sign of life the work of another machine counts as orphaned, in seconds.
+_STALE = 3600.0
+
 
 def new_uuids(count: int) -> list[str]:
     """UUIDs of version 7 (RFC 9562): ordered by time, so that the uuid index grows at its end."""
@@ -62,6 +65,13 @@ def is_running(process: str) -> bool:
     except PermissionError:
         return True
     return _started(pid) == started
+
+
+def is_orphan(machine: str, process: str, heartbeat: float) -> bool:
+    """True if the maker of something unfinished is gone."""
+    if machine == host():
+        return not is_running(process)
+    return time.time() - heartbeat > _STALE
 
 
 def _started(pid: int) -> str:

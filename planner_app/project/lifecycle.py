@@ -13,7 +13,7 @@ from pathlib import Path
 
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.progress import Progress, check
-from planner_app.project import bulk, capture, migrations, reference_systems, registry, schema
+from planner_app.project import attachments, bulk, capture, migrations, reference_systems, registry, schema
 from planner_app.project.connection import Door, cannot_write, connect, patiently
 
 _PAGES = 2048  # of 4 KiB: copied between two looks at the progress
@@ -92,6 +92,7 @@ def open_door(path: Path) -> Door:
             if version < migrations.LATEST:
                 _migrate(door, version)
             bulk.sweep(door)
+            attachments.sweep(door)
             repair_capture(door)
         return door
     except BaseException:
@@ -191,6 +192,7 @@ def copy_to(connection: sqlite3.Connection, dest: Path, progress: Progress | Non
         with closing(sqlite3.connect(making, isolation_level=None)) as copy:
             copy.execute("PRAGMA journal_mode = DELETE").fetchone()
             bulk.discard_all(copy)
+            attachments.discard_all(copy)
         with making.open("rb+") as file:
             os.fsync(file.fileno())
         _replace(making, dest)

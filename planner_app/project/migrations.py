@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from planner_app.project import capture, schema
+from planner_app.project import attachments, capture, schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,10 @@ def _initial(connection: sqlite3.Connection) -> None:
         capture.start(connection, table)
 
 
-MIGRATIONS: tuple[Migration, ...] = (Migration(1, "initial", _initial),)
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(1, "initial", _initial),
+    Migration(2, "attachments", attachments.create_tables),
+)
 
 #: The version this program writes.
 LATEST = MIGRATIONS[-1].version

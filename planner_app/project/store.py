@@ -20,6 +20,7 @@ from planner_app.domain.errors import PlannerError
 from planner_app.domain.layer import LayerInfo, NewLayer, PlanInfo
 from planner_app.domain.progress import NoProgress, Progress
 from planner_app.project import (
+    attachments,
     bulk,
     changelog,
     effects,
@@ -30,6 +31,7 @@ from planner_app.project import (
     undo,
     verify,
 )
+from planner_app.project.attachments import Attachment
 from planner_app.project.changelog import LogEntry
 from planner_app.project.commands import Command
 from planner_app.project.connection import Door, patiently
@@ -339,6 +341,47 @@ class Project:
         self._adopt()
         entry_id, root = self._with(lambda c: undo.target(c, entry_id))
         return self._take_back(entry_id, root, initiator)
+
+    # ---------------------------------------------------------------- attachments
+
+    def attach(self, source: Path | bytes, *, name: str, media_type: str = "", progress: Progress | None = None) -> str:
+        """Keep a file in the project; the same content is kept once. Not a command: not in the log, not undoable.
+
+        Returns:
+            Its SHA-256, by which records name it.
+
+        Raises:
+            PlannerError: ``attachment.unreadable``, ``project.read_only``. Cancelled: nothing is left.
+        """
+        return attachments.attach(self._door, source, name, media_type, progress or NoProgress())
+
+    def attachment(self, sha256: str) -> Attachment:
+        """Name, type and size of an attachment.
+
+        Raises:
+            PlannerError: ``attachment.missing``.
+        """
+        return attachments.get(self._door, sha256)[1]
+
+    def attachments(self) -> list[Attachment]:
+        """All attachments in the order they were added."""
+        return attachments.every(self._door)
+
+    def read_attachment(self, sha256: str) -> bytes:
+        """An attachment's content, checked against its hash.
+
+        Raises:
+            PlannerError: ``attachment.missing``, ``attachment.damaged``.
+        """
+        return b"".join(attachments.content(self._door, sha256))
+
+    def write_attachment(self, sha256: str, dest: Path) -> Path:
+        """Write an attachment to a file, or into a folder under its own name; whole or not at all.
+
+        Raises:
+            PlannerError: ``attachment.missing``, ``attachment.damaged``, ``attachment.not_written``.
+        """
+        return attachments.write_out(self._door, sha256, dest)
 
     # ---------------------------------------------------------------- log
 

@@ -6,9 +6,10 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 
 from planner_app.domain.progress import Progress, check
-from planner_app.project import bulk, capture, migrations, registry, schema, spatial
+from planner_app.project import attachments, capture, identity, migrations, registry, schema, spatial
 from planner_app.project.connection import Door, connect, patiently
 from planner_app.project.sql import quote
 
@@ -31,6 +32,7 @@ def verify(door: Door, progress: Progress) -> list[CheckResult]:
     steps: dict[str, Callable[[sqlite3.Connection], Iterator[CheckResult]]] = {
         "integrity": _sqlite, "schema": _schema, "layers": _layers, "spatial_indexes": _indexes,
         "identities": _identities, "capture": _capture, "log": _log, "orphans": _orphans,
+        "attachments": partial(_attachments, progress=progress),
     }  # fmt: skip
     results: list[CheckResult] = []
     # Not of the pool: SpatiaLite's checks want to make temporary tables, which those connections refuse.
@@ -191,7 +193,9 @@ def _log(connection: sqlite3.Connection) -> Iterator[CheckResult]:
 
 def _orphans(connection: sqlite3.Connection) -> Iterator[CheckResult]:
     pending = connection.execute("SELECT table_name, host, process, heartbeat FROM planner_pending").fetchall()
-    faults = [f"{row[0]}: its import was broken off" for row in pending if bulk.is_orphan(*row[1:])]
+    faults = [f"{row[0]}: its import was broken off" for row in pending if identity.is_orphan(*row[1:])]
+    waiting = attachments.unfinished(connection)
+    faults += [f"{row[1]}: its attaching was broken off" for row in waiting if identity.is_orphan(*row[2:])]
     known = (
         "SELECT id FROM planner_layer UNION SELECT table_name FROM planner_pending "
         "UNION SELECT table_name FROM planner_capture"
@@ -203,3 +207,8 @@ def _orphans(connection: sqlite3.Connection) -> Iterator[CheckResult]:
     )
     faults += [f"{row[0]}: an index without its table" for row in nobody]
     yield _result("orphans", faults, f"{len(pending)} imports in progress")
+
+
+def _attachments(connection: sqlite3.Connection, progress: Progress) -> Iterator[CheckResult]:
+    faults, count, size = attachments.faults(connection, progress)
+    yield _result("attachments", faults, f"{count} attachments, {size} bytes")

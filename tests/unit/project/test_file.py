@@ -168,18 +168,19 @@ def test_migration_copies_first_and_is_recorded(
     def add_table(database: sqlite3.Connection) -> None:
         database.execute("CREATE TABLE planner_later (id INTEGER PRIMARY KEY)")
 
-    later = (*migrations.MIGRATIONS, migrations.Migration(2, "later", add_table))
+    later_version = migrations.LATEST + 1
+    later = (*migrations.MIGRATIONS, migrations.Migration(later_version, "later", add_table))
     monkeypatch.setattr(migrations, "MIGRATIONS", later)
-    monkeypatch.setattr(migrations, "LATEST", 2)
+    monkeypatch.setattr(migrations, "LATEST", later_version)
     with Project.open(project.path) as migrated:
         assert_whole(migrated)
         assert everything(migrated, layer.id) == before
     with closing(connect(project.path)) as plain:
         steps = plain.execute("SELECT version, name, backup FROM planner_migration ORDER BY version").fetchall()
-    assert [step[:2] for step in steps] == [(1, "initial"), (2, "later")]
-    backup = project.path.with_name(steps[1][2])
+    assert [step[:2] for step in steps] == [(1, "initial"), (2, "attachments"), (later_version, "later")]
+    backup = project.path.with_name(steps[-1][2])
     with closing(sqlite3.connect(backup)) as old:
-        assert migrations.version_of(old) == 1
+        assert migrations.version_of(old) == later_version - 1
     with Project.open(project.path) as again:
         assert_whole(again)
     assert len(list(project.path.parent.glob("*.bak"))) == 1
@@ -192,8 +193,10 @@ def test_failing_migration_changes_nothing(project: Project, layer: LayerInfo, m
         database.execute("CREATE TABLE planner_later (id INTEGER PRIMARY KEY)")
         raise ZeroDivisionError
 
-    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, migrations.Migration(2, "later", fail)))
-    monkeypatch.setattr(migrations, "LATEST", 2)
+    later_version = migrations.LATEST + 1
+    steps = (*migrations.MIGRATIONS, migrations.Migration(later_version, "later", fail))
+    monkeypatch.setattr(migrations, "MIGRATIONS", steps)
+    monkeypatch.setattr(migrations, "LATEST", later_version)
     with pytest.raises(ZeroDivisionError):
         Project.open(project.path)
     monkeypatch.undo()
