@@ -115,6 +115,12 @@ class Storey:
     Attributes:
         envelope: ground area enclosed by walls (openings disabled), polygons; None if it could not be found.
         above: a real storey; false for datums such as T/FDN, foundations, roofs without rooms.
+        building: name of its building in ``Drawing.buildings``, unique in the file.
+        source: what the envelope was made of: walls | openings (doors and windows were needed to close it) | slab |
+            columns | spaces; "" without an envelope.
+        below_ground: its floor lies below the site's grade by more than half its height.
+        void_m2: part of the envelope without a floor of this storey (atrium, stairwell); 0 where floors are unknown.
+        outside_m2: floor outside the envelope (balconies, terraces, canopies).
         notes: doubts (envelope with and without doors and windows differs by more than 2 %, …).
     """
 
@@ -126,7 +132,35 @@ class Storey:
     above: bool = True
     building: str = ""
     spaces_m2: float = 0.0
+    source: str = ""
+    below_ground: bool = False
+    void_m2: float = 0.0
+    outside_m2: float = 0.0
     notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class IfcBuilding:
+    """A building of an IFC file, in metres of the file's own height.
+
+    Attributes:
+        top: highest point of walls, roofs and slabs (parapet, ridge); ``top_guid``: the product it belongs to.
+        grade: site grade at the building; ``grade_source``: terrain (modelled ground) | attribute
+            (ElevationOfTerrain) | floor (assumed: the ground floor, since the file says nothing).
+        height: top − grade.
+    """
+
+    guid: str
+    name: str
+    top: float | None = None
+    top_guid: str = ""
+    grade: float | None = None
+    grade_source: str = ""
+
+    @property
+    def height(self) -> float | None:
+        """Building height in m."""
+        return None if self.top is None or self.grade is None else self.top - self.grade
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +170,7 @@ class Drawing:
     Attributes:
         metres_per_unit: as the file's header claims (DXF INSUNITS, IFC units); None if it claims nothing. May lie.
         extent: (xmin, ymin, xmax, ymax) of the visible entities, or None.
-        storeys: of an IFC file; crs: ``EPSG:n`` the file states, or "".
+        storeys, buildings: of an IFC file.
         properties: what else the file says of itself (author, program, title).
         notes: what was skipped, repaired while reading, or looks odd: named and counted, never silent.
     """
@@ -151,6 +185,7 @@ class Drawing:
     georeference: Georeference | None = None
     pages: tuple[Page, ...] = ()
     storeys: tuple[Storey, ...] = ()
+    buildings: tuple[IfcBuilding, ...] = ()
     extent: tuple[float, float, float, float] | None = None
     properties: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
