@@ -1,0 +1,318 @@
+"""What the review's window parts share: the case, the drawing, its reading and its check, and what is pointed at.
+
+The panel, the dock's tables, the map overlay and the sheet view all listen to one :class:`ReviewState` per window
+(:func:`state_of`). It loads through ``model/cases/workflow.py`` in jobs; nobody else opens or checks a drawing. The
+panel decides what is highlighted and zooms the map; the overlay and the sheet view (``ui/sheet``) paint it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from planner_app.domain.changeset import ChangeSet
+from planner_app.domain.errors import Cancelled
+from planner_app.domain.progress import Progress
+from planner_app.i18n import tr
+from planner_app.plugin_api.ui import PanelContext
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
+    from planner_app.plugin_api.model import Command, Project
+    from plugins.review.model.cases.records import Case, DrawingRecord, Issue
+    from plugins.review.model.cases.workflow import CheckedDrawing, OpenDrawing
+    from plugins.review.model.checking.types import Check
+
+_LAST_CASE = "review.ui.case"
+_LAST_DRAWING = "review.ui.drawing"
+
+
+class Highlight(NamedTuple):
+    """Something pointed at.
+
+    Attributes:
+        geometry: GeoJSON or a shape in the project's CRS; None where the drawing has no place on the map.
+        token: theme token of its colour (fail, pass, needs_certificate, cannot_judge, accent).
+        local: the same in metres in the drawing's axes, where it is known.
+        handles: entities of the drawing it stands for.
+    """
+
+    geometry: Mapping[str, Any] | BaseGeometry | None
+    token: str
+    local: BaseGeometry | None = None
+    handles: tuple[str, ...] = ()
+
+
+class ReviewState(QObject):
+    """The current case, drawing, reading and check.
+
+    Signals:
+        case_changed(): another case, none, or fields of it changed.
+        drawing_changed(): another drawing, none, or it was opened, read or placed anew (``record``, ``opened``).
+        check_changed(): there is another check, or none (``checked``).
+        records_changed(): cases, drawings, issues, comments, marks, signatures or reports changed in the project.
+        busy_changed(): loading began or ended (``busy``).
+        failed(Exception): loading or checking failed; shown by the panel.
+        issue_selected(str): an issue's id, "" for none.
+        highlight(list): of :class:`Highlight`; an empty list takes it away.
+    """
+
+    case_changed = Signal()
+    drawing_changed = Signal()
+    check_changed = Signal()
+    records_changed = Signal()
+    busy_changed = Signal()
+    failed = Signal(object)
+    issue_selected = Signal(str)
+    highlight = Signal(list)
+
+    def __init__(self, context: PanelContext, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.context = context
+        self.case: Case | None = None
+        self.record: DrawingRecord | None = None
+        self.opened: OpenDrawing | None = None
+        self.checked: CheckedDrawing | None = None
+        self.issue_id = ""
+        self.busy = False
+        self._turn = 0
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(0)
+        self._later.timeout.connect(self.refresh)
+        context.project_changed.connect(self.reload)
+        context.data_changed.connect(self._data_changed)
+
+    # what there is
+
+    @property
+    def project(self) -> Project | None:
+        """The open project."""
+        return self.context.project
+
+    @property
+    def check(self) -> Check | None:
+        """The current drawing's check, if it was checked."""
+        return self.checked.check if self.checked is not None else None
+
+    def cases(self) -> list[Case]:
+        """Cases of the project, the newest first."""
+        from plugins.review.model.cases import store
+
+        return list(reversed(store.cases(self.project))) if self.project is not None else []
+
+    def drawings(self) -> list[DrawingRecord]:
+        """Drawings of the current case, the newest first."""
+        from plugins.review.model.cases import store
+
+        if self.project is None or self.case is None:
+            return []
+        return list(reversed(store.drawings(self.project, self.case.id)))
+
+    def issues(self) -> list[Issue]:
+        """Issues of the current case by number."""
+        from plugins.review.model.cases import store
+
+        return store.issues(self.project, self.case.id) if self.project is not None and self.case is not None else []
+
+    # choosing
+
+    def reload(self) -> None:
+        """Another project: take up the case and the drawing that were open last."""
+        self._drop()
+        self.case = self.record = None
+        project = self.project
+        every = self.cases()
+        if project is not None and every:
+            last = project.setting(_LAST_CASE, "")
+            self.case = next((one for one in every if one.id == last), every[0])
+            known = self.drawings()
+            wanted = project.setting(_LAST_DRAWING, "")
+            self.record = next((one for one in known if one.id == wanted), known[0] if known else None)
+        self.records_changed.emit()
+        self.case_changed.emit()
+        self.drawing_changed.emit()
+        self.check_changed.emit()
+        self.load()
+
+    def choose_case(self, case_id: str) -> None:
+        """Work on another case; its newest drawing is opened."""
+        if self.case is not None and self.case.id == case_id:
+            return
+        self.case = next((one for one in self.cases() if one.id == case_id), None)
+        self._remember(_LAST_CASE, case_id)
+        self.select_issue("")
+        self.case_changed.emit()
+        known = self.drawings()
+        self.choose_drawing(known[0].id if known else "")
+
+    def choose_drawing(self, drawing_id: str) -> None:
+        """Open another drawing of the case."""
+        self._drop()
+        self.record = next((one for one in self.drawings() if one.id == drawing_id), None)
+        self._remember(_LAST_DRAWING, drawing_id)
+        self.drawing_changed.emit()
+        self.check_changed.emit()
+        self.load()
+
+    def select_issue(self, issue_id: str) -> None:
+        """Say which issue is meant; everyone shows it."""
+        if issue_id != self.issue_id:
+            self.issue_id = issue_id
+            self.issue_selected.emit(issue_id)
+
+    def show(self, found: Iterable[Highlight], *, zoom: bool = True) -> None:
+        """Highlight these; with ``zoom`` the map goes there."""
+        marks = list(found)
+        self.highlight.emit(marks)
+        if zoom and (extent := extent_of(marks)) is not None:
+            self.context.map.zoom_to_extent(extent, 0.6)
+
+    def to_project(self, geometry: BaseGeometry) -> BaseGeometry | None:
+        """Metres in the drawing → the project's CRS; None where the drawing is not placed."""
+        opened = self.opened
+        return opened.to_project(geometry) if opened is not None and opened.to_project is not None else None
+
+    # loading
+
+    def load(self) -> None:
+        """Open the current drawing in a job (read, placed; cached by the workflow)."""
+        project, record = self.project, self.record
+        if project is None or record is None:
+            self._set_busy(False)
+            return
+
+        def work(progress: Progress) -> OpenDrawing:
+            from plugins.review.model.cases.workflow import open_drawing
+
+            return open_drawing(project, record.id, progress)
+
+        self._run(tr("Opening {name}", name=record.file_name), work, self._opened)
+
+    def run_check(self, on: date | None = None) -> None:
+        """Check the current drawing against its case's conditions and the rules of its permit's date."""
+        project, record = self.project, self.record
+        if project is None or record is None:
+            return
+        rules = self.context.rules("review.")
+
+        def work(progress: Progress) -> CheckedDrawing:
+            from plugins.review.model.cases.workflow import check_drawing
+
+            return check_drawing(project, record.id, rules=rules, on=on, progress=progress)
+
+        self._run(tr("Checking {name}", name=record.file_name), work, self._checked)
+
+    def _run(self, title: str, work: Callable[[Progress], Any], done: Callable[[Any], None]) -> None:
+        """A job whose answer counts only while its drawing is still the current one."""
+        self._turn += 1
+        turn = self._turn
+
+        def finish(answer: Any) -> None:
+            if turn == self._turn:
+                self._set_busy(False)
+                done(answer)
+
+        def fail(error: Exception) -> None:
+            if turn == self._turn:
+                self._set_busy(False)
+                if not isinstance(error, Cancelled):
+                    self.failed.emit(error)
+
+        self._set_busy(True)
+        self.context.run_job(title, work, finish, fail)
+
+    def _opened(self, opened: OpenDrawing) -> None:
+        self.opened, self.record = opened, opened.record
+        self.drawing_changed.emit()
+
+    def _checked(self, checked: CheckedDrawing) -> None:
+        self.checked = checked
+        if self.opened is not checked.opened:
+            self._opened(checked.opened)
+        self.check_changed.emit()
+
+    def _set_busy(self, busy: bool) -> None:
+        if busy != self.busy:
+            self.busy = busy
+            self.busy_changed.emit()
+
+    def _drop(self) -> None:
+        self._turn += 1
+        self.opened = self.checked = None
+        self.select_issue("")
+        self.highlight.emit([])
+        self._set_busy(False)
+
+    def _remember(self, key: str, value: str) -> None:
+        if self.project is not None and self.project.setting(key, "") != value:
+            self.project.set_setting(key, value)
+
+    # changes
+
+    def execute(self, command: Command, initiator: QObject | None = None) -> ChangeSet | None:
+        """Run a command of the review; the tables are made first where the project has none."""
+        from plugins.review.model.cases.commands import prepare
+
+        if self.project is None:
+            return None
+        prepare(self.project)
+        return self.context.execute(command, initiator)
+
+    def _data_changed(self, changeset: ChangeSet, initiator: object) -> None:
+        if changeset.registry or any(name.startswith("review_") for name in changeset.tables()):
+            self._later.start()  # once for a burst of commands
+
+    def refresh(self) -> None:
+        """Read the records anew after a command, an undo or another program changed them."""
+        known = {one.id: one for one in self.cases()}
+        before = self.case
+        self.case = known.get(before.id) if before is not None else next(iter(known.values()), None)
+        self.records_changed.emit()
+        if self.case != before:
+            self.case_changed.emit()
+        self._refresh_drawing()
+
+    def _refresh_drawing(self) -> None:
+        before, known = self.record, {one.id: one for one in self.drawings()}
+        if before is None or before.id not in known:
+            newest = next(iter(known), "")
+            if before is not None or newest:
+                self.choose_drawing(newest)
+            return
+        self.record = known[before.id]
+        if (self.record.options, self.record.placement) != (before.options, before.placement):
+            self.checked = None
+            self.check_changed.emit()
+            self.load()
+        elif replace(self.record, wkb=None, summary={}) != replace(before, wkb=None, summary={}):
+            self.drawing_changed.emit()
+
+
+def state_of(context: PanelContext) -> ReviewState:
+    """The window's state; made when first asked for. A context is one per window and plugin."""
+    owner = context if isinstance(context, QObject) else None
+    if owner is not None and (found := owner.findChild(ReviewState)) is not None:
+        return found
+    return ReviewState(context, owner)
+
+
+def extent_of(marks: Iterable[Highlight]) -> tuple[float, float, float, float] | None:
+    """Where highlights lie on the map, or None."""
+    from shapely.geometry import shape
+
+    boxes = []
+    for mark in marks:
+        if mark.geometry is not None:
+            geometry = shape(mark.geometry) if isinstance(mark.geometry, Mapping) else mark.geometry
+            if not geometry.is_empty:
+                boxes.append(geometry.bounds)
+    if not boxes:
+        return None
+    west, south, east, north = zip(*boxes, strict=True)
+    return min(west), min(south), max(east), max(north)
