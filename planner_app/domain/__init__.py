@@ -1,1 +1,4 @@
-"""The words of the field: errors, progress, layers, plans, findings, rules, areas, styles. No Qt, QGIS or I/O."""
+"""The words of the field: errors, progress, layers, plans, findings, rules, areas, styles, encodings.
+
+No Qt, no QGIS, no project file.
+"""

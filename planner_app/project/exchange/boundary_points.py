@@ -17,8 +17,8 @@ import shapely
 
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.layer import FieldInfo
+from planner_app.domain.text_encoding import read_text
 from planner_app.project.exchange.source import SAMPLE_ROWS, Chunk, SourceInfo, SourceLayer
-from planner_app.project.exchange.text_encoding import read_text
 
 _FIELDS = (
     FieldInfo("number", "text", "地块编号"),

@@ -16,8 +16,8 @@ import shapely
 
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.layer import FieldInfo, Geometry
+from planner_app.domain.text_encoding import named
 from planner_app.project.exchange.source import SAMPLE_ROWS, Chunk, SourceInfo, SourceLayer
-from planner_app.project.exchange.text_encoding import named
 
 #: Chord error in m to which arcs become lines.
 FLATTEN_M = 0.01

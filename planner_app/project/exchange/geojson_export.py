@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import shapely
 
+from planner_app.compute.separate import Answers, Requests
 from planner_app.domain.crs import Transformation, transformer
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.layer import LayerInfo
-from planner_app.project.exchange.separate import Answers, Requests
 
 WGS84 = "EPSG:4326"
 #: Decimals of a degree: 0.1 mm.

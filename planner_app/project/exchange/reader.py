@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from planner_app.compute.separate import Answers, Requests, SeparateProcess
 from planner_app.domain.progress import Progress
-from planner_app.project.exchange.separate import Answers, Requests, SeparateProcess
 from planner_app.project.exchange.source import Chunk, SourceInfo, SourceLayer, TableGeometry
 
 #: Geometry in one answer, bytes: whoever works on it can be cancelled within a second.

@@ -14,8 +14,8 @@ import shapely
 
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.layer import FieldInfo, FieldType, Geometry
+from planner_app.domain.text_encoding import read_text
 from planner_app.project.exchange.source import CHUNK_ROWS, SAMPLE_ROWS, Chunk, SourceInfo, SourceLayer, TableGeometry
-from planner_app.project.exchange.text_encoding import read_text
 
 _WKT = ("wkt", "geometry", "geom", "the_geom", "geometry_wkt", "shape")
 #: Names of (easting, northing) columns; X and Y alone are decided by their values.

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import shapely
 
+from planner_app.domain import text_encoding
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.layer import FieldInfo, FieldType, Geometry
-from planner_app.project.exchange import text_encoding
 from planner_app.project.exchange.source import CHUNK_ROWS, SAMPLE_ROWS, Chunk, SourceInfo, SourceLayer
 
 _FORMATS = {

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import shapely
 
+from planner_app.compute.separate import Answers, Requests, SeparateProcess
 from planner_app.domain.crs import transformer
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.layer import FieldInfo, LayerInfo
 from planner_app.domain.progress import Progress
 from planner_app.project.exchange.geojson_export import WGS84, serve_geojson
 from planner_app.project.exchange.notes import Note, note
-from planner_app.project.exchange.separate import Answers, Requests, SeparateProcess
 from planner_app.project.features import FeatureTable
 
 DRIVERS = {".gpkg": "GPKG", ".geojson": "GeoJSON", ".shp": "ESRI Shapefile"}

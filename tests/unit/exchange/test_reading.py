@@ -14,11 +14,11 @@ import pyogrio.raw
 import pytest
 import shapely
 
+from planner_app.compute.separate import Answers, Limits, Requests, SeparateProcess
 from planner_app.domain.errors import Cancelled, PlannerError
+from planner_app.domain.text_encoding import dbf_encoding, detect, known
 from planner_app.project import Project
 from planner_app.project.exchange import export_layer, import_layer, inspect
-from planner_app.project.exchange.separate import Answers, Requests, SeparateProcess
-from planner_app.project.exchange.text_encoding import dbf_encoding, detect, known
 
 EAST, NORTH = 509_000.0, 2_944_000.0
 
@@ -73,6 +73,32 @@ def test_a_child_that_dies_is_an_error_that_names_the_file() -> None:
         killer.join()
     assert error.value.code == "exchange.process_died"
     assert error.value.params["file"] == "plan.gml"
+
+
+def glutton(requests: Requests, answers: Answers) -> None:
+    """A child that wants ever more memory."""
+    kept = []
+    while True:
+        kept.append(bytearray(16_000_000))
+
+
+def test_a_child_keeps_to_its_time() -> None:
+    started = time.monotonic()
+    with SeparateProcess(sleeper, "plan.dxf", limits=Limits(seconds=3.0)) as child:
+        pid = child.receive()
+        with pytest.raises(PlannerError) as error:
+            child.receive()
+        assert error.value.code == "exchange.too_slow"
+    assert time.monotonic() - started < 20.0
+    assert not _running(pid)
+
+
+def test_a_child_keeps_to_its_memory() -> None:
+    limits = Limits(memory=600_000_000)
+    with SeparateProcess(glutton, "plan.dxf", limits=limits) as child, pytest.raises(PlannerError) as error:
+        child.receive()
+    assert error.value.code == "exchange.no_memory"
+    assert error.value.params["file"] == "plan.dxf"
 
 
 def test_cancelling_in_the_middle_leaves_no_trace(project: Project, tmp_path: Path) -> None:
