@@ -1,4 +1,4 @@
-"""A small vector map for reports made without a map picture: outlines and patches in one frame, north up, scale bar."""
+"""A small vector map for reports: outlines, lines, patches and labels in one frame, north up, scale bar."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class SketchLayer:
-    """Polygons drawn in one manner. ``geometry``: shapely polygons; colours ``#rrggbb`` or ``none``; widths in px."""
+    """Shapes drawn in one manner. ``geometry``: shapely polygons, lines (never filled) or points (dots); colours
+    ``#rrggbb`` or ``none``; widths in px."""
 
     geometry: Sequence[Any]
     fill: str = "none"
@@ -18,6 +19,17 @@ class SketchLayer:
     stroke_width: float = 0.8
     fill_opacity: float = 1.0
     dash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SketchLabel:
+    """A text centred at a place in metres; ``size`` in px. Drawn on a white rim, so that it reads on any ground."""
+
+    x: float
+    y: float
+    text: str
+    colour: str = "#1D2430"
+    size: float = 15.0
 
 
 #: Features per layer drawn at most, the largest ones; a page cannot show more and a PDF should not carry them.
@@ -29,6 +41,7 @@ def sketch_svg(
     extent: tuple[float, float, float, float],
     width: int = 1000,
     height: int = 620,
+    labels: Sequence[SketchLabel] = (),
 ) -> str:
     """Draw layers, first below, into one SVG.
 
@@ -36,6 +49,7 @@ def sketch_svg(
         layers: what to draw.
         extent: (xmin, ymin, xmax, ymax) in metres that must be visible; kept centred at one scale.
         width, height: size of the drawing in px.
+        labels: on top of everything.
     """
     import numpy as np
     import shapely
@@ -62,25 +76,47 @@ def sketch_svg(
             f'stroke="{escape(layer.stroke)}" stroke-width="{layer.stroke_width}" stroke-linejoin="round"{dash}>'
         )
         # One path per polygon: under the even-odd rule overlapping ones in one path would cancel out.
-        paths = (_path(shape, centre, scale, width, height) for shape in shapely.get_parts(shapes))
-        parts += [f'<path d="{data}"/>' for data in paths if data]
+        for shape in shapely.get_parts(shapes):
+            if shape.is_empty:
+                continue
+            if shape.geom_type == "Point":
+                x, y = _pixel(shape.x, shape.y, centre, scale, width, height)
+                parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>')
+            else:
+                fill = ' fill="none"' if shape.geom_type != "Polygon" else ""
+                parts.append(f'<path d="{_path(shape, centre, scale, width, height)}"{fill}/>')
         parts.append("</g>")
+    parts += [_label(label, _pixel(label.x, label.y, centre, scale, width, height)) for label in labels]
     parts.append(_scale_bar(scale, height))
     parts.append(_north(width))
     parts.append("</svg>")
     return "".join(parts)
 
 
+def _pixel(x: Any, y: Any, centre: tuple[float, float], scale: float, width: int, height: int) -> tuple[Any, Any]:
+    return (x - centre[0]) * scale + width / 2, height / 2 - (y - centre[1]) * scale
+
+
 def _path(shape: Any, centre: tuple[float, float], scale: float, width: int, height: int) -> str:
     import numpy as np
 
+    area = shape.geom_type == "Polygon"
     pieces = []
-    for ring in [shape.exterior, *shape.interiors] if not shape.is_empty else []:
-        xy = np.asarray(ring.coords)[:, :2]
-        px = (xy[:, 0] - centre[0]) * scale + width / 2
-        py = height / 2 - (xy[:, 1] - centre[1]) * scale
-        pieces.append("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in zip(px, py, strict=True)) + "Z")
+    for ring in [shape.exterior, *shape.interiors] if area else [shape]:
+        xy = np.asarray(ring.coords)
+        px, py = _pixel(xy[:, 0], xy[:, 1], centre, scale, width, height)
+        line = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in zip(px, py, strict=True))
+        pieces.append(line + "Z" if area else line)
     return "".join(pieces)
+
+
+def _label(label: SketchLabel, at: tuple[float, float]) -> str:
+    look = f'x="{at[0]:.1f}" y="{at[1] + label.size * 0.35:.1f}" font-size="{label.size:g}" text-anchor="middle"'
+    text = escape(label.text)
+    return (
+        f'<text {look} fill="#FFFFFF" stroke="#FFFFFF" stroke-width="3.5" stroke-linejoin="round">{text}</text>'
+        f'<text {look} fill="{escape(label.colour)}">{text}</text>'
+    )
 
 
 def _scale_bar(scale: float, height: int) -> str:
