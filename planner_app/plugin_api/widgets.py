@@ -225,11 +225,14 @@ class KeyFigures(QFrame):
             cell.addWidget(self._captions[-1])
             line.addLayout(cell, 1)
 
-    def set(self, figures: Sequence[tuple[str, str]]) -> None:
-        """Show (value, caption) pairs, as many as there are places."""
+    def set(self, figures: Sequence[tuple[str, str]], tokens: Sequence[str] = ()) -> None:
+        """Show (value, caption) pairs, as many as there are places; ``tokens``: verdicts that colour the values."""
         for at, (value, caption) in enumerate(figures):
             self._values[at].setText(value)
             self._captions[at].setText(caption)
+            look = f"figure-{tokens[at]}" if at < len(tokens) and tokens[at] else "figure"
+            if self._values[at].property("look") != look:
+                restyle(self._values[at], look)
 
     def set_one(self, place: int, value: str, caption: str) -> None:
         """Change one figure."""
@@ -423,6 +426,7 @@ class FlowLayout(QLayout):
 class CardText:
     """What a card shows: a title with a figure at its right, a line below it, and perhaps a pill (token, text).
 
+    Without a figure the pill stands in its place.
     ``segments``: (share, colour) of a bar at the card's foot; shares of the card's width, so that the bars of a list
     of cards are a chart.
     """
@@ -453,13 +457,15 @@ class Card(QFrame):
         head = QHBoxLayout()
         head.setSpacing(8)
         head.addWidget(label(text.title, wrap=True), 1)
-        head.addWidget(label(text.figure), 0, Qt.AlignmentFlag.AlignTop)
+        if text.figure:
+            head.addWidget(label(text.figure), 0, Qt.AlignmentFlag.AlignTop)
+        elif text.pill is not None:
+            head.addWidget(pill(*text.pill), 0, Qt.AlignmentFlag.AlignTop)
         column.addLayout(head)
         foot = QHBoxLayout()
         foot.setSpacing(8)
-        detail = label(text.detail, "small", wrap=True)
-        foot.addWidget(detail, 1)
-        if text.pill is not None:
+        foot.addWidget(label(text.detail, "small", wrap=True), 1)
+        if text.figure and text.pill is not None:
             foot.addWidget(pill(*text.pill), 0, Qt.AlignmentFlag.AlignBottom)
         column.addLayout(foot)
         if text.segments:
@@ -467,6 +473,11 @@ class Card(QFrame):
             bar.set([(share, colour, True) for share, colour in text.segments], sum(s for s, _ in text.segments))
             column.addSpacing(2)
             column.addWidget(bar)
+        self._column = column
+
+    def add(self, part: QWidget) -> None:
+        """Add a part at the card's foot."""
+        self._column.addWidget(part)
 
     def set_selected(self, selected: bool) -> None:
         """Show the card as the chosen one."""
@@ -514,11 +525,15 @@ class CardList(QWidget):
 
     def set(self, texts: Sequence[CardText]) -> None:
         """Replace all cards."""
+        self.set_cards([Card(text) for text in texts])
+
+    def set_cards(self, cards: Sequence[Card]) -> None:
+        """Replace all cards by ones with parts of their own."""
         for card in self._cards:
             self._column.removeWidget(card)
             card.hide()
             card.deleteLater()
-        self._cards = [Card(text) for text in texts]
+        self._cards = list(cards)
         for card in self._cards:
             card.chosen.connect(self.chosen)
             self._column.addWidget(card)

@@ -35,7 +35,11 @@ QLabel[look="heading"] { font-weight: 600; }
 QLabel[look="secondary"] { color: $secondary; }
 QLabel[look="small"] { color: $secondary; font-size: $s12; }
 QLabel[look="tertiary"] { color: $tertiary; font-size: $s12; }
-QLabel[look="figure"] { font-size: $s18; font-weight: 600; }
+QLabel[look="figure"], QLabel[look="figure-pass"], QLabel[look="figure-fail"],
+QLabel[look="figure-needs_certificate"], QLabel[look="figure-cannot_judge"] { font-size: $s18; font-weight: 600; }
+QLabel[look="figure-pass"] { color: $pass; } QLabel[look="figure-fail"] { color: $fail; }
+QLabel[look="figure-needs_certificate"] { color: $needs_certificate; }
+QLabel[look="figure-cannot_judge"] { color: $cannot_judge; }
 QLabel[look="error"] { color: $fail; } QLabel[look="warning"] { color: $needs_certificate; }
 QLabel[look="success"] { color: $pass; }
 QLabel[look="key"] { color: $tertiary; font-size: $s11; border: 1px solid $line; border-radius: $s4; padding: 0 $s4; }
