@@ -15,9 +15,9 @@ from planner_app.domain.rule import Rule
 from planner_app.project import Attachment, Batch, Command, FeatureTable, Project, Transaction
 
 __all__ = [
-    "Attachment", "Batch", "Cancelled", "Command", "Extent", "FeatureTable", "Finding", "LayerRole", "ModelApi", "NoProgress",
-    "PlannerError", "Progress", "Project", "RenderMap", "Rule", "RuleKind", "Setting", "Transaction", "Verb",
-    "VerbContext", "VerbResult", "Verdict", "read_boundary_points",
+    "Attachment", "Batch", "Cancelled", "Command", "Extent", "FeatureTable", "Finding", "LayerRole", "ModelApi",
+    "NoProgress", "PlannerError", "Progress", "Project", "RenderMap", "Rule", "RuleKind", "Setting", "Transaction",
+    "Verb", "VerbContext", "VerbResult", "Verdict", "read_boundary_points",
 ]  # fmt: skip
 
 
@@ -93,12 +93,17 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class LayerRole:
-    """A role a plugin gives to layers it makes: its title, default QML file and icon."""
+    """A role a plugin gives to layers it makes: its title, default QML file and icon.
+
+    ``hidden``: tables that people never see as such (an issue's comments); they stay out of the layer panel, of the
+    search and of choosers, while plugins, undo, history and QGIS Desktop see them like any other.
+    """
 
     id: str
     title: str
     icon: str = "layers"
     qml: str = ""
+    hidden: bool = False
 
 
 @dataclass(slots=True)

@@ -43,9 +43,20 @@ class MapView(Protocol):
         """Draw above the map with a painter and a function from map to widget coordinates; returns a handle."""
 
     def remove_overlay(self, handle: object) -> None: ...
-    def update_overlays(self) -> None: ...
+    def update_overlays(self) -> None:
+        """Paint overlays and tool anew and ask the tool for its hint."""
+
     def draw_polygon(self, finished: Callable[[bytes | None], None]) -> None:
         """Let the person draw a polygon; ``finished`` gets its WKB, or None if Esc was pressed."""
+
+    def use_tool(self, factory: Callable[[], Any] | None) -> None:
+        """Take up a tool that has no button in the map's toolbar; None: put it down again.
+
+        ``factory`` makes an object with any of the methods of ``ui.tools.tool.Tool`` (``paint(painter, to_screen)``
+        as overlays have it) and of its attributes ``cursor``, ``wants_shift``, ``shows_hover``, ``snaps``: with
+        ``snaps`` events carry the snapped point unless Alt is held. Its ``deactivate`` is called when the person takes
+        up another tool or leaves this one with Esc.
+        """
 
 
 class DockTable(Protocol):
@@ -62,6 +73,33 @@ class DockTable(Protocol):
     def selected_rows(self) -> list[int]: ...
     def show(self) -> None: ...
     def set_empty(self, text: str, button: str = "", on_click: Callable[[], None] | None = None) -> None: ...
+    def set_actions(self, actions: Sequence[tuple[str, str, Callable[[], None]]]) -> None:
+        """Text buttons at the right of the tab bar: (id, title, handler)."""
+
+
+class SideView(Protocol):
+    """A view beside the map, on a tab; the person may close it."""
+
+    def show(self) -> None: ...
+    def hide(self) -> None: ...
+    def set_title(self, title: str) -> None: ...
+    def visible(self) -> bool: ...
+
+
+class DockPage(Protocol):
+    """Any widget as a tab of the bottom dock, as wide as the dock."""
+
+    def show(self, share: float = 0.0) -> None:
+        """Bring the tab to the front; the dock is opened if it was hidden.
+
+        Args:
+            share: the dock grows to at least this part of the height it has with the map, at most half.
+        """
+
+    def visible(self) -> bool:
+        """True while it is the tab in front of an open dock."""
+
+    def set_title(self, title: str) -> None: ...
     def set_actions(self, actions: Sequence[tuple[str, str, Callable[[], None]]]) -> None:
         """Text buttons at the right of the tab bar: (id, title, handler)."""
 
@@ -103,6 +141,15 @@ class PanelContext(Protocol):
     def setting(self, key: str) -> str | int | float | bool: ...
     def set_setting(self, key: str, value: str | int | float | bool) -> None: ...
     def add_table(self, table_id: str, title: str) -> DockTable: ...
+    def add_side_view(self, view_id: str, title: str, widget: QWidget) -> SideView:
+        """A view beside the map, hidden until shown; asking again for the same id gives the same view."""
+
+    def add_dock_page(self, page_id: str, title: str, widget: QWidget) -> DockPage:
+        """A tab of the bottom dock; asking again for the same id gives the same page."""
+
+    def open_panel(self, panel_id: str) -> None:
+        """Bring a task panel to the front."""
+
     def show_layer(self, layer_id: str, visible: bool = True) -> None: ...
     def notify(self, message: str, *, level: str = "info", hint: str = "") -> None:
         """Message bar: level ``info`` | ``success`` | ``warning`` | ``error``."""

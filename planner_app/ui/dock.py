@@ -122,6 +122,41 @@ class Dock(QFrame):
         self._fit()
 
 
+class DockPageHandle:
+    """A plugin's own widget in the dock. See ``plugin_api.ui.DockPage``."""
+
+    def __init__(self, dock: Dock, key: str, title: str, widget: QWidget, reveal: Callable[[float], None]) -> None:
+        self._dock, self._key, self._reveal = dock, key, reveal
+        dock.add(key, title, widget, first=True)
+
+    def show(self, share: float = 0.0) -> None:
+        """Bring the tab to the front; the dock is opened and grows to ``share`` if it was smaller."""
+        self._dock.open(self._key)
+        self._reveal(share)
+
+    def visible(self) -> bool:
+        """True while it is the tab in front of an open dock."""
+        return self._dock.isVisible() and self._dock.current() == self._key
+
+    def set_title(self, title: str) -> None:
+        """Rename the tab."""
+        self._dock.set_title(self._key, title)
+
+    def set_actions(self, actions: Sequence[tuple[str, str, Callable[[], None]]]) -> None:
+        """Text buttons at the right of the tab bar: (id, title, handler)."""
+        self._dock.set_buttons(self._key, action_buttons(actions))
+
+
+def action_buttons(actions: Sequence[tuple[str, str, Callable[[], None]]]) -> list[QPushButton]:
+    """Text buttons of (id, title, handler)."""
+    made = []
+    for action_id, title, handler in actions:
+        knob = button(title, handler, "link")
+        knob.setObjectName(action_id)
+        made.append(knob)
+    return made
+
+
 class DockTableView(QWidget):
     """A plugin's table in the dock: sortable, filterable, selection by source rows. See ``plugin_api.ui.DockTable``."""
 
@@ -217,11 +252,7 @@ class DockTableView(QWidget):
 
     def set_actions(self, actions: Sequence[tuple[str, str, Callable[[], None]]]) -> None:
         """Text buttons at the right of the tab bar: (id, title, handler)."""
-        self._actions = []
-        for action_id, title, handler in actions:
-            knob = button(title, handler, "link")
-            knob.setObjectName(action_id)
-            self._actions.append(knob)
+        self._actions = action_buttons(actions)
         self._dock.set_buttons(self._key, [self.filter, *self._actions])
         self._refresh()
 

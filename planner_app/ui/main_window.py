@@ -27,10 +27,11 @@ from planner_app.ui.panels.feature_form import FeatureForm
 from planner_app.ui.panels.history_panel import HistoryPanel
 from planner_app.ui.panels.jobs_panel import JobsPanel
 from planner_app.ui.panels.layer_panel import LayerPanel
-from planner_app.ui.plugin_context import PluginContext
+from planner_app.ui.plugin_context import Places, PluginContext
 from planner_app.ui.project_flows import ProjectFlows
 from planner_app.ui.rail import Rail
 from planner_app.ui.session import Session
+from planner_app.ui.side_area import SideArea
 from planner_app.ui.start_page import StartPage
 from planner_app.ui.status_bar import StatusBar
 from planner_app.ui.task_area import TaskArea
@@ -67,6 +68,7 @@ class MainWindow(QMainWindow):
         self.layer_flows = LayerFlows(session, self)
         self.layers = LayerPanel(session, self.commands, self._role_titles)
         self.map_area = MapArea(theme, self.canvas)
+        self.side = SideArea(theme)
         self.dock = Dock(theme)
         self.task = TaskArea(session)
         self.rail = Rail(theme)
@@ -100,13 +102,16 @@ class MainWindow(QMainWindow):
 
     def _lay_out(self) -> None:
         self.rows = QSplitter(Qt.Orientation.Vertical)
-        self.rows.addWidget(self.map_area)
+        self.views = QSplitter(Qt.Orientation.Horizontal)
+        self.views.addWidget(self.map_area)
+        self.views.addWidget(self.side)
+        self.rows.addWidget(self.views)
         self.rows.addWidget(self.dock)
         self.columns = QSplitter(Qt.Orientation.Horizontal)
         self.columns.addWidget(self.layers)
         self.columns.addWidget(self.rows)
         self.columns.addWidget(self.task)
-        for splitter, grows in ((self.rows, 0), (self.columns, 1)):
+        for splitter, grows in ((self.views, 0), (self.rows, 0), (self.columns, 1)):
             splitter.setHandleWidth(1)
             splitter.setChildrenCollapsible(False)
             splitter.setStretchFactor(grows, 1)
@@ -160,10 +165,13 @@ class MainWindow(QMainWindow):
         """Put the plugins' panels, actions and tools into the window; say which were left out."""
         self.host = host
         self._contexts: dict[str, PluginContext] = {}
+        places = Places(self.side, self.reveal_dock, self.grow_dock, self.open_panel)
         panels: list[tuple[UiApi, Panel]] = []
+        roles = [role for api in host.model_apis for role in api.layer_roles]
+        self.session.hide_roles(role.id for role in roles if role.hidden)
         for api in host.ui_apis:
             self._contexts[api.plugin_id] = PluginContext(
-                api.plugin_id, self.session, host, self.canvas, self.dock, self, self.reveal_dock
+                api.plugin_id, self.session, host, self.canvas, self.dock, self, places
             )
             panels += [(api, panel) for panel in api.panels]
             for action in api.actions:
@@ -274,6 +282,14 @@ class MainWindow(QMainWindow):
     def reveal_dock(self) -> None:
         """Show the dock if it is hidden."""
         self.dock.setVisible(True)
+
+    def grow_dock(self, share: float) -> None:
+        """Show the dock with at least this part of the height it shares with the map, at most half."""
+        self.reveal_dock()
+        above, below = self.rows.sizes()
+        wanted = round((above + below) * min(share, 0.5))
+        if below < wanted:
+            self.rows.setSizes([above + below - wanted, wanted])
 
     def show_dock(self, key: str) -> None:
         """Bring a tab of the dock to the front."""
@@ -436,6 +452,7 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(QByteArray.fromBase64(settings.geometry.encode()))
         self.columns.setSizes(settings.columns)
         self.rows.setSizes(settings.rows)
+        self.views.setSizes(settings.views)
         self.layers.setVisible(settings.layer_panel)
         self.dock.setVisible(settings.dock)
         self.task.setVisible(settings.task_panel)
@@ -447,6 +464,8 @@ class MainWindow(QMainWindow):
         settings.geometry = bytes(self.saveGeometry().toBase64().data()).decode()
         if self.session.project is not None and not self._panels_hidden:
             settings.columns, settings.rows = self.columns.sizes(), self.rows.sizes()
+            if self.side.isVisible():
+                settings.views = self.views.sizes()
             settings.layer_panel = self.layers.isVisible()
             settings.dock = self.dock.isVisible()
             settings.task_panel = self.task.isVisible()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,15 +13,26 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from planner_app.domain.changeset import ChangeSet
 from planner_app.domain.progress import Progress
 from planner_app.domain.rule import Rule
-from planner_app.ui.dock import Dock, DockTableView
+from planner_app.ui.dock import Dock, DockPageHandle, DockTableView
 from planner_app.ui.session import Session, user_name
+from planner_app.ui.side_area import SideArea, SideViewHandle
 
 if TYPE_CHECKING:
     from PySide6.QtCore import SignalInstance
 
     from planner_app.plugin_api.model import Command, Project
-    from planner_app.plugin_api.ui import DockTable, MapView, Selection
+    from planner_app.plugin_api.ui import DockPage, DockTable, MapView, Selection, SideView
     from planner_app.plugin_host import PluginHost
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where in the window a plugin may put something, without the window."""
+
+    side: SideArea
+    reveal_dock: Callable[[], None]
+    grow_dock: Callable[[float], None]
+    open_panel: Callable[[str], None]
 
 
 class PluginContext(QObject):
@@ -43,12 +55,14 @@ class PluginContext(QObject):
         map_view: MapView,
         dock: Dock,
         window: QWidget,
-        reveal_dock: Callable[[], None],
+        places: Places,
     ) -> None:
         super().__init__(window)
         self._plugin_id, self._session, self._host = plugin_id, session, host
-        self._dock, self._window, self._reveal_dock = dock, window, reveal_dock
+        self._dock, self._window, self._places = dock, window, places
         self._tables: dict[str, DockTableView] = {}
+        self._pages: dict[str, DockPageHandle] = {}
+        self._views: dict[str, SideViewHandle] = {}
         self.selection: Selection = cast("Selection", session.selection)
         self.map: MapView = map_view
         session.project_changed.connect(self.project_changed)
@@ -101,8 +115,26 @@ class PluginContext(QObject):
         """A table in the dock; asking again for the same id gives the same table."""
         key = f"plugin:{self._plugin_id}:{table_id}"
         if key not in self._tables:
-            self._tables[key] = DockTableView(self._dock, key, title, self._reveal_dock)
+            self._tables[key] = DockTableView(self._dock, key, title, self._places.reveal_dock)
         return cast("DockTable", self._tables[key])
+
+    def add_dock_page(self, page_id: str, title: str, widget: QWidget) -> DockPage:
+        """A widget as a tab of the dock; asking again for the same id gives the same page."""
+        key = f"plugin:{self._plugin_id}:{page_id}"
+        if key not in self._pages:
+            self._pages[key] = DockPageHandle(self._dock, key, title, widget, self._places.grow_dock)
+        return self._pages[key]
+
+    def add_side_view(self, view_id: str, title: str, widget: QWidget) -> SideView:
+        """A view beside the map; asking again for the same id gives the same view."""
+        key = f"plugin:{self._plugin_id}:{view_id}"
+        if key not in self._views:
+            self._views[key] = SideViewHandle(self._places.side, key, title, widget)
+        return self._views[key]
+
+    def open_panel(self, panel_id: str) -> None:
+        """Bring a task panel to the front."""
+        self._places.open_panel(panel_id)
 
     def show_layer(self, layer_id: str, visible: bool = True) -> None:
         """Show or hide a layer."""

@@ -117,6 +117,7 @@ class Session(QObject):
         self.jobs = JobRunner(self)
         self.jobs.failed_unhandled.connect(self.show_error)
         self.current_layer = ""
+        self._hidden_roles: frozenset[str] = frozenset()
         self._unsubscribe: Callable[[], None] | None = None
         self._poll = QTimer(self)
         self._poll.setInterval(_POLL_MS)
@@ -269,8 +270,17 @@ class Session(QObject):
     # layers
 
     def layers(self) -> list[LayerInfo]:
-        """The project's layers, top first; empty without a project."""
-        return self.project.layers() if self.project is not None else []
+        """The layers that people see, top first; empty without a project."""
+        layers = self.project.layers() if self.project is not None else []
+        return [layer for layer in layers if layer.role not in self._hidden_roles] if self._hidden_roles else layers
+
+    def hide_roles(self, roles: Iterable[str]) -> None:
+        """Leave layers of these roles out of what people see."""
+        hidden = frozenset(roles)
+        changed = hidden ^ self._hidden_roles
+        self._hidden_roles = hidden
+        if self.project is not None and any(layer.role in changed for layer in self.project.layers()):
+            self.data_changed.emit(ChangeSet(0, "show_layers", registry=True), self)
 
     def layer(self, layer_id: str) -> LayerInfo | None:
         """The layer of that id, or None."""

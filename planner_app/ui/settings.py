@@ -32,7 +32,7 @@ class Settings:
         language: ``system`` | ``zh_CN`` | ``en``.
         theme: ``system`` | ``light`` | ``dark``.
         recent: project files, newest first; recent_info: "name\\tCRS" of each.
-        columns, rows: sizes of the splitters in px, left to right and top to bottom.
+        columns, rows: sizes of the splitters in px, left to right and top to bottom; views: map and what is beside it.
         panel: id of the task panel that stood open.
         plugins: values of plugin settings, ``plugin.key`` → value.
         city_crs: CRS offered first for a new project.
@@ -46,6 +46,7 @@ class Settings:
     maximised: bool = False
     columns: list[int] = field(default_factory=lambda: [290, 900, 390])
     rows: list[int] = field(default_factory=lambda: [700, 230])
+    views: list[int] = field(default_factory=lambda: [560, 560])
     layer_panel: bool = True
     dock: bool = True
     task_panel: bool = True

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtWidgets import QLabel
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QLabel, QPushButton
 
 GOOD = """
     from PySide6.QtGui import QStandardItem, QStandardItemModel
@@ -160,3 +161,181 @@ def test_showing_a_layer_is_undoable(with_plugins: Any) -> None:
     assert not session.layer(layer.id).visible
     session.undo()
     assert session.layer(layer.id).visible
+
+
+def hidden_and_shown(desktop: Any, tmp_path: Path) -> tuple[str, str]:
+    """Ids of a hidden table and of a layer of a role of the same plugin, added by a plugin that declares both."""
+    from planner_app.domain.layer import FieldInfo, NewLayer
+    from planner_app.plugin_host import PluginHost
+    from planner_app.project import Batch
+
+    model = """
+        from planner_app.plugin_api.model import LayerRole
+
+        def register(api):
+            api.add_layer_role(LayerRole("notes.note", "Notes", hidden=True))
+            api.add_layer_role(LayerRole("notes.place", "Places"))
+    """
+    root = tmp_path / "notes_plugins"
+    write_plugin(root, "notes", model=model, ui="def register(api): pass")
+    host = PluginHost([root])
+    host.load_uis()
+    project = desktop.session.project
+    made = [
+        project.add_layer(NewLayer(name, "none", (FieldInfo("text", "text"),), role=role), [Batch([], {"text": ["a"]})])
+        for name, role in (("note_table", "notes.note"), ("place_table", "notes.place"))
+    ]
+    desktop.window.add_plugins(host)
+    return made[0].id, made[1].id
+
+
+def test_hidden_layers_stay_out_of_sight_and_within_reach(opened: Any, tmp_path: Path, qtbot: Any) -> None:
+    from planner_app.ui.tools.select_expression import SelectExpressionDialog
+
+    window, session = opened.window, opened.session
+    hidden, shown = hidden_and_shown(opened, tmp_path)
+    panel = [layer.id for group in window.layers.model.groups for layer in group.layers]
+    assert shown in panel
+    assert hidden not in panel
+    assert window.table.layers.findData(shown) >= 0
+    assert window.table.layers.findData(hidden) < 0
+    window.open_palette()
+    found = []
+    for name in ("note_table", "place_table"):
+        window.palette_.field.setText(name)
+        window.palette_.refresh()
+        found += [hit.title for hit in window.palette_.hits if hit.kind == "layer"]
+    window.palette_.dismiss()
+    assert found == ["place_table"]
+    dialog = SelectExpressionDialog(session, window)
+    qtbot.addWidget(dialog)
+    assert dialog.layer_box.findData(shown) >= 0
+    assert dialog.layer_box.findData(hidden) < 0
+    assert session.project.read(hidden).columns["text"] == ["a"]
+
+
+def test_arranging_layers_leaves_hidden_ones_whole(opened: Any, tmp_path: Path) -> None:
+    hidden, _ = hidden_and_shown(opened, tmp_path)
+    session = opened.session
+    ids = [layer.id for layer in session.layers()]
+    from planner_app.ui.commands import ArrangeLayers
+
+    session.execute(ArrangeLayers(tuple(reversed(ids))))
+    assert [layer.id for layer in session.layers()] == ids[::-1]
+    assert hidden in [layer.id for layer in session.project.layers()]
+
+
+def test_a_view_stands_beside_the_map(with_plugins: Any, qtbot: Any) -> None:
+    window, context = with_plugins.window, context_of(with_plugins)
+    drawing, profile = QLabel("drawing"), QLabel("profile")
+    view = context.add_side_view("drawing", "Drawing", drawing)
+    assert context.add_side_view("drawing", "Again", QLabel()) is view
+    assert not view.visible()
+    assert not window.side.isVisible()
+    view.show()
+    other = context.add_side_view("profile", "Profile", profile)
+    other.show()
+    qtbot.wait(20)
+    assert window.map_area.isVisible()
+    assert profile.isVisible()
+    assert not drawing.isVisible()
+    assert [window.side.bar.tabText(i) for i in range(window.side.bar.count())] == ["Drawing", "Profile"]
+    view.show()
+    view.set_title("D-0001")
+    assert drawing.isVisible()
+    assert window.side.bar.tabText(0) == "D-0001"
+    window.views.setSizes([300, 700])
+    width = window.side.width()
+    view.hide()
+    assert profile.isVisible()
+    closed: list[str] = []
+    window.side.closed.connect(closed.append)
+    window.side._close(window.side.current())
+    assert closed == ["plugin:survey:profile"]
+    assert not window.side.isVisible()
+    assert not other.visible()
+    view.show()
+    qtbot.wait(20)
+    assert abs(window.side.width() - width) <= 2
+    assert window.map_area.isVisible()
+    window.remember()
+    assert with_plugins.session.settings.views == window.views.sizes()
+
+
+def test_any_widget_is_a_page_of_the_dock(with_plugins: Any, qtbot: Any) -> None:
+    window, context = with_plugins.window, context_of(with_plugins)
+    section = QLabel("section")
+    page = context.add_dock_page("section", "Cross section", section)
+    assert context.add_dock_page("section", "Again", QLabel()) is page
+    pressed: list[str] = []
+    page.set_actions([("export", "Export", lambda: pressed.append("export"))])
+    window.toggle_dock()
+    assert not page.visible()
+    page.show(share=0.5)
+    qtbot.wait(20)
+    assert page.visible()
+    assert section.isVisible()
+    assert section.width() >= window.dock.width() - 4
+    above, below = window.rows.sizes()
+    assert abs(above - below) <= 2
+    window.dock.findChild(QPushButton, "export").click()
+    assert pressed == ["export"]
+    page.set_title("K0+120")
+    assert "K0+120" in [window.dock.bar.tabText(i) for i in range(window.dock.bar.count())]
+    window.dock.open("history")
+    assert not page.visible()
+    page.show()
+    assert window.rows.sizes() == [above, below]
+
+
+def test_a_panel_can_be_brought_to_the_front(with_plugins: Any) -> None:
+    window, context = with_plugins.window, context_of(with_plugins)
+    window.toggle_task()
+    context.open_panel("survey")
+    assert window.task.isVisible()
+    assert window.task.current == "survey"
+
+
+class AdHoc:
+    """A tool that writes down what it is told."""
+
+    snaps = False
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+        self.said = "Click twice"
+
+    def activate(self) -> None:
+        self.heard.append("activate")
+
+    def deactivate(self) -> None:
+        self.heard.append("deactivate")
+
+    def press(self, event: Any) -> None:
+        self.heard.append(f"press {event.px:.0f} {event.py:.0f}")
+
+    def hint(self) -> str:
+        return self.said
+
+
+def test_a_tool_without_a_button(with_plugins: Any, qtbot: Any) -> None:
+    window, context = with_plugins.window, context_of(with_plugins)
+    canvas = window.canvas
+    first, second = AdHoc(), AdHoc()
+    context.map.use_tool(lambda: first)
+    assert "ad_hoc" not in canvas.tool_ids()
+    assert not any(knob.isChecked() for knob in window.map_area.tools.buttons.values())
+    qtbot.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=QPoint(200, 150))
+    assert first.heard == ["activate", "press 200 150"]
+    assert canvas._hint == "Click twice"
+    first.said = "Once more"
+    context.map.update_overlays()
+    assert canvas._hint == "Once more"
+    context.map.use_tool(lambda: second)
+    assert first.heard[-1] == "deactivate"
+    canvas.escape()
+    assert second.heard == ["activate", "deactivate"]
+    assert canvas.tool_id == "pan"
+    canvas.set_tool("measure_length")
+    context.map.use_tool(None)  # the person took up another tool meanwhile: it stays
+    assert canvas.tool_id == "measure_length"

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from planner_app.ui.session import Session
 
 
+#: The tool of :meth:`MapCanvas.use_tool`.
+AD_HOC = "ad_hoc"
+
+
 class MapCanvas(MapPane):
     """The map widget: a pane with gestures, tools, selection, hover card and overlays.
 
@@ -95,10 +99,8 @@ class MapCanvas(MapPane):
     def paint_map(self, painter: QPainter, area: QRectF) -> None:
         """Pictures, selection and overlays."""
         super().paint_map(painter, area)
-        if self.shown_content is None:
-            return
         selected = self.selection_layer.picture
-        if selected is not None:
+        if self.shown_content is not None and selected is not None:
             paint_pictures(painter, self.viewport, [selected])
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self.overlays.paint(painter, self.viewport)
@@ -146,7 +148,7 @@ class MapCanvas(MapPane):
         return self._tool_id
 
     def tool_ids(self) -> list[str]:
-        """Ids of all tools."""
+        """Ids of the tools that have a button."""
         return [info.id for info in self._infos]
 
     def tool_infos(self) -> list[ToolInfo]:
@@ -176,6 +178,15 @@ class MapCanvas(MapPane):
     def leave_tool(self) -> None:
         """Back to the default tool."""
         self.set_tool(DEFAULT)
+
+    def use_tool(self, make: Callable[[], Any] | None) -> None:
+        """Take up a plugin's tool that has no button; None: put it down again. See ``plugin_api.ui.MapView``."""
+        if self._tool_id == AD_HOC:
+            self.leave_tool()
+        if make is not None:
+            self._tools[AD_HOC] = PluginTool(self, make)
+            self.set_tool(AD_HOC)
+            self.setFocus()
 
     def tool_failed(self, error: Exception) -> None:
         """A plugin's tool failed: leave it and say so."""
@@ -227,7 +238,8 @@ class MapCanvas(MapPane):
         self.update()
 
     def update_overlays(self) -> None:
-        """Paint the overlays anew."""
+        """Paint overlays and tool anew and ask the tool for its hint."""
+        self.update_hint()
         self.update()
 
     # painting

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QPainter
 
 from planner_app.ui.canvas.viewport import Viewport
+from planner_app.ui.tools import sketch
 
 if TYPE_CHECKING:
     from planner_app.ui.canvas.map_canvas import MapCanvas
+    from planner_app.ui.canvas.snapping import Snap
 
 log = logging.getLogger(__name__)
 
@@ -138,6 +140,7 @@ class PluginTool(Tool):
         super().__init__(canvas)
         self._make = make
         self._tool: Any = None
+        self._snap: Snap | None = None
 
     def _call(self, name: str, *args: Any) -> Any:
         method = getattr(self._tool, name, None)
@@ -166,19 +169,25 @@ class PluginTool(Tool):
 
     def deactivate(self) -> None:
         self._call("deactivate")
-        self._tool = None
+        self._tool = self._snap = None
+
+    def _snapped(self, event: ToolEvent) -> ToolEvent:
+        self._snap = self.canvas.snapper.snap(event.x, event.y) if self.snaps and not event.alt else None
+        return event if self._snap is None else replace(event, x=self._snap.x, y=self._snap.y)
 
     def press(self, event: ToolEvent) -> None:
-        self._call("press", event)
+        self._call("press", self._snapped(event))
 
     def move(self, event: ToolEvent) -> None:
-        self._call("move", event)
+        self._call("move", self._snapped(event))
+        self.cursor = getattr(self._tool, "cursor", self.cursor)
+        self.canvas.set_cursor(self.cursor)
 
     def release(self, event: ToolEvent) -> None:
-        self._call("release", event)
+        self._call("release", self._snapped(event))
 
     def double_click(self, event: ToolEvent) -> None:
-        self._call("double_click", event)
+        self._call("double_click", self._snapped(event))
 
     def key(self, event: QKeyEvent) -> bool:
         return bool(self._call("key", event))
@@ -194,3 +203,5 @@ class PluginTool(Tool):
 
     def paint(self, painter: QPainter, viewport: Viewport) -> None:
         self._call("paint", painter, viewport.to_screen)
+        if self._snap is not None:
+            sketch.paint_snap(painter, *viewport.to_screen(self._snap.x, self._snap.y), vertex=self._snap.vertex)

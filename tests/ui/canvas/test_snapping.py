@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 
 from planner_app.ui.canvas import snapping
 from planner_app.ui.canvas.snapping import build_index
+from planner_app.ui.tools.tool import ToolEvent
 from tests.ui.canvas.fake_town import EAST, NORTH, Bench
 
 
@@ -96,3 +97,23 @@ def test_too_much_in_view_is_not_snapped_to_until_zoomed_in(bench: Bench, monkey
     bench.canvas.zoom_to_extent((EAST + 1, NORTH + 1, EAST + 40, NORTH + 40), 0.0)
     bench.until(lambda: not bench.canvas.snapper.crowded)
     ready(bench)
+
+
+def test_a_tool_of_a_plugin_gets_snapped_points_unless_alt_is_held(bench: Bench) -> None:
+    class Points:
+        snaps = True
+
+        def __init__(self) -> None:
+            self.pressed: list[tuple[float, float]] = []
+
+        def press(self, event: ToolEvent) -> None:
+            self.pressed.append((event.x, event.y))
+
+    tool = Points()
+    bench.canvas.use_tool(lambda: tool)
+    ready(bench)
+    near = 6 * bench.canvas.viewport.resolution
+    bench.click(100 + near, 100 - near)
+    bench.click(near, near, Qt.KeyboardModifier.AltModifier)
+    assert tool.pressed[0] == (EAST + 100, NORTH + 100)
+    assert tool.pressed[1] != (EAST, NORTH)

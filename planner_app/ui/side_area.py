@@ -1,0 +1,115 @@
+"""Views beside the map: a drawing, a profile. One at a time on tabs of their own; the map never goes away."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QFrame, QStackedWidget, QTabBar, QWidget
+
+from planner_app.i18n import tr
+from planner_app.ui.controls import IconButton, column, line, row
+from planner_app.ui.theme import Theme
+
+
+class SideArea(QFrame):
+    """Tabs over a stack of views, hidden while none is open.
+
+    Signals:
+        closed(key): the person closed a view.
+    """
+
+    closed = Signal(str)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("dock")  # the same frame and tabs as the dock's
+        self._theme = theme
+        self._keys: list[str] = []
+        self._views: dict[str, QWidget] = {}
+        self.bar = QTabBar()
+        self.bar.setDrawBase(False)
+        self.bar.setExpanding(False)
+        self.bar.setUsesScrollButtons(True)
+        self.bar.setElideMode(Qt.TextElideMode.ElideRight)
+        self.bar.currentChanged.connect(self._switched)
+        self._stack = QStackedWidget()
+        close = IconButton(theme, "x", tr("Close this view"), lambda: self._close(self.current()), size=14)
+        head = row(spacing=4, margins=(8, 0, 8, 0))
+        head.addWidget(self.bar, 1)
+        head.addWidget(close)
+        body = column(head, line(), spacing=0)
+        body.addWidget(self._stack, 1)
+        self.setLayout(body)
+        self.setMinimumWidth(theme.px(240))
+        self.setVisible(False)
+
+    def sizeHint(self) -> QSize:
+        """Comfortable for a drawing."""
+        return QSize(self._theme.px(560), self._theme.px(600))
+
+    def current(self) -> str:
+        """Key of the view in front, "" if none is open."""
+        index = self.bar.currentIndex()
+        return self._keys[index] if 0 <= index < len(self._keys) else ""
+
+    def open(self, key: str, title: str, view: QWidget) -> None:
+        """Show a view and bring it to the front."""
+        if key not in self._keys:
+            if key not in self._views:
+                self._views[key] = view
+                self._stack.addWidget(view)
+            self._keys.append(key)
+            self.bar.addTab(title)
+        self.bar.setCurrentIndex(self._keys.index(key))
+        self._switched()
+        self.setVisible(True)
+
+    def close_view(self, key: str) -> None:
+        """Take a view away; asking again shows it as it was."""
+        if key in self._keys:
+            index = self._keys.index(key)
+            del self._keys[index]
+            self.bar.removeTab(index)
+            self._switched()
+            self.setVisible(bool(self._keys))
+
+    def is_open(self, key: str) -> bool:
+        """True while the view has a tab."""
+        return key in self._keys
+
+    def set_title(self, key: str, title: str) -> None:
+        """Rename a tab."""
+        if key in self._keys:
+            self.bar.setTabText(self._keys.index(key), title)
+
+    def _close(self, key: str) -> None:
+        self.close_view(key)
+        self.closed.emit(key)
+
+    def _switched(self, *_: object) -> None:
+        view = self._views.get(self.current())
+        if view is not None:
+            self._stack.setCurrentWidget(view)
+
+
+class SideViewHandle:
+    """One plugin's view beside the map. See ``plugin_api.ui.SideView``."""
+
+    def __init__(self, area: SideArea, key: str, title: str, widget: QWidget) -> None:
+        self._area, self._key, self._title, self._widget = area, key, title, widget
+
+    def show(self) -> None:
+        """Open it and bring it to the front."""
+        self._area.open(self._key, self._title, self._widget)
+
+    def hide(self) -> None:
+        """Close it; the widget keeps its state."""
+        self._area.close_view(self._key)
+
+    def set_title(self, title: str) -> None:
+        """Rename its tab."""
+        self._title = title
+        self._area.set_title(self._key, title)
+
+    def visible(self) -> bool:
+        """True while it is open, even behind another view."""
+        return self._area.is_open(self._key)
