@@ -66,6 +66,8 @@ class DockTable(Protocol):
     """``row_activated(int source_row)`` on double click or Enter"""
     current_changed: SignalInstance
     """``current_changed(list source_rows)``"""
+    cell_clicked: SignalInstance
+    """``cell_clicked(int source_row, int column)``"""
 
     def set_model(self, model: QAbstractItemModel) -> None: ...
     def set_title(self, title: str) -> None: ...
@@ -177,7 +179,10 @@ class PanelContext(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A task panel with its entry on the activity rail; lower ``order`` stands higher. ``title``: message id."""
+    """A task panel with its entry on the activity rail; lower ``order`` stands higher.
+
+    ``title``: message id of its name on the rail; ``heading``: of the one above the open panel, where that is longer.
+    """
 
     id: str
     title: str
@@ -185,6 +190,7 @@ class Panel:
     factory: Callable[[PanelContext], QWidget]
     order: int = 100
     shortcut: str = ""
+    heading: str = ""
 
 
 @dataclass(frozen=True, slots=True)

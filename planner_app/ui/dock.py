@@ -162,6 +162,7 @@ class DockTableView(QWidget):
 
     row_activated = Signal(int)
     current_changed = Signal(list)
+    cell_clicked = Signal(int, int)
 
     def __init__(self, dock: Dock, key: str, title: str, reveal: Callable[[], None]) -> None:
         super().__init__()
@@ -171,6 +172,7 @@ class DockTableView(QWidget):
         self.proxy = SortFilterModel(self)
         self.view.setModel(self.proxy)
         self.view.setSortingEnabled(True)
+        self.view.clicked.connect(lambda at: self.cell_clicked.emit(self.proxy.mapToSource(at).row(), at.column()))
         self.view.doubleClicked.connect(lambda index: self.row_activated.emit(self.proxy.mapToSource(index).row()))
         self.view.installEventFilter(self)
         self.view.selectionModel().selectionChanged.connect(self._on_selection)

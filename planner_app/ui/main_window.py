@@ -195,7 +195,7 @@ class MainWindow(QMainWindow):
     def _add_panel(self, api: UiApi, panel: Panel) -> None:
         title = tr(panel.title)
         context = self._contexts[api.plugin_id]
-        self.task.add(panel.id, title, lambda: panel.factory(context))
+        self.task.add(panel.id, tr(panel.heading) or title, lambda: panel.factory(context))
         tip = f"{title} ({panel.shortcut})" if panel.shortcut else title
         self.rail.add(panel.id, panel.icon, title, tip, lambda: self.toggle_panel(panel.id))
         self.commands.add(
