@@ -32,15 +32,17 @@ class Entity:
 
     Attributes:
         handle: unique in the drawing and stable between its revisions: the DXF handle; for a part of a block
-            ``INSERT-HANDLE/PART-HANDLE`` (nested: more parts); the GUID of an IFC product.
+            ``INSERT-HANDLE/PART-HANDLE`` (nested: more parts); the GUID of an IFC product. The block reference itself
+            is there too: kind INSERT, its place in ``points``, the block's name in ``text``.
         kind: DXF type name (LWPOLYLINE, HATCH, TEXT, DIMENSION …), IFC class, or PATH of a PDF.
-        points: float64 (n, 2). A curve's vertices, arcs flattened to 1 cm on the ground; a text's or point's
-            place; the two
-            measured points of a dimension. Empty for hatches.
+        points: float64 (n, 2). A curve's vertices, arcs flattened to 1 cm on the ground; a point's place or where
+            a text's first line begins; the two measured points of a dimension. Empty for hatches.
         closed: the curve is declared closed (its last vertex is not repeated).
         rings: boundary rings of a hatch, each (n, 2), as drawn: outer rings and holes in any order.
         text: plain text without formatting codes.
-        value: what a dimension measures, in drawing units (from its geometry, never from an overriding text).
+            Of a dimension the text that overrides its value, else "".
+        value: what a dimension measures, in drawing units (from its geometry, never from an overriding text); None
+            for angles.
         size: text height in drawing units; angle: degrees, counter-clockwise.
         colour: ``#rrggbb`` as drawn on white; width: lineweight in mm, 0 for the thinnest.
         z: elevation of the first vertex.
@@ -50,6 +52,9 @@ class Entity:
             entities have equal fingerprints.
         visible: false on a frozen or switched-off layer or if invisible itself. Readings and indicators use visible
             entities only.
+        tag: name of a block attribute (kind ATTRIB), whose value is ``text``.
+        box: of a text: (xmin, ymin, xmax, ymax); its width is an estimate where the file does not say (DXF). Empty
+            for all else.
     """
 
     handle: str
@@ -68,6 +73,8 @@ class Entity:
     page: int = 0
     fingerprint: str = ""
     visible: bool = True
+    tag: str = ""
+    box: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +99,9 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Georeference:
-    """Where a file says it lies. ``method``: ``geodata`` (DXF), ``map_conversion`` or ``site_latlon`` (IFC).
+    """Where a file says it lies.
+
+    ``method``: ``geodata`` (DXF), ``map_conversion`` or ``site_latlon`` (IFC), ``world_file`` or ``geotiff`` (images).
 
     Attributes:
         crs: ``EPSG:n`` or "".
@@ -173,6 +182,7 @@ class Drawing:
         storeys, buildings: of an IFC file.
         properties: what else the file says of itself (author, program, title).
         notes: what was skipped, repaired while reading, or looks odd: named and counted, never silent.
+        count: entities as the authoring program counts them: blocks not taken apart, what cannot be drawn included.
     """
 
     name: str
@@ -189,3 +199,4 @@ class Drawing:
     extent: tuple[float, float, float, float] | None = None
     properties: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
+    count: int = 0
