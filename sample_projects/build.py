@@ -50,7 +50,7 @@ def build(path: Path, seed: int = SEED, progress: Progress | None = None) -> dic
         seed: another seed makes another town.
 
     Returns:
-        ``file``, ``layers``, ``features``, ``seconds``, ``drawings`` (paths).
+        ``file``, ``layers``, ``features``, ``readings``, ``seconds``, ``drawings`` (paths).
 
     Raises:
         PlannerError: ``project.exists`` if the file is there already; what the store raises if it cannot be written.
@@ -67,7 +67,11 @@ def build(path: Path, seed: int = SEED, progress: Progress | None = None) -> dic
     part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
     try:
         with Project.create(part, CRS, TOWN) as project:
-            features = _write_layers(project, sample.tables, seed, SubProgress(progress, 0.5, 0.94))
+            features = _write_layers(project, sample.tables, seed, SubProgress(progress, 0.5, 0.92))
+            measured = sample.readings
+            shown = SubProgress(progress, 0.92, 0.94)
+            project.readings.add(measured.sensor, measured.ts, measured.value, measured.quality, shown)
+            project.readings.sum_up()
         check(progress)
         progress.update(0.95, "stage.sample_drawings")
         drawings = _write_drawings(sample, path.with_name(f"{path.stem}_drawings"))
@@ -81,7 +85,7 @@ def build(path: Path, seed: int = SEED, progress: Progress | None = None) -> dic
     progress.update(1.0)
     return {
         "file": str(path), "layers": len(sample.tables), "features": features, "seconds": time.perf_counter() - started,
-        "drawings": [str(file) for file in drawings],
+        "readings": len(sample.readings.ts), "drawings": [str(file) for file in drawings],
     }  # fmt: skip
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from planner_app.domain.layer import FieldInfo
 from sample_projects.curves import Array
-from sample_projects.tables import Table, Town
-from sample_projects.tunnel_sections import TUNNEL
+from sample_projects.tables import Town
 
 #: First reading: 2024-10-01 00:00 Beijing time, as Unix seconds.
 START = int(datetime(2024, 9, 30, 16, tzinfo=UTC).timestamp())
@@ -22,10 +21,20 @@ COUNT = DAYS * 96
 GOOD, SUSPECT, BAD = 0, 1, 2
 
 
-def make_readings(town: Town) -> tuple[Table, dict[str, Any]]:
-    """The readings of all sensors (``sensor_id, ts, value, quality``) and the events in them.
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """n readings: sensor number, Unix milliseconds, value, quality (0 good, 1 suspect, 2 bad)."""
 
-    ``ts`` is in Unix seconds; quality 0 good, 1 suspect, 2 bad. Needs the sensors that ``make_tunnel`` placed.
+    sensor: npt.NDArray[np.int64]
+    ts: npt.NDArray[np.int64]
+    value: Array
+    quality: npt.NDArray[np.int64]
+
+
+def make_readings(town: Town) -> tuple[Readings, dict[str, Any]]:
+    """The readings of all sensors and the events in them (whose times are Unix seconds).
+
+    Needs the sensors that ``make_tunnel`` placed.
     """
     rng = np.random.default_rng([town.seed, 51])
     sensors: list[tuple[int, str, str, str, float]] = town.extra["sensors"]
@@ -84,18 +93,10 @@ def make_readings(town: Town) -> tuple[Table, dict[str, Any]]:
         values.append(shown[index])
         qualities.append(quality[index])
     events.append({"kind": "gap", "sensors": sorted(outage), "ts": START + STEP * (19 * 96 + 30), "readings": 24})
-    fields = (
-        FieldInfo("sensor_id", "integer", "传感器号"), FieldInfo("ts", "integer", "时间（Unix 秒）"),
-        FieldInfo("value", "real", "读数"),
-        FieldInfo("quality", "integer", "质量"),
-    )  # fmt: skip
-    columns = {
-        "sensor_id": np.concatenate(ids).tolist(), "ts": np.concatenate(times).tolist(),
-        "value": np.concatenate(values).tolist(),
-        "quality": np.concatenate(qualities).tolist(),
-    }  # fmt: skip
-    table = Table("reading", "监测读数", "none", fields, [], columns, plan=TUNNEL, source="管廊监控系统", visible=False)
-    return table, {"start": START, "step_s": STEP, "readings": len(columns["ts"]), "events": events}
+    readings = Readings(
+        np.concatenate(ids), np.concatenate(times) * 1000, np.concatenate(values), np.concatenate(qualities)
+    )
+    return readings, {"start": START, "step_s": STEP, "readings": len(readings.ts), "events": events}
 
 
 def _usual(rng: np.random.Generator, kind: str, room: str, hours: Array, season: Array, rain: Array) -> Array:

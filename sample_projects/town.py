@@ -12,7 +12,7 @@ from sample_projects.blocks import make_parcels
 from sample_projects.buildings import buildings
 from sample_projects.countryside import make_countryside
 from sample_projects.land_use import assign, number_parcels
-from sample_projects.readings import make_readings
+from sample_projects.readings import Readings, make_readings
 from sample_projects.roads import make_network
 from sample_projects.tables import Table, Town
 from sample_projects.terrain import make_terrain
@@ -36,6 +36,7 @@ class Sample:
     town: Town
     tables: list[Table]
     truth: dict[str, Any]
+    readings: Readings
 
     def table(self, id: str) -> Table:
         """The table of that id."""
@@ -90,8 +91,8 @@ def make_sample(seed: int, progress: Progress | None = None) -> Sample:
     progress.update(0.92, "stage.sample_tunnel")
     tunnel, truth = make_tunnel(town)
     readings, month = make_readings(town)
-    tables += [*tunnel, readings]
+    tables += tunnel
     rank = {id: n for n, id in enumerate(ORDER)}
     tables.sort(key=lambda table: rank.get(table.id, len(rank)))
     progress.update(1.0)
-    return Sample(town, tables, {"tunnel": truth, "readings": month})
+    return Sample(town, tables, {"tunnel": truth, "readings": month}, readings)

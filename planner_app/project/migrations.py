@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from planner_app.project import attachments, capture, schema
+from planner_app.project import attachments, capture, readings, schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ def _initial(connection: sqlite3.Connection) -> None:
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "initial", _initial),
     Migration(2, "attachments", attachments.create_tables),
+    Migration(3, "readings", readings.create_tables),
 )
 
 #: The version this program writes.

@@ -37,6 +37,7 @@ from planner_app.project.commands import Command
 from planner_app.project.connection import Door, patiently
 from planner_app.project.features import Batch, FeatureTable
 from planner_app.project.journal import Entry, changes_after, ends, now, schema_version
+from planner_app.project.readings import Readings
 from planner_app.project.sql import quote
 from planner_app.project.transaction import Transaction
 from planner_app.project.undo import Reversal
@@ -64,6 +65,7 @@ class Project:
     Attributes:
         path: the file; name: the project's name; crs: ``EPSG:n`` (or WKT of a local system); srid: its number here.
         user: who is working; origin: ``desktop`` or ``cli``.
+        readings: what the sensors measured.
     """
 
     def __init__(self, door: Door, *, user: str, origin: str) -> None:
@@ -84,6 +86,7 @@ class Project:
         self.name: str = meta["name"]
         self.crs: str = meta["crs"]
         self.srid = int(meta["srid"])
+        self.readings = Readings(door)
 
     @staticmethod
     def create(path: str | os.PathLike[str], crs: str, name: str | None = None) -> Project:

@@ -16,7 +16,7 @@ from sample_projects.town import Sample
 @pytest.fixture(scope="module")
 def tunnel(sample: Sample) -> tuple[dict[str, Table], dict[str, Any], Table, dict[str, Any]]:
     tables = {table.id: table for table in sample.tables}
-    return tables, sample.truth["tunnel"], tables["reading"], sample.truth["readings"]
+    return tables, sample.truth["tunnel"], sample.readings, sample.truth["readings"]
 
 
 def test_it_runs_along_the_main_road(tunnel):
@@ -80,8 +80,7 @@ def test_what_is_wrong_is_told(tunnel):
 
 def test_a_month_of_readings_with_gaps_and_alarms(tunnel):
     tables, _, readings, month = tunnel
-    sensor, ts = np.array(readings.columns["sensor_id"]), np.array(readings.columns["ts"])
-    value = np.array(readings.columns["value"])
+    sensor, ts, value = readings.sensor, readings.ts // 1000, readings.value
     assert set(sensor) == set(tables["sensor"].columns["sensor_id"])
     assert datetime.fromtimestamp(ts.min(), UTC).isoformat() == "2024-09-30T16:00:00+00:00"
     assert (ts.max() - ts.min()) / 86400 == pytest.approx(30, abs=0.02)
