@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from PySide6.QtCore import QAbstractItemModel, QObject, SignalInstance
 from PySide6.QtGui import QPainter
@@ -14,6 +14,8 @@ from PySide6.QtWidgets import QWidget
 from planner_app.domain.changeset import ChangeSet
 from planner_app.domain.progress import Progress
 from planner_app.plugin_api.model import Command, Project, Rule
+
+Edge = Literal["left", "right"]
 
 
 class Selection(Protocol):
@@ -77,6 +79,14 @@ class DockTable(Protocol):
     def set_empty(self, text: str, button: str = "", on_click: Callable[[], None] | None = None) -> None: ...
     def set_actions(self, actions: Sequence[tuple[str, str, Callable[[], None]]]) -> None:
         """Text buttons at the right of the tab bar: (id, title, handler)."""
+
+
+class Floating(Protocol):
+    """A frame over the map or over a view; hidden until shown."""
+
+    def show(self) -> None: ...
+    def hide(self) -> None: ...
+    def visible(self) -> bool: ...
 
 
 class SideView(Protocol):
@@ -148,6 +158,9 @@ class PanelContext(Protocol):
 
     def add_dock_page(self, page_id: str, title: str, widget: QWidget) -> DockPage:
         """A tab of the bottom dock; asking again for the same id gives the same page."""
+
+    def add_floating(self, widget: QWidget, edge: Edge = "left", over: QWidget | None = None) -> Floating:
+        """Let a widget float at an edge of the map (or of ``over``), below what floats there already."""
 
     def open_panel(self, panel_id: str) -> None:
         """Bring a task panel to the front."""

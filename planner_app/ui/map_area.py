@@ -12,10 +12,12 @@ from PySide6.QtWidgets import QWidget
 
 from planner_app.i18n import tr
 from planner_app.ui.controls import FloatingFrame, IconButton, column, line, row
+from planner_app.ui.floating import Floats
 from planner_app.ui.notify import MessageBar
 from planner_app.ui.theme import Theme
 
 if TYPE_CHECKING:
+    from planner_app.plugin_api.ui import Edge
     from planner_app.ui.canvas.map_canvas import MapCanvas
     from planner_app.ui.tools.tool import ToolInfo
 
@@ -77,6 +79,7 @@ class MapArea(QWidget):
         self.theme = theme
         self.tools = self._tool_bar()
         self.zoom = ZoomBar(theme, canvas, self)
+        self.floats = Floats(theme, self, self._taken)
         self.messages = MessageBar(theme, self)
         self.setMinimumSize(theme.px(320), theme.px(200))
         canvas.tool_changed.connect(lambda tool_id: self.tools.mark(tool_id))
@@ -94,6 +97,12 @@ class MapArea(QWidget):
         self.tools.deleteLater()
         self.tools = self._tool_bar()
         self.tools.show()
+        self.floats.arrange()
+
+    def _taken(self, edge: Edge) -> int:
+        """Pixels of tools and zoom at the top of an edge."""
+        corner = self.tools if edge == "left" else self.zoom
+        return corner.y() + corner.height() - 8
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from planner_app.domain.changeset import ChangeSet
 from planner_app.domain.progress import Progress
 from planner_app.domain.rule import Rule
 from planner_app.ui.dock import Dock, DockPageHandle, DockTableView
+from planner_app.ui.floating import FloatingHandle, Floats
 from planner_app.ui.session import Session, user_name
 from planner_app.ui.side_area import SideArea, SideViewHandle
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from PySide6.QtCore import SignalInstance
 
     from planner_app.plugin_api.model import Command, Project
-    from planner_app.plugin_api.ui import DockPage, DockTable, MapView, Selection, SideView
+    from planner_app.plugin_api.ui import DockPage, DockTable, Edge, Floating, MapView, Selection, SideView
     from planner_app.plugin_host import PluginHost
 
 
@@ -30,6 +31,7 @@ class Places:
     """Where in the window a plugin may put something, without the window."""
 
     side: SideArea
+    floats: Floats
     reveal_dock: Callable[[], None]
     grow_dock: Callable[[float], None]
     open_panel: Callable[[str], None]
@@ -131,6 +133,13 @@ class PluginContext(QObject):
         if key not in self._views:
             self._views[key] = SideViewHandle(self._places.side, key, title, widget)
         return self._views[key]
+
+    def add_floating(self, widget: QWidget, edge: Edge = "left", over: QWidget | None = None) -> Floating:
+        """Let a widget float over the map or over a view of the plugin's own."""
+        if over is None:
+            return FloatingHandle(self._places.floats.add(widget, edge))
+        floats = over.findChild(Floats, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        return FloatingHandle((floats or Floats(self._session.theme, over)).add(widget, edge))
 
     def open_panel(self, panel_id: str) -> None:
         """Bring a task panel to the front."""

@@ -339,3 +339,34 @@ def test_a_tool_without_a_button(with_plugins: Any, qtbot: Any) -> None:
     canvas.set_tool("measure_length")
     context.map.use_tool(None)  # the person took up another tool meanwhile: it stays
     assert canvas.tool_id == "measure_length"
+
+
+def test_widgets_float_over_the_map_and_over_a_view(with_plugins: Any, qtbot: Any) -> None:
+    window, context = with_plugins.window, context_of(with_plugins)
+    area = window.map_area
+    knobs = [QPushButton(text) for text in ("one", "two", "three")]
+    first, second = context.add_floating(knobs[0]), context.add_floating(knobs[1])
+    third = context.add_floating(knobs[2], edge="right")
+    assert not first.visible()
+    assert not knobs[0].isVisible()
+    for frame in (first, second, third):
+        frame.show()
+    qtbot.wait(20)
+    place = [knob.mapTo(area, QPoint(0, 0)) for knob in knobs]
+    assert place[0].y() > area.tools.geometry().bottom() - 10
+    assert place[1].y() > place[0].y() + knobs[0].height()
+    assert place[2].x() > area.width() / 2
+    first.hide()
+    qtbot.wait(20)
+    assert knobs[1].mapTo(area, QPoint(0, 0)) == place[0]
+    window.resize(1400, 900)
+    qtbot.wait(20)
+    assert knobs[2].mapTo(area, QPoint(0, 0)).x() > area.width() - 100
+    sheet, tall = QLabel("sheet"), QLabel("\n".join(str(n) for n in range(200)))
+    context.add_side_view("sheet", "Sheet", sheet).show()
+    context.add_floating(tall, over=sheet).show()
+    context.add_floating(QPushButton("beside"), edge="right", over=sheet).show()
+    qtbot.wait(20)
+    assert tall.isVisible()
+    assert tall.window() is window
+    assert tall.mapTo(sheet, QPoint(0, 0)).y() + tall.height() <= sheet.height()
