@@ -27,6 +27,8 @@ class Indicator:
         basis: rule set or formula it was measured by (``GB/T 50353-2013``; code of a note), for the table's
             last column.
         notes: what was left out or assumed; the reason where ``value`` is None.
+        partial: parts of the project could not be measured; the value is what is there at least.
+        sure: false where it rests on rules nobody has checked against print (:attr:`Rule.may_block`): it cannot block.
     """
 
     key: str
@@ -36,11 +38,20 @@ class Indicator:
     geometry: BaseGeometry | None = None
     basis: str = ""
     notes: tuple[Note, ...] = ()
+    partial: bool = False
+    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Building:
-    """One building. ``height_source``: dimension | text | model | "" (unknown); a text is declared, not measured."""
+    """One building.
+
+    Attributes:
+        height_source: dimension | text | model | "" (unknown); a text is declared, not measured.
+        stated_height_m, stated_storeys: what a text says, beside what was measured.
+        use: residential, retail, … as texts say (``rules/words/uses.toml``), "" where none does.
+        outline: what distances are measured from: ``geometry``, with balconies where the city's policy counts them.
+    """
 
     name: str
     geometry: BaseGeometry
@@ -51,6 +62,10 @@ class Building:
     gfa_m2: float | None = None
     far_area_m2: float | None = None
     handles: tuple[str, ...] = ()
+    stated_height_m: float | None = None
+    stated_storeys: int | None = None
+    use: str = ""
+    outline: BaseGeometry | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,167 @@
+"""Distances of buildings to the sides of the site, to road lines and to build-to lines, and what reaches over them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from plugins.review.model.indicators.edges import Edge, azimuth_between, bearing_of, edges_of
+from plugins.review.model.indicators.types import Building, Setback
+from plugins.review.model.reading.types import Role, SitePlan
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
+#: A distance below this (m) is the drawing's own grid.
+GRID = 1e-6
+#: What reaches over a side runs along it for more than this (m).
+CONTACT = 0.01
+
+
+def setbacks(site: BaseGeometry | None, plan: SitePlan, buildings: Sequence[Building]) -> list[Setback]:
+    """Every building to every side of the site; to its nearest side of a build-to line and each it crosses; to each
+    road line.
+
+    Args:
+        site: polygon(s) in metres; None: only road and build-to lines are measured.
+        buildings: their ``outline`` is measured.
+    """
+    if not buildings:
+        return []
+    found: list[Setback] = []
+    if site is not None:
+        found += to_edges(buildings, edges_of(site), site, "site")
+    area, lines = build_to_area(plan)
+    if area is not None:
+        per_edge = to_edges(buildings, edges_of(area), area, "build_to")
+        nearest = {one.building: one for one in sorted(per_edge, key=lambda one: -one.distance_m)}
+        found += [one for one in per_edge if one.distance_m < 0 or nearest[one.building] is one]
+    found += to_lines(buildings, lines, site, "build_to")
+    found += to_lines(buildings, [one.geometry for one in plan.of(Role.ROAD_LINE)], site, "road_line")
+    return found
+
+
+def build_to_area(plan: SitePlan) -> tuple[BaseGeometry | None, list[BaseGeometry]]:
+    """(area that buildings must keep within, build-to lines that enclose nothing)."""
+    shapes = [one.geometry for one in plan.of(Role.BUILD_TO)]
+    areas = [one for one in shapes if one.geom_type in ("Polygon", "MultiPolygon")]
+    lines = [one for one in shapes if one.geom_type not in ("Polygon", "MultiPolygon")]
+    if lines:
+        closed = list(shapely.get_parts(shapely.polygonize(lines)))
+        if closed:
+            rest = shapely.difference(shapely.union_all(lines), shapely.union_all([one.boundary for one in closed]))
+            areas, lines = areas + closed, [one for one in shapely.get_parts(rest) if one.length > GRID]
+    return (shapely.union_all(areas) if areas else None), lines
+
+
+def to_edges(buildings: Sequence[Building], edges: Sequence[Edge], area: BaseGeometry, to: str) -> list[Setback]:
+    """Every building to every edge of an area it belongs in; negative where it reaches over that edge."""
+    outlines: Any = np.array([one.outline or one.geometry for one in buildings], dtype=object)
+    sides: Any = np.array([edge.geometry for edge in edges], dtype=object)
+    shapely.prepare(outlines)
+    distances = shapely.distance(outlines[:, None], sides[None, :])
+    lines = shapely.shortest_line(outlines[:, None], sides[None, :])
+    overs = shapely.difference(outlines, area)
+    found = []
+    for i, building in enumerate(buildings):
+        reach = _reaches(overs[i], sides) if not overs[i].is_empty else {}
+        for j, edge in enumerate(edges):
+            depth, line = reach.get(j, (0.0, None))
+            distance = -depth if line is not None else float(distances[i, j])
+            connection = line if line is not None else lines[i, j]
+            found.append(Setback(building.name, edge.number, edge.bearing, to, distance, edge.geometry, connection))
+    return found
+
+
+def _reaches(over: BaseGeometry, sides: Any) -> dict[int, tuple[float, BaseGeometry]]:
+    """Edge index → (how far the parts outside reach over it, line from it to the farthest point)."""
+    found: dict[int, tuple[float, BaseGeometry]] = {}
+    for part in shapely.get_parts(over):
+        if part.area < GRID:
+            continue
+        contact = shapely.length(shapely.intersection(part.boundary, shapely.buffer(sides, GRID * 100)))
+        touched = np.flatnonzero(contact > CONTACT)  # a corner alone is no side it reaches over
+        points = shapely.points(shapely.get_coordinates(part))
+        for j in touched if len(touched) else [int(np.argmin(shapely.distance(part, sides)))]:
+            depths = shapely.distance(points, sides[j])
+            k = int(np.argmax(depths))
+            if depths[k] > GRID and depths[k] > found.get(int(j), (0.0,))[0]:
+                found[int(j)] = (float(depths[k]), shapely.shortest_line(sides[j], points[k]))
+    return found
+
+
+def to_lines(
+    buildings: Sequence[Building], lines: Sequence[BaseGeometry], site: BaseGeometry | None, to: str
+) -> list[Setback]:
+    """Every building to each road or build-to line, open or closed; negative where it reaches over.
+
+    ``edge`` is the number of the line in the drawing, ``bearing`` where it lies as seen from the building.
+    """
+    found = []
+    for number, line in enumerate(lines, start=1):
+        for building in buildings:
+            outline: Any = building.outline or building.geometry
+            over = beyond(outline, line, site)
+            border = line.boundary if line.geom_type in ("Polygon", "MultiPolygon") else line
+            connection = shapely.shortest_line(outline, border)
+            distance = float(shapely.distance(outline, border))
+            bearing = bearing_of(azimuth_between(outline.representative_point(), shapely.get_point(connection, -1)))
+            if over.area > GRID:
+                points = shapely.points(shapely.get_coordinates(over))
+                depths = shapely.distance(points, border)
+                k = int(np.argmax(depths))
+                distance, connection = -float(depths[k]), shapely.shortest_line(border, points[k])
+            found.append(Setback(building.name, number, bearing, to, distance, border, connection))
+    return found
+
+
+def beyond(outline: Any, line: Any, site: Any) -> Any:
+    """The part of an outline on the far side of a line: away from the site's main part.
+
+    Args:
+        line: an open line; or an area: one that holds the site's middle must not be left, another not be entered.
+        site: polygon(s), None if not known: then the larger part of the outline is taken to be on the near side.
+    """
+    main = _main_part(site, line)
+    if line.geom_type in ("Polygon", "MultiPolygon"):
+        home = main if main is not None else outline.representative_point()
+        return shapely.difference(outline, line) if line.intersects(home) else shapely.intersection(outline, line)
+    pieces = []
+    for part in shapely.get_parts(outline):
+        pieces += _divided(part, line)
+    if main is None:
+        main = max(pieces, key=lambda piece: piece.area).representative_point()
+    far = [piece for piece in pieces if _crossings(piece, main, line) % 2]
+    return shapely.union_all(far) if far else shapely.Polygon()
+
+
+def _main_part(site: Any, line: Any) -> Any:
+    """A point inside the largest part into which a line divides the site."""
+    if site is None:
+        return None
+    pieces = list(shapely.get_parts(site))
+    if line.geom_type not in ("Polygon", "MultiPolygon"):
+        pieces = [piece for part in pieces for piece in _divided(part, line)]
+    else:
+        pieces = [one for part in pieces for one in shapely.get_parts(shapely.difference(part, line.boundary))]
+    return max(pieces, key=lambda piece: piece.area).representative_point() if pieces else None
+
+
+def _divided(polygon: Any, line: Any) -> list[Any]:
+    """The pieces into which a line divides a polygon."""
+    if not polygon.intersects(line):
+        return [polygon]
+    pieces = shapely.get_parts(shapely.polygonize([shapely.union(polygon.boundary, line)]))
+    inside = [piece for piece in pieces if polygon.contains(piece.representative_point())]
+    return inside or [polygon]
+
+
+def _crossings(piece: Any, main: Any, line: Any) -> int:
+    """How often the way from a piece to the main part crosses a line."""
+    way = shapely.linestrings(
+        [shapely.get_coordinates(piece.representative_point())[0], shapely.get_coordinates(main)[0]]
+    )
+    return len(shapely.get_parts(shapely.intersection(way, line)))
