@@ -1,0 +1,62 @@
+"""The arrays of an EPANET file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from plugins.tunnel.model.network.epanet import EpanetFile, Note
+from plugins.tunnel.model.network.network import Network
+
+
+def network_of(file: EpanetFile, valves: Sequence[tuple[str, str, str]] = ()) -> Network:
+    """Nodes and lines of a file, with isolation valves (valve, line, node); sources are reservoirs and tanks.
+
+    Valves that name an unknown line, or a node that is not at an end of it, are left out; :func:`valve_notes` says so.
+    """
+    node_number = {node.id: number for number, node in enumerate(file.nodes)}
+    line_number = {line.id: number for number, line in enumerate(file.lines)}
+    good = [row for row, note in zip(valves, _judged(file, valves), strict=True) if note is None]
+    names = list(dict.fromkeys(valve for valve, _, _ in good))
+    valve_number = {name: number for number, name in enumerate(names)}
+    return Network(
+        node_ids=list(node_number),
+        line_ids=list(line_number),
+        start=np.array([node_number[line.start] for line in file.lines], np.int32),
+        end=np.array([node_number[line.end] for line in file.lines], np.int32),
+        length=np.array([line.length for line in file.lines], float),
+        source=np.array([node.kind != "junction" for node in file.nodes], bool),
+        passable=np.array([not line.closed for line in file.lines], bool),
+        valve_ids=names,
+        place_valve=np.array([valve_number[valve] for valve, _, _ in good], np.int32),
+        place_line=np.array([line_number[line] for _, line, _ in good], np.int32),
+        place_node=np.array([node_number[node] for _, _, node in good], np.int32),
+        valve_open=np.ones(len(names), bool),
+        valve_operable=np.ones(len(names), bool),
+    )
+
+
+def valve_notes(file: EpanetFile, valves: Sequence[tuple[str, str, str]]) -> list[Note]:
+    """What is wrong with rows of the valve file."""
+    return [note for note in _judged(file, valves) if note is not None]
+
+
+def _judged(file: EpanetFile, valves: Sequence[tuple[str, str, str]]) -> list[Note | None]:
+    ends = {line.id: (line.start, line.end) for line in file.lines}
+    seen: set[tuple[str, str]] = set()
+    found: list[Note | None] = []
+    for valve, line, node in valves:
+        note: Note | None = None
+        if not valve or line not in ends:
+            note = ("tunnel.valve_line_unknown", {"valve": valve, "line": line})
+        elif node not in ends[line]:
+            note = (
+                "tunnel.valve_node_wrong",
+                {"valve": valve, "line": line, "node": node, "ends": ", ".join(ends[line])},
+            )
+        elif (line, node) in seen:
+            note = ("tunnel.valve_twice", {"valve": valve, "line": line, "node": node})
+        seen.add((line, node))
+        found.append(note)
+    return found

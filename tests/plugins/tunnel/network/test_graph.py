@@ -1,0 +1,131 @@
+"""Isolation and tracing equal a plain search by NetworkX, on real networks and on hostile random ones."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from planner_app.domain.errors import PlannerError
+from plugins.tunnel.model.network.isolation import Segments
+from plugins.tunnel.model.network.network import Network
+from plugins.tunnel.model.network.trace import Tracer
+from tests.plugins.tunnel.network.graphs import plain_isolation, plain_trace, random_network, with_valves
+
+DATA = Path(os.environ.get("PLANNER_DATA", Path(__file__).resolve().parents[5] / "shared" / "data")) / "water_networks"
+
+
+def same_isolation(net: Network, segments: Segments, kind: str, number: int, seized: set[int]) -> None:
+    answer = segments.isolate(kind, number, [net.valve_ids[v] for v in seized])
+    plain = plain_isolation(net, kind, number, seized)
+    assert {net.valve_number[v] for v in answer.close} == plain["close"]
+    assert {net.node_number[n] for n in answer.nodes} == plain["nodes"]
+    assert {net.line_number[n] for n in answer.lines} == plain["lines"]
+    assert {net.node_number[n] for n in answer.cut_off} == plain["cut_off"]
+    without = plain["nodes"] | plain["cut_off"]
+    if net.customers is not None:
+        assert answer.customers == sum(int(net.customers[n]) for n in without)
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_isolation_on_random_networks(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    net = random_network(rng, 40, int(rng.integers(20, 80)), int(rng.integers(0, 60)), int(rng.integers(1, 4)))
+    segments = Segments(net)
+    for _ in range(12):
+        kind = str(rng.choice(["node", "line"]))
+        number = int(rng.integers(0, len(net.node_ids if kind == "node" else net.line_ids)))
+        valves = len(net.valve_ids)
+        seized = {int(v) for v in rng.integers(0, valves, int(rng.integers(0, 3)))} if valves else set()
+        same_isolation(net, segments, kind, number, seized)
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_traces_on_random_networks(seed: int) -> None:
+    rng = np.random.default_rng(100 + seed)
+    net = random_network(rng, 40, int(rng.integers(20, 70)), int(rng.integers(0, 40)), 2)
+    tracer = Tracer(net)
+    for direction in ("up", "down", "both"):
+        for _ in range(8):
+            kind = str(rng.choice(["node", "line"]))
+            number = int(rng.integers(0, len(net.node_ids if kind == "node" else net.line_ids)))
+            found = tracer.trace(kind, number, direction)
+            nodes, lines = plain_trace(net, kind, number, direction)
+            assert set(found.nodes.tolist()) == nodes
+            assert set(found.lines.tolist()) == lines
+            assert found.length_m == pytest.approx(float(net.length[sorted(lines)].sum()))
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", ["Net3", "ky4", "ky10", "Net6"])
+def test_real_networks(name: str) -> None:
+    rng = np.random.default_rng(7)
+    net = with_valves(DATA / f"{name}.inp", rng)
+    segments, tracer = Segments(net), Tracer(net)
+    for _ in range(25):
+        kind = str(rng.choice(["node", "line"]))
+        number = int(rng.integers(0, len(net.node_ids if kind == "node" else net.line_ids)))
+        same_isolation(net, segments, kind, number, set())
+        direction = str(rng.choice(["up", "down", "both"]))
+        nodes, lines = plain_trace(net, kind, number, direction)
+        found = tracer.trace(kind, number, direction)  # type: ignore[arg-type]
+        assert set(found.nodes.tolist()) == nodes
+        assert set(found.lines.tolist()) == lines
+
+
+def line_of_nodes() -> Network:
+    """Source A –1– B –2– C –3– D with valves on both sides of B and one before D, C serves a hospital."""
+    return Network(
+        node_ids=["A", "B", "C", "D"],
+        line_ids=["1", "2", "3"],
+        start=np.array([0, 1, 2], np.int32),
+        end=np.array([1, 2, 3], np.int32),
+        length=np.array([10.0, 20.0, 30.0]),
+        source=np.array([True, False, False, False]),
+        passable=np.ones(3, bool),
+        valve_ids=["left", "right", "last"],
+        place_valve=np.array([0, 1, 2], np.int32),
+        place_line=np.array([0, 1, 2], np.int32),
+        place_node=np.array([1, 1, 3], np.int32),
+        valve_open=np.ones(3, bool),
+        valve_operable=np.ones(3, bool),
+        customers=np.array([0, 5, 7, 2]),
+        critical=np.array([False, False, True, False]),
+    )
+
+
+def test_an_answer_explains_itself() -> None:
+    answer = Segments(line_of_nodes()).isolate("node", 1)
+    assert answer.close == ("left", "right")  # supply side first
+    assert (answer.nodes, answer.lines) == (("B",), ())
+    assert (answer.cut_off, answer.cut_off_lines) == (("C", "D"), ("2", "3"))
+    assert (answer.customers, answer.critical, answer.open_ends) == (14, ("C",), False)
+    seized = {one.valve: one for one in answer.alternatives if one.reason == "seized"}
+    assert seized["right"].close == ("left", "last")
+    assert seized["left"].close == ("right",)  # and the source runs dry with it: see open_ends
+
+
+def test_a_seized_valve_lets_the_next_segment_in() -> None:
+    answer = Segments(line_of_nodes()).isolate("node", 1, ["valve:right"])
+    assert answer.close == ("left", "last")
+    assert answer.seized == ("right",)
+    assert answer.nodes == ("B", "C")
+    assert answer.cut_off == ("D",)
+
+
+def test_a_source_inside_is_said() -> None:
+    answer = Segments(line_of_nodes()).isolate("line", 0)
+    assert answer.open_ends
+    assert answer.close == ("left",)
+
+
+def test_ids_of_several_kinds() -> None:
+    net = random_network(np.random.default_rng(1), 5, 5, 3, 1)
+    with pytest.raises(PlannerError, match="id_ambiguous"):
+        net.find("N1")
+    assert net.find("line:N1") == ("line", 1)
+    assert net.find("V0") == ("valve", 0)
+    with pytest.raises(PlannerError, match="id_unknown"):
+        net.find("node:nowhere")
