@@ -149,6 +149,18 @@ class PanelContext(Protocol):
         Without ``failed`` an error is shown in the message bar. Cancelling is silent.
         """
 
+    def in_background(
+        self,
+        key: str,
+        work: Callable[[], Any],
+        done: Callable[[Any], None],
+        failed: Callable[[Exception], None] | None = None,
+    ) -> None:
+        """Run quick work that nobody watches (pictures, picks) off the UI thread; ``done`` runs on the UI thread.
+
+        The newest of a key wins: what waits under it is dropped, and the answer of what runs is thrown away.
+        """
+
     def rules(self, prefix: str) -> list[Rule]: ...
     def setting(self, key: str) -> str | int | float | bool: ...
     def set_setting(self, key: str, value: str | int | float | bool) -> None: ...

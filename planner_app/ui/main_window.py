@@ -165,7 +165,9 @@ class MainWindow(QMainWindow):
         """Put the plugins' panels, actions and tools into the window; say which were left out."""
         self.host = host
         self._contexts: dict[str, PluginContext] = {}
-        places = Places(self.side, self.map_area.floats, self.reveal_dock, self.grow_dock, self.open_panel)
+        places = Places(
+            self.side, self.map_area.floats, self.canvas.background, self.reveal_dock, self.grow_dock, self.open_panel
+        )
         panels: list[tuple[UiApi, Panel]] = []
         roles = [role for api in host.model_apis for role in api.layer_roles]
         self.session.hide_roles(role.id for role in roles if role.hidden)

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from planner_app.domain.changeset import ChangeSet
 from planner_app.domain.progress import Progress
 from planner_app.domain.rule import Rule
+from planner_app.ui.canvas.background import Background
 from planner_app.ui.dock import Dock, DockPageHandle, DockTableView
 from planner_app.ui.floating import FloatingHandle, Floats
 from planner_app.ui.session import Session, user_name
@@ -32,6 +33,7 @@ class Places:
 
     side: SideArea
     floats: Floats
+    background: Background
     reveal_dock: Callable[[], None]
     grow_dock: Callable[[float], None]
     open_panel: Callable[[str], None]
@@ -94,6 +96,16 @@ class PluginContext(QObject):
     ) -> None:
         """Run long work off the UI thread."""
         self._session.jobs.run(title, work, done, failed)
+
+    def in_background(
+        self,
+        key: str,
+        work: Callable[[], Any],
+        done: Callable[[Any], None],
+        failed: Callable[[Exception], None] | None = None,
+    ) -> None:
+        """Run quick work off the UI thread; the newest of a key wins."""
+        self._places.background.run(f"{self._plugin_id}:{key}", work, done, failed)
 
     def rules(self, prefix: str) -> list[Rule]:
         """Dated rules whose kind starts with ``prefix``."""

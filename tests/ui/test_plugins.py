@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -370,3 +371,24 @@ def test_widgets_float_over_the_map_and_over_a_view(with_plugins: Any, qtbot: An
     assert tall.isVisible()
     assert tall.window() is window
     assert tall.mapTo(sheet, QPoint(0, 0)).y() + tall.height() <= sheet.height()
+
+
+def test_quick_work_runs_off_the_ui_thread_and_the_newest_wins(with_plugins: Any, qtbot: Any) -> None:
+    context = context_of(with_plugins)
+    here, answers, began = threading.get_ident(), [], threading.Event()
+    hold = threading.Event()
+
+    def slow() -> tuple[str, int]:
+        began.set()
+        hold.wait(5)
+        return "old", threading.get_ident()
+
+    context.in_background("picture", slow, answers.append)
+    assert began.wait(5)
+    context.in_background("picture", lambda: ("new", threading.get_ident()), answers.append)
+    context.in_background("other", lambda: ("other", 0), answers.append)
+    hold.set()
+    qtbot.waitUntil(lambda: len(answers) == 2, timeout=5000)
+    qtbot.wait(50)
+    assert sorted(name for name, _ in answers) == ["new", "other"]
+    assert here not in [thread for _, thread in answers]
