@@ -207,13 +207,17 @@ class _SetDrawing(Command):
 
 @dataclass(frozen=True)
 class SetReading(_SetDrawing):
-    """Change how a drawing is read; outline, summary and elements are those of the new reading."""
+    """Change how a drawing is read; outline, summary and elements are those of the new reading.
+
+    ``placement``: where it lies in the units of the new reading, if that changed too.
+    """
 
     name: ClassVar[str] = "review_set_reading"
     options: ReadingOptions = field(default_factory=ReadingOptions)
+    placement: Placement | None = None
 
     def values(self) -> dict[str, Any]:
-        return {"options": self.options}
+        return {"options": self.options} | ({} if self.placement is None else {"placement": self.placement})
 
 
 @dataclass(frozen=True)
