@@ -41,7 +41,7 @@ class Isolation:
         already_closed: valves of the boundary that are shut now and must stay so.
         nodes, lines: the segment that runs dry.
         cut_off: nodes outside the segment that lose every source; cut_off_lines: lines among them.
-        customers, critical: served at nodes of the segment and at cut-off nodes; ids of critical nodes.
+        customers, critical: people or connections without service; ids of the critical service points among them.
         open_ends: the segment holds a source itself: closing valves cannot make it dry.
         seized: valves of the boundary that cannot be closed and were passed over.
     """
@@ -157,7 +157,7 @@ class Segments:
         return self.supplied(~self.network.valve_open)
 
     def _left(self, dry: Bools) -> Bools:
-        """What sources still reach. The valves to close all border on dry segments: closing them changes nothing else."""
+        """What sources still reach; the valves to close border on dry segments, so closing them changes nothing else."""
         return self.supplied(~self.network.valve_open, dry)
 
     def _answer(self, dry: Bools, close: Ints, met: Ints) -> Isolation:
@@ -166,9 +166,7 @@ class Segments:
         boundary = dry[self.near] != dry[self.far]
         shut = np.unique(self.valve[boundary & ~network.valve_open[self.valve]])
         inside, outside = dry[self.node_segment], lost[self.node_segment]
-        without = inside | outside
-        customers = int(network.customers[without].sum()) if network.customers is not None else 0
-        critical = np.flatnonzero(without & network.critical) if network.critical is not None else np.empty(0, int)
+        unserved = self._unserved(dry | lost)
         return Isolation(
             close=_names(network.valve_ids, self._in_order(close, dry, left)),
             already_closed=_names(network.valve_ids, shut),
@@ -176,8 +174,8 @@ class Segments:
             lines=_names(network.line_ids, np.flatnonzero(dry[self.line_segment])),
             cut_off=_names(network.node_ids, np.flatnonzero(outside)),
             cut_off_lines=_names(network.line_ids, np.flatnonzero(lost[self.line_segment])),
-            customers=customers,
-            critical=_names(network.node_ids, critical),
+            customers=int(network.service_customers[unserved].sum()),
+            critical=_names(network.service_ids, np.flatnonzero(unserved & network.service_critical)),
             open_ends=bool((self.has_source & dry).any()),
             seized=_names(network.valve_ids, met),
         )
@@ -204,9 +202,21 @@ class Segments:
 
     def _alternative(self, reason: str, valve: str, dry: Bools, close: Ints) -> Alternative:
         network, lost = self.network, self._fed_now & ~self._left(dry) & ~dry
-        without = (dry | lost)[self.node_segment]
-        customers = int(network.customers[without].sum()) if network.customers is not None else 0
-        return Alternative(reason, valve, _names(network.valve_ids, close), int(without.sum()), customers)
+        nodes = int((dry | lost)[self.node_segment].sum())
+        customers = int(network.service_customers[self._unserved(dry | lost)].sum())
+        return Alternative(reason, valve, _names(network.valve_ids, close), nodes, customers)
+
+    def _unserved(self, without: Bools) -> Bools:
+        """Bool (s,): service points on segments that are ``without``."""
+        network = self.network
+        on_line = network.service_line >= 0
+        segment = np.where(
+            on_line,
+            self.line_segment[np.where(on_line, network.service_line, 0)] if len(self.line_segment) else 0,
+            self.node_segment[np.where(on_line, 0, network.service_node)] if len(self.node_segment) else 0,
+        )
+        found: Bools = without[segment]
+        return found
 
     def _fewer(self, first: Ints, close: Ints, stuck: Bools) -> Alternative | None:
         """Fewer valves nearer to the sources, if a segment further out is held by fewer than the first answer."""

@@ -35,7 +35,8 @@ class Network:
         passable: bool (m,): false for lines that are shut for good or not in use; nothing flows through them.
         place_valve, place_line, place_node: int32 (k,): valve number, line number, node number of each place.
         valve_open, valve_operable: bool (v,).
-        customers: int64 (n,) people or connections served at a node; critical: bool (n,) hospitals and the like.
+        service_node, service_line: int32 (s,): where a service point hangs: a node, or a line, the other is −1.
+        service_customers: int64 (s,) served there; service_critical: bool (s,) hospitals and the like.
     """
 
     node_ids: Sequence[str]
@@ -51,8 +52,11 @@ class Network:
     place_node: Ints = field(default_factory=_none)
     valve_open: Bools = field(default_factory=lambda: _none(np.bool_))
     valve_operable: Bools = field(default_factory=lambda: _none(np.bool_))
-    customers: NDArray[np.int64] | None = None
-    critical: Bools | None = None
+    service_ids: Sequence[str] = ()
+    service_node: Ints = field(default_factory=_none)
+    service_line: Ints = field(default_factory=_none)
+    service_customers: NDArray[np.int64] = field(default_factory=lambda: _none(np.int64))
+    service_critical: Bools = field(default_factory=lambda: _none(np.bool_))
 
     @cached_property
     def node_number(self) -> Mapping[str, int]:

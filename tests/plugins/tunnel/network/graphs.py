@@ -34,8 +34,11 @@ def random_network(rng: np.random.Generator, nodes: int, lines: int, valves: int
         place_node=place_node,
         valve_open=rng.random(count) > 0.1,
         valve_operable=rng.random(count) > 0.1,
-        customers=rng.integers(0, 50, nodes),
-        critical=rng.random(nodes) < 0.05,
+        service_ids=[f"S{n}" for n in range(nodes)],
+        service_node=np.where(np.arange(nodes) % 3 == 0, -1, np.arange(nodes)).astype(np.int32),
+        service_line=np.where(np.arange(nodes) % 3 == 0, np.arange(nodes) % lines, -1).astype(np.int32),
+        service_customers=rng.integers(0, 50, nodes),
+        service_critical=rng.random(nodes) < 0.05,
     )
 
 
@@ -98,6 +101,11 @@ def plain_isolation(net: Network, kind: str, number: int, seized: set[int]) -> d
         "nodes": {n for k, n in dry if k == "node"},
         "lines": {n for k, n in dry if k == "line"},
         "cut_off": {n for k, n in lost if k == "node"},
+        "unserved": {
+            s
+            for s, (node, line) in enumerate(zip(net.service_node.tolist(), net.service_line.tolist(), strict=True))
+            if (("node", node) if node >= 0 else ("line", line)) in dry | lost
+        },
     }
 
 

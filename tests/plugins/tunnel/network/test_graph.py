@@ -24,9 +24,8 @@ def same_isolation(net: Network, segments: Segments, kind: str, number: int, sei
     assert {net.node_number[n] for n in answer.nodes} == plain["nodes"]
     assert {net.line_number[n] for n in answer.lines} == plain["lines"]
     assert {net.node_number[n] for n in answer.cut_off} == plain["cut_off"]
-    without = plain["nodes"] | plain["cut_off"]
-    if net.customers is not None:
-        assert answer.customers == sum(int(net.customers[n]) for n in without)
+    assert answer.customers == sum(int(net.service_customers[n]) for n in plain["unserved"])
+    assert set(answer.critical) == {net.service_ids[n] for n in plain["unserved"] if net.service_critical[n]}
 
 
 @pytest.mark.parametrize("seed", range(25))
@@ -91,8 +90,11 @@ def line_of_nodes() -> Network:
         place_node=np.array([1, 1, 3], np.int32),
         valve_open=np.ones(3, bool),
         valve_operable=np.ones(3, bool),
-        customers=np.array([0, 5, 7, 2]),
-        critical=np.array([False, False, True, False]),
+        service_ids=["house", "hospital", "shop"],
+        service_node=np.array([1, -1, 3], np.int32),
+        service_line=np.array([-1, 1, -1], np.int32),
+        service_customers=np.array([5, 7, 2]),
+        service_critical=np.array([False, True, False]),
     )
 
 
@@ -101,7 +103,7 @@ def test_an_answer_explains_itself() -> None:
     assert answer.close == ("left", "right")  # supply side first
     assert (answer.nodes, answer.lines) == (("B",), ())
     assert (answer.cut_off, answer.cut_off_lines) == (("C", "D"), ("2", "3"))
-    assert (answer.customers, answer.critical, answer.open_ends) == (14, ("C",), False)
+    assert (answer.customers, answer.critical, answer.open_ends) == (14, ("hospital",), False)
     seized = {one.valve: one for one in answer.alternatives if one.reason == "seized"}
     assert seized["right"].close == ("left", "last")
     assert seized["left"].close == ("right",)  # and the source runs dry with it: see open_ends
