@@ -91,8 +91,6 @@ def _sides(xy: NDArray[np.float64]) -> list[Any]:
     order = [(start + i) % count for i in range(count)]
     runs = _merge(_arcs(order, lengths, turns), headings, turns)
     first = next(i for i, run in enumerate(runs) if 0 in run)
-    if runs[first][0] != 0 and (runs[first].index(0) * 2 > len(runs[first])):
-        first = (first + 1) % len(runs)
     runs = runs[first:] + runs[:first]
     return [shapely.linestrings(xy[[*run, (run[-1] + 1) % count]]) for run in runs]
 

@@ -119,6 +119,10 @@ def is_below(element: Element) -> bool:
     return "地下" in f"{element.building} {element.layer}" or "basement" in element.layer.casefold()
 
 
+def _floor(element: Element) -> str:
+    return "?" if element.floor is None else str(element.floor)
+
+
 def _own_areas(group: Iterable[Element], tally: Counter[Any]) -> list[tuple[Element, float, bool]]:
     """(outline, m² of it that no other outline of the floor covers, whether it lies within them), whole floors first.
 
@@ -135,7 +139,7 @@ def _own_areas(group: Iterable[Element], tally: Counter[Any]) -> list[tuple[Elem
             found.append((element, -(shared if inside else float(shape.area)), inside))
             continue
         if shared > OVERLAP_M2:
-            tally["review.floor_overlap", (("building", element.building), ("floor", element.floor))] += 1
+            tally["review.floor_overlap", (("building", element.building), ("floor", _floor(element)))] += 1
         else:
             shared = 0.0
         found.append((element, float(shape.area) - shared, inside))
@@ -161,18 +165,18 @@ def _count(
         coefficient = 1.0 if said is None else said
         sure = said is not None
         if said is None:
-            tally["review.coefficient_assumed", (("part", part), ("coefficient", coefficient))] += 1
+            tally["review.coefficient_assumed", (("coefficient", coefficient),)] += 1
     else:
         coefficient = ruled
         sure = said == ruled or (certain and rule is not None and rule.may_block)
         if said is not None and said != ruled and rule and rules:
-            params = (("building", element.building), ("floor", element.floor), ("said", said), ("ruled", ruled))
+            params = (("building", element.building), ("floor", _floor(element)), ("said", said), ("ruled", ruled))
             tally["review.coefficient_differs", (*params, ("clause", f"{rules.standard} {rule.clause}"))] += 1
         elif said is None and not certain and element.kind != "deduct":
-            tally["review.coefficient_assumed", (("part", part), ("coefficient", coefficient))] += 1
+            tally["review.coefficient_assumed", (("coefficient", coefficient),)] += 1
     entry, missing = _far_entry(city, element, below, part, uses.get(name_key(element.building), ""), height)
     if entry is None or entry.assumed:
-        tally["review.far_assumed", (("below", below), ("counts", entry is None or entry.multiplier > 0))] += 1
+        tally["review.far_assumed" if entry is None or entry.multiplier else "review.far_assumed_not", ()] += 1
     if missing:
         tally["review.far_height_missing", ()] += 1
     return FloorArea(

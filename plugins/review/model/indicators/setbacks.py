@@ -86,11 +86,28 @@ def _reaches(over: BaseGeometry, sides: Any) -> dict[int, tuple[float, BaseGeome
         touched = np.flatnonzero(contact > CONTACT)  # a corner alone is no side it reaches over
         points = shapely.points(shapely.get_coordinates(part))
         for j in touched if len(touched) else [int(np.argmin(shapely.distance(part, sides)))]:
-            depths = shapely.distance(points, sides[j])
+            line = _extended(sides[j], part)
+            depths = np.where(_left_of(line, shapely.get_coordinates(points)), shapely.distance(points, line), 0.0)
             k = int(np.argmax(depths))
             if depths[k] > GRID and depths[k] > found.get(int(j), (0.0,))[0]:
-                found[int(j)] = (float(depths[k]), shapely.shortest_line(sides[j], points[k]))
+                found[int(j)] = (float(depths[k]), shapely.shortest_line(line, points[k]))
     return found
+
+
+def _extended(side: Any, part: Any) -> Any:
+    """A side lengthened at both ends, so that what lies round its corner is measured straight across it."""
+    xy = shapely.get_coordinates(side)
+    far = float(shapely.length(shapely.envelope(shapely.union(side, part)).boundary))
+    first, last = xy[0] - xy[1], xy[-1] - xy[-2]
+    start, end = xy[0] + first / np.hypot(*first) * far, xy[-1] + last / np.hypot(*last) * far
+    return shapely.linestrings(np.vstack([start, xy, end]))
+
+
+def _left_of(line: Any, xy: Any) -> Any:
+    """Which points lie on the outer side of an edge, by the straight line between its ends."""
+    ends = shapely.get_coordinates(line)[[0, -1]]
+    along, to = ends[1] - ends[0], xy - ends[0]
+    return along[0] * to[:, 1] - along[1] * to[:, 0] > 0
 
 
 def to_lines(
@@ -108,7 +125,8 @@ def to_lines(
             border = line.boundary if line.geom_type in ("Polygon", "MultiPolygon") else line
             connection = shapely.shortest_line(outline, border)
             distance = float(shapely.distance(outline, border))
-            bearing = bearing_of(azimuth_between(outline.representative_point(), shapely.get_point(connection, -1)))
+            start = shapely.get_point(connection, 0) if distance > GRID else outline.representative_point()
+            bearing = bearing_of(azimuth_between(start, shapely.get_point(connection, -1)))
             if over.area > GRID:
                 points = shapely.points(shapely.get_coordinates(over))
                 depths = shapely.distance(points, border)
@@ -164,4 +182,5 @@ def _crossings(piece: Any, main: Any, line: Any) -> int:
     way = shapely.linestrings(
         [shapely.get_coordinates(piece.representative_point())[0], shapely.get_coordinates(main)[0]]
     )
-    return len(shapely.get_parts(shapely.intersection(way, line)))
+    met = shapely.intersection(way, line)
+    return 0 if met.is_empty else len(shapely.get_parts(met))
