@@ -34,6 +34,8 @@ _COLOURS = {
     "IfcBuildingStorey": "#b91c1c", "IfcSpace": "#93c5fd", "IfcSlab": "#a8a29e", "IfcRoof": "#a8a29e",
     "IfcDoor": "#c2410c", "IfcWindow": "#0e7490",
 }  # fmt: skip
+#: What lies is drawn under what stands.
+_ORDER = {"floor": 0, "space": 1}
 
 
 def read_ifc(path: Path, *, seconds: float = GEOMETRY_SECONDS) -> Drawing:
@@ -205,11 +207,9 @@ def _entities(
         for floor in judged:
             level = floor.level
             layer = " · ".join(one for one in (block.name if several else "", level.name or level.guid) if one)
-            if not floor.area.is_empty:
-                found += _outlines(
-                    level.guid, "IfcBuildingStorey", layer, level.name, floor.area, level.z, scale, floor is shown
-                )
-            for product in level.products:
+            for product in sorted(
+                level.products, key=lambda one: (one.part.value != "floor", one.part.value != "space")
+            ):
                 shape = _shape(product, floor, solids)
                 if shape is None:
                     continue
@@ -217,6 +217,10 @@ def _entities(
                 into = found if product.part.value in ("wall", "floor", "space") else minor
                 into += _outlines(
                     product.guid, kind, f"{layer} · {kind}", product.name, shape, level.z, scale, floor is shown
+                )
+            if not floor.area.is_empty:  # drawn over its products
+                found += _outlines(
+                    level.guid, "IfcBuildingStorey", layer, level.name, floor.area, level.z, scale, floor is shown
                 )
     everything = found + minor
     kept = everything[:MOST_ENTITIES]
