@@ -17,7 +17,7 @@ def network_of(file: EpanetFile, valves: Sequence[tuple[str, str, str]] = ()) ->
     """
     node_number = {node.id: number for number, node in enumerate(file.nodes)}
     line_number = {line.id: number for number, line in enumerate(file.lines)}
-    good = [row for row, note in zip(valves, _judged(file, valves), strict=True) if note is None]
+    good = good_valves(file, valves)
     names = list(dict.fromkeys(valve for valve, _, _ in good))
     valve_number = {name: number for number, name in enumerate(names)}
     return Network(
@@ -35,6 +35,11 @@ def network_of(file: EpanetFile, valves: Sequence[tuple[str, str, str]] = ()) ->
         valve_open=np.ones(len(names), bool),
         valve_operable=np.ones(len(names), bool),
     )
+
+
+def good_valves(file: EpanetFile, valves: Sequence[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+    """The rows of a valve file that say a place."""
+    return [row for row, note in zip(valves, _judged(file, valves), strict=True) if note is None]
 
 
 def valve_notes(file: EpanetFile, valves: Sequence[tuple[str, str, str]]) -> list[Note]:

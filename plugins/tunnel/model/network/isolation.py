@@ -157,7 +157,7 @@ class Segments:
         return self.supplied(~self.network.valve_open)
 
     def _left(self, dry: Bools) -> Bools:
-        """What sources still reach; the valves to close border on dry segments, so closing them changes nothing else."""
+        """What sources still reach: valves to close border on dry segments, so closing changes nothing else."""
         return self.supplied(~self.network.valve_open, dry)
 
     def _answer(self, dry: Bools, close: Ints, met: Ints) -> Isolation:

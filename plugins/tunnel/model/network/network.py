@@ -91,6 +91,11 @@ class Network:
             raise PlannerError(
                 "tunnel.id_ambiguous", id=reference, known=", ".join(f"{k}:{reference}" for k, _ in found)
             )
+        alike = [
+            f"{one}:{other}" for one in numbers for other in numbers[one] if other.endswith("/" + (name or reference))
+        ]
+        if alike:  # several networks have it
+            raise PlannerError("tunnel.id_ambiguous", id=reference, known=", ".join(alike[:8]))
         raise PlannerError("tunnel.id_unknown", id=reference, nodes=len(self.node_ids), lines=len(self.line_ids))
 
     @cached_property

@@ -1,0 +1,408 @@
+"""Networks in a project: stored as layers of nodes, lines, valves and service points, loaded as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import shapely
+
+from planner_app.domain.errors import PlannerError
+from planner_app.domain.layer import NewLayer
+from planner_app.domain.progress import NoProgress, Progress, check
+from planner_app.plugin_api.model import Batch, Command, Project, Transaction
+from plugins.tunnel.model import tables
+from plugins.tunnel.model.network.epanet import EpanetFile, Note, read_epanet, read_valve_csv
+from plugins.tunnel.model.network.from_epanet import good_valves, valve_notes
+from plugins.tunnel.model.network.network import Network
+from plugins.tunnel.model.tables import LINE, NODE, SERVICE, VALVE, TableSpec
+
+#: Rows of one transaction, well below a second of locking.
+_BATCH = 4_000
+#: States of lines that carry nothing.
+_NOT_IN_USE = frozenset({"planned", "building", "abandoned", "规划", "在建", "废弃"})
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import stored."""
+
+    network: str
+    nodes: int
+    lines: int
+    valves: int
+    notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A project's networks as arrays, with what is wrong in the tables: each thing named, none dropped in silence."""
+
+    network: Network
+    node_fids: Sequence[int]
+    line_fids: Sequence[int]
+    notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True)
+class _AddRows(Command):
+    """Add rows of a network; pieces of one import are one entry of the log."""
+
+    name: ClassVar[str] = "tunnel_import"
+    network: str
+    spec: TableSpec
+    wkb: Sequence[bytes | None]
+    columns: Mapping[str, Sequence[Any]]
+
+    def params(self) -> dict[str, Any]:
+        return {"network": self.network}
+
+    def joins(self) -> str:
+        return self.network
+
+    def apply(self, tx: Transaction) -> None:
+        layer = tables.ensure(tx, self.spec, list(self.columns))
+        tx.insert(layer.id, Batch(self.wkb, self.columns))
+
+
+@dataclass(frozen=True)
+class _DropRows(Command):
+    """Take a network's rows out."""
+
+    name: ClassVar[str] = "tunnel_import"
+    network: str
+    layer_id: str
+    fids: Sequence[int]
+
+    def params(self) -> dict[str, Any]:
+        return {"network": self.network}
+
+    def joins(self) -> str:
+        return self.network
+
+    def apply(self, tx: Transaction) -> None:
+        tx.delete(self.layer_id, self.fids)
+
+
+def networks(project: Project) -> dict[str, int]:
+    """Names of the networks in a project and how many lines each has."""
+    layer = tables.find(project, LINE)
+    if layer is None:
+        return {}
+    _, found = tables.columns(project, layer, ["network"])
+    names, counts = np.unique([str(name or "") for name in found["network"]], return_counts=True)
+    return dict(zip(names.tolist(), counts.tolist(), strict=True))
+
+
+def import_epanet(
+    project: Project,
+    path: Path,
+    *,
+    valves: Path | None = None,
+    name: str = "",
+    replace: bool = False,
+    progress: Progress | None = None,
+) -> Imported:
+    """Store an EPANET file as a network of the project, its coordinates taken as they are.
+
+    Args:
+        valves: isolation valves as rows ``valve,link,node``.
+        name: name of the network; the file's own without it.
+        replace: a network of that name gives way.
+
+    Raises:
+        PlannerError: what the readers raise; ``tunnel.network_exists``.
+    """
+    progress = progress or NoProgress()
+    file = read_epanet(path)
+    rows = [(valve, line, node) for _, valve, line, node in read_valve_csv(valves)] if valves else []
+    name = name or path.stem
+    if name in networks(project):
+        if not replace:
+            raise PlannerError("tunnel.network_exists", network=name)
+        _drop(project, name)
+    good = good_valves(file, rows)
+    for spec, wkb, columns in (_node_rows(file, name), _line_rows(file, name), _valve_rows(file, name, good)):
+        _store(project, name, spec, wkb, columns, progress)
+    notes = [*file.notes, *valve_notes(file, rows)]
+    return Imported(name, len(file.nodes), len(file.lines), len({valve for valve, _, _ in good}), tuple(notes))
+
+
+def _drop(project: Project, network: str) -> None:
+    for spec in (VALVE, LINE, NODE, SERVICE):
+        layer = tables.find(project, spec)
+        if layer is not None:
+            fids, found = tables.columns(project, layer, ["network"])
+            gone = [int(fid) for fid, one in zip(fids, found["network"], strict=True) if one == network]
+            for start in range(0, len(gone), _BATCH):
+                project.execute(_DropRows(network, layer.id, gone[start : start + _BATCH]))
+
+
+_Rows = tuple[TableSpec, list[bytes | None], dict[str, list[Any]]]
+
+
+def _node_rows(file: EpanetFile, network: str) -> _Rows:
+    places = [None if node.x is None or node.y is None else shapely.Point(node.x, node.y) for node in file.nodes]
+    return (
+        NODE,
+        [None if place is None else shapely.to_wkb(place) for place in places],
+        {
+            "code": [node.id for node in file.nodes],
+            "network": [network] * len(file.nodes),
+            "kind": [node.kind for node in file.nodes],
+            "ground_z": [node.elevation for node in file.nodes],
+            "source": [node.kind != "junction" for node in file.nodes],
+            "demand": [node.demand for node in file.nodes],
+        },
+    )
+
+
+def _line_rows(file: EpanetFile, network: str) -> _Rows:
+    shapes = [shapely.LineString(line.points) if len(line.points) > 1 else None for line in file.lines]
+    return (
+        LINE,
+        [None if shape is None else shapely.to_wkb(shape) for shape in shapes],
+        {
+            "code": [line.id for line in file.lines],
+            "network": [network] * len(file.lines),
+            "kind_code": ["JS"] * len(file.lines),
+            "shape": [line.kind for line in file.lines],
+            "from_node": [line.start for line in file.lines],
+            "to_node": [line.end for line in file.lines],
+            "dn_mm": [None if line.diameter is None else round(line.diameter) for line in file.lines],
+            "length_m": [line.length for line in file.lines],
+            "closed": [line.closed for line in file.lines],
+            "status": ["in_use"] * len(file.lines),
+        },
+    )
+
+
+def _valve_rows(file: EpanetFile, network: str, valves: Sequence[tuple[str, str, str]]) -> _Rows:
+    place = {node.id: node for node in file.nodes}
+    shapes = [
+        None if place[node].x is None or place[node].y is None else shapely.Point(place[node].x, place[node].y)
+        for _, _, node in valves
+    ]
+    return (
+        VALVE,
+        [None if shape is None else shapely.to_wkb(shape) for shape in shapes],
+        {
+            "code": [valve for valve, _, _ in valves],
+            "line": [line for _, line, _ in valves],
+            "node": [node for _, _, node in valves],
+            "network": [network] * len(valves),
+            "type": [""] * len(valves),
+            "normally_open": [True] * len(valves),
+            "is_open": [True] * len(valves),
+            "operable": [True] * len(valves),
+        },
+    )
+
+
+def _store(
+    project: Project,
+    network: str,
+    spec: TableSpec,
+    wkb: list[bytes | None],
+    columns: dict[str, list[Any]],
+    progress: Progress,
+) -> None:
+    """Into the layer of that kind; a layer that is not there yet is filled in the way of bulk imports."""
+
+    def pieces() -> Any:
+        for start in range(0, len(wkb), _BATCH):
+            check(progress)
+            part = slice(start, start + _BATCH)
+            yield Batch(wkb[part], {key: values[part] for key, values in columns.items()})
+            progress.update(min(1.0, (start + _BATCH) / len(wkb)), "stage.tunnel_import")
+
+    if not wkb:
+        return
+    if tables.find(project, spec) is None:
+        new = NewLayer(spec.name, spec.geometry, spec.fields, role=spec.role, label_field=spec.label_field)
+        project.add_layer(new, pieces(), progress, command="tunnel_import", params={"network": network})
+        return
+    for piece in pieces():
+        project.execute(_AddRows(network, spec, piece.wkb, piece.columns))
+
+
+def load_network(project: Project) -> Loaded:
+    """All networks of a project as one set of arrays.
+
+    Ids are those of the tables; where two networks use the same one it is written ``NETWORK/ID``. Lines whose nodes are
+    unknown, valves whose place is unknown and doubled ids are left out and named in the notes.
+
+    Raises:
+        PlannerError: ``tunnel.no_table`` if the project has no nodes or lines.
+    """
+    notes: list[Note] = []
+    nodes, lines = tables.need(project, NODE), tables.need(project, LINE)
+    node_fids, node = tables.columns(project, nodes, ["code", "network", "source"])
+    node_keys = [_key(network, code) for network, code in zip(node["network"], node["code"], strict=True)]
+    node_number = _numbered(node_keys, "node", notes)
+    names = ["code", "network", "from_node", "to_node", "length_m", "status", "closed"]
+    line_fids, line = tables.columns(project, lines, names)
+    start, end, kept, line_keys = [], [], [], []
+    seen: set[tuple[str, str]] = set()
+    for at, (network, code, a, b) in enumerate(
+        zip(line["network"], line["code"], line["from_node"], line["to_node"], strict=True)
+    ):
+        key, ends = _key(network, code), (_key(network, a), _key(network, b))
+        if key in seen:
+            notes.append(("tunnel.duplicate", {"id": code, "kind": "line", "line": int(line_fids[at])}))
+        elif ends[0] not in node_number or ends[1] not in node_number:
+            params = {"id": code, "kind": "line", "line": int(line_fids[at]), "nodes": f"{a}, {b}"}
+            notes.append(("tunnel.line_orphan", params))
+        else:
+            seen.add(key)
+            kept.append(at)
+            line_keys.append(key)
+            start.append(node_number[ends[0]])
+            end.append(node_number[ends[1]])
+    length = _lengths(project, lines.id, line["length_m"])
+    unused = [line["status"][at] in _NOT_IN_USE or bool(line["closed"][at]) for at in kept]
+    uses = {key: number for number, key in enumerate(line_keys)}
+    valves = _valves(project, node_number, uses, start, end, notes)
+    services = _services(project, node_number, uses, notes)
+    network = Network(
+        node_ids=_ids(list(node_number)),
+        line_ids=_ids(line_keys),
+        start=np.array(start, np.int32),
+        end=np.array(end, np.int32),
+        length=length[kept] if kept else np.empty(0),
+        source=_sources(node_number, node_keys, node["source"]),
+        passable=~np.array(unused, bool),
+        **valves,
+        **services,
+    )
+    first = {key: int(fid) for key, fid in zip(reversed(node_keys), reversed(list(node_fids)), strict=True)}
+    return Loaded(network, [first[key] for key in node_number], [int(line_fids[at]) for at in kept], tuple(notes))
+
+
+_Key = tuple[str, str]
+
+
+def _key(network: Any, code: Any) -> _Key:
+    return (str(network or ""), str(code or ""))
+
+
+def _ids(keys: Sequence[_Key]) -> list[str]:
+    """Codes; ``NETWORK/ID`` where two networks share one."""
+    count: dict[str, int] = {}
+    for _, code in keys:
+        count[code] = count.get(code, 0) + 1
+    return [code if count[code] == 1 else f"{network}/{code}" for network, code in keys]
+
+
+def _numbered(keys: Sequence[_Key], kind: str, notes: list[Note]) -> dict[_Key, int]:
+    numbers: dict[_Key, int] = {}
+    for at, key in enumerate(keys):
+        if key in numbers:
+            notes.append(("tunnel.duplicate", {"id": key[1], "kind": kind, "line": at + 1}))
+        else:
+            numbers[key] = len(numbers)
+    return numbers
+
+
+def _sources(numbers: Mapping[_Key, int], keys: Sequence[_Key], flags: Sequence[Any]) -> Any:
+    source = np.zeros(len(numbers), bool)
+    for key, flag in zip(keys, flags, strict=True):
+        source[numbers[key]] |= bool(flag)
+    return source
+
+
+def _lengths(project: Project, layer_id: str, stated: Sequence[Any]) -> Any:
+    """Stated lengths in m, and those of the geometry where none is stated."""
+    values = np.array([np.nan if value is None else value for value in stated], float)
+    if np.isnan(values).any():
+        shapes = shapely.from_wkb(project.read(layer_id, columns=[]).geometry)
+        values = np.where(np.isnan(values), np.nan_to_num(shapely.length(shapes)), values)
+    return values
+
+
+def _valves(
+    project: Project,
+    nodes: Mapping[_Key, int],
+    lines: Mapping[_Key, int],
+    start: Sequence[int],
+    end: Sequence[int],
+    notes: list[Note],
+) -> dict[str, Any]:
+    """Valves on one end of a line, or, where only the node is known, on every line that ends there."""
+    layer = tables.find(project, VALVE)
+    if layer is None:
+        return {}
+    _, rows = tables.columns(project, layer, ["code", "network", "line", "node", "is_open", "operable"])
+    at_node: dict[int, list[int]] = {}
+    for line, ends in enumerate(zip(start, end, strict=True)):
+        for node in set(ends):
+            at_node.setdefault(node, []).append(line)
+    numbers: dict[_Key, int] = {}
+    places: dict[tuple[int, int], int] = {}
+    is_open: list[bool] = []
+    operable: list[bool] = []
+    for network, code, line_code, node_code, opened, works in zip(
+        rows["network"], rows["code"], rows["line"], rows["node"], rows["is_open"], rows["operable"], strict=True
+    ):
+        key, node_key = _key(network, code), _key(network, node_code)
+        found: list[tuple[int, int]] = []
+        if line_code:
+            line_at, node_at = lines.get(_key(network, line_code)), nodes.get(node_key)
+            if line_at is not None and node_at in (start[line_at], end[line_at]):
+                found = [(line_at, int(node_at or 0))]
+        elif node_key in nodes:
+            found = [(line_at, nodes[node_key]) for line_at in at_node.get(nodes[node_key], [])]
+        if not found:
+            notes.append(("tunnel.valve_lost", {"valve": code, "line": line_code or "–", "node": node_code or "–"}))
+            continue
+        number = numbers.setdefault(key, len(numbers))
+        if number == len(is_open):
+            is_open.append(opened is None or bool(opened))
+            operable.append(works is None or bool(works))
+        for place in found:
+            if place in places:
+                notes.append(("tunnel.valve_twice", {"valve": code, "line": line_code or "–", "node": node_code}))
+            else:
+                places[place] = number
+    pairs = np.array(list(places), np.int32).reshape(-1, 2)
+    return {
+        "valve_ids": _ids(list(numbers)),
+        "place_valve": np.array(list(places.values()), np.int32),
+        "place_line": pairs[:, 0],
+        "place_node": pairs[:, 1],
+        "valve_open": np.array(is_open, bool),
+        "valve_operable": np.array(operable, bool),
+    }
+
+
+def _services(
+    project: Project, nodes: Mapping[_Key, int], lines: Mapping[_Key, int], notes: list[Note]
+) -> dict[str, Any]:
+    layer = tables.find(project, SERVICE)
+    if layer is None:
+        return {}
+    _, rows = tables.columns(project, layer, ["code", "network", "line", "node", "customer_count", "critical", "name"])
+    ids, on_node, on_line, customers, critical = [], [], [], [], []
+    for at, code in enumerate(rows["code"]):
+        network = rows["network"][at]
+        node = nodes.get(_key(network, rows["node"][at]), -1) if rows["node"][at] else -1
+        line = lines.get(_key(network, rows["line"][at]), -1) if rows["line"][at] else -1
+        if node < 0 and line < 0:
+            place = {"service": code, "line": rows["line"][at] or "–", "node": rows["node"][at] or "–"}
+            notes.append(("tunnel.service_lost", place))
+            continue
+        ids.append(str(code))
+        on_node.append(-1 if line >= 0 else node)
+        on_line.append(line)
+        customers.append(int(rows["customer_count"][at] or 0))
+        critical.append(bool(rows["critical"][at]))
+    return {
+        "service_ids": ids,
+        "service_node": np.array(on_node, np.int32),
+        "service_line": np.array(on_line, np.int32),
+        "service_customers": np.array(customers, np.int64),
+        "service_critical": np.array(critical, bool),
+    }
