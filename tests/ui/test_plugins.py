@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QLabel, QPushButton
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 GOOD = """
     from PySide6.QtGui import QStandardItem, QStandardItemModel
@@ -392,3 +393,27 @@ def test_quick_work_runs_off_the_ui_thread_and_the_newest_wins(with_plugins: Any
     qtbot.wait(50)
     assert sorted(name for name, _ in answers) == ["new", "other"]
     assert here not in [thread for _, thread in answers]
+
+
+def test_a_tool_keeps_a_key_from_the_window_while_it_needs_it(with_plugins: Any) -> None:
+    """Del deletes the tool's own mark, not the features that happen to be selected: no shortcut sees the key."""
+    window, context = with_plugins.window, context_of(with_plugins)
+
+    class Deleting:
+        has_mark = True
+
+        def owns_key(self, event: Any) -> bool:
+            return self.has_mark and bool(event.key() == Qt.Key.Key_Delete)
+
+    def kept(key: Qt.Key) -> bool:
+        event = QKeyEvent(QEvent.Type.ShortcutOverride, key, Qt.KeyboardModifier.NoModifier)
+        event.ignore()
+        QApplication.sendEvent(window.canvas, event)
+        return event.isAccepted()
+
+    tool = Deleting()
+    context.map.use_tool(lambda: tool)
+    assert kept(Qt.Key.Key_Delete)
+    assert not kept(Qt.Key.Key_P)
+    tool.has_mark = False
+    assert not kept(Qt.Key.Key_Delete)

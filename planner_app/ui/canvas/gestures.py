@@ -76,6 +76,9 @@ class Gestures(QObject):
         if isinstance(event, QNativeGestureEvent):
             return self._native(event)
         if isinstance(event, QKeyEvent):
+            if kind == QEvent.Type.ShortcutOverride and self._canvas.tool.owns_key(event):
+                event.accept()
+                return True
             if kind == QEvent.Type.KeyPress:
                 return self._key_press(event)
             if kind == QEvent.Type.KeyRelease:

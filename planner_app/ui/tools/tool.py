@@ -115,6 +115,10 @@ class Tool:
         """A key was pressed (not Esc); True if the tool used it."""
         return False
 
+    def owns_key(self, event: QKeyEvent) -> bool:
+        """True for a key that is the tool's now even where it is the shortcut of an action."""
+        return False
+
     def cancel(self) -> bool:
         """Esc: drop what is unfinished; False if there was nothing, then the canvas leaves the tool."""
         return False
@@ -191,6 +195,9 @@ class PluginTool(Tool):
 
     def key(self, event: QKeyEvent) -> bool:
         return bool(self._call("key", event))
+
+    def owns_key(self, event: QKeyEvent) -> bool:
+        return bool(self._call("owns_key", event))
 
     def cancel(self) -> bool:
         return bool(self._call("cancel"))
