@@ -27,7 +27,7 @@ _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (code
 def detect(data: bytes) -> str:
     """``utf-8``, ``gb18030`` or whatever fits best; plain ASCII is ``utf-8``."""
     marked = next((name for mark, name in _MARKS if data.startswith(mark)), "")
-    return marked or _fitting([data])
+    return marked or fitting([data])
 
 
 def known(encoding: str) -> str:
@@ -83,7 +83,7 @@ def dbf_encoding(shapefile: Path) -> tuple[str, str]:
     stated = stated or known(_LDID.get(header, ""))
     if not texts:
         return stated or "utf-8", ""
-    found = _fitting(texts, stated)
+    found = fitting(texts, stated)
     return found, stated if stated and found != stated else ""
 
 
@@ -91,7 +91,7 @@ def _escaped(stem: str) -> str:
     return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in stem)
 
 
-def _fitting(texts: Sequence[bytes], stated: str = "") -> str:
+def fitting(texts: Sequence[bytes], stated: str = "") -> str:
     """The encoding all texts are in, the stated one if it is possible.
 
     Chinese in UTF-8 often decodes as GBK too (into rubbish), hardly ever the other way round: 联通 in GBK is valid
