@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from planner_app.domain.changeset import ChangeSet
-from planner_app.domain.errors import Cancelled
+from planner_app.domain.errors import Cancelled, PlannerError
 from planner_app.domain.progress import Progress
 from planner_app.i18n import tr
 from planner_app.plugin_api.ui import PanelContext
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from plugins.review.model.cases.records import Case, DrawingRecord, Issue
     from plugins.review.model.cases.workflow import CheckedDrawing, OpenDrawing
     from plugins.review.model.checking.types import Check
+    from plugins.review.model.reading.types import ReadingOptions
+    from plugins.review.model.revisions.compare import Comparison
 
 _LAST_CASE = "review.ui.case"
 _LAST_DRAWING = "review.ui.drawing"
@@ -49,12 +51,13 @@ class Highlight(NamedTuple):
 
 
 class ReviewState(QObject):
-    """The current case, drawing, reading and check.
+    """The current case, drawing, reading and check. ``commands``: what the palette's entries do, by name.
 
     Signals:
         case_changed(): another case, none, or fields of it changed.
         drawing_changed(): another drawing, none, or it was opened, read or placed anew (``record``, ``opened``).
         check_changed(): there is another check, or none (``checked``).
+        comparison_changed(): the current drawing is compared with an older one, or no longer (``comparison``).
         records_changed(): cases, drawings, issues, comments, marks, signatures or reports changed in the project.
         busy_changed(): loading began or ended (``busy``).
         failed(Exception): loading or checking failed; shown by the panel.
@@ -65,6 +68,7 @@ class ReviewState(QObject):
     case_changed = Signal()
     drawing_changed = Signal()
     check_changed = Signal()
+    comparison_changed = Signal()
     records_changed = Signal()
     busy_changed = Signal()
     failed = Signal(object)
@@ -78,8 +82,10 @@ class ReviewState(QObject):
         self.record: DrawingRecord | None = None
         self.opened: OpenDrawing | None = None
         self.checked: CheckedDrawing | None = None
+        self.comparison: Comparison | None = None
         self.issue_id = ""
         self.busy = False
+        self.commands: dict[str, Callable[[], None]] = {}
         self._turn = 0
         self._later = QTimer(self)
         self._later.setSingleShot(True)
@@ -160,6 +166,16 @@ class ReviewState(QObject):
         self.check_changed.emit()
         self.load()
 
+    def take_up(self, record: DrawingRecord) -> None:
+        """A drawing was just imported: work on it, and check it at once if it is a design."""
+        if self.case is None or self.case.id != record.case_id:
+            self.case = next((one for one in self.cases() if one.id == record.case_id), None)
+            self._remember(_LAST_CASE, record.case_id)
+            self.case_changed.emit()
+        self.choose_drawing(record.id)
+        if record.kind == "site_plan":
+            self.run_check()
+
     def select_issue(self, issue_id: str) -> None:
         """Say which issue is meant; everyone shows it."""
         if issue_id != self.issue_id:
@@ -208,6 +224,43 @@ class ReviewState(QObject):
 
         self._run(tr("Checking {name}", name=record.file_name), work, self._checked)
 
+    def compare(self, older: str) -> None:
+        """Compare the current drawing with an older one of the case; "" stops comparing."""
+        project, record = self.project, self.record
+        if project is None or record is None or not older:
+            self._compared(None)
+            return
+
+        def work(progress: Progress) -> Comparison:
+            from plugins.review.model.revisions.compare import compare_drawings
+
+            return compare_drawings(project, older, record.id, progress)
+
+        self._run(tr("Comparing {name}", name=record.file_name), work, self._compared)
+
+    def _compared(self, comparison: Comparison | None) -> None:
+        if comparison is not self.comparison:
+            self.comparison = comparison
+            self.comparison_changed.emit()
+
+    def reread(self, options: ReadingOptions) -> None:
+        """Read the current drawing with other options, as one undoable command; a check is done anew."""
+        project, record = self.project, self.record
+        if project is None or record is None:
+            return
+
+        def work(progress: Progress) -> OpenDrawing:
+            from plugins.review.model.cases.workflow import reread
+
+            return reread(project, record.id, options, progress)
+
+        self._run(tr("Reading {name}", name=record.file_name), work, self._reread)
+
+    def _reread(self, opened: OpenDrawing) -> None:
+        self._opened(opened)
+        if self.checked is not None:
+            self.run_check()  # what is shown stays until there is something newer
+
     def _run(self, title: str, work: Callable[[Progress], Any], done: Callable[[Any], None]) -> None:
         """A job whose answer counts only while its drawing is still the current one."""
         self._turn += 1
@@ -221,6 +274,9 @@ class ReviewState(QObject):
         def fail(error: Exception) -> None:
             if turn == self._turn:
                 self._set_busy(False)
+                if self.checked is not None and self.record is not None and self.checked.opened.record != self.record:
+                    self.checked = None  # of an earlier reading or place
+                    self.check_changed.emit()
                 if not isinstance(error, Cancelled):
                     self.failed.emit(error)
 
@@ -245,13 +301,17 @@ class ReviewState(QObject):
     def _drop(self) -> None:
         self._turn += 1
         self.opened = self.checked = None
+        self._compared(None)
         self.select_issue("")
         self.highlight.emit([])
         self._set_busy(False)
 
     def _remember(self, key: str, value: str) -> None:
-        if self.project is not None and self.project.setting(key, "") != value:
-            self.project.set_setting(key, value)
+        try:
+            if self.project is not None and self.project.setting(key, "") != value:
+                self.project.set_setting(key, value)
+        except PlannerError:
+            return  # a project that cannot be written to can still be looked at
 
     # changes
 
@@ -287,9 +347,10 @@ class ReviewState(QObject):
             return
         self.record = known[before.id]
         if (self.record.options, self.record.placement) != (before.options, before.placement):
-            self.checked = None
-            self.check_changed.emit()
-            self.load()
+            if self.checked is not None:
+                self.run_check()
+            else:
+                self.load()
         elif replace(self.record, wkb=None, summary={}) != replace(before, wkb=None, summary={}):
             self.drawing_changed.emit()
 
