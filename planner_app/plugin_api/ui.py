@@ -55,9 +55,10 @@ class MapView(Protocol):
         """Take up a tool that has no button in the map's toolbar; None: put it down again.
 
         ``factory`` makes an object with any of the methods of ``ui.tools.tool.Tool`` (``paint(painter, to_screen)``
-        as overlays have it) and of its attributes ``cursor``, ``wants_shift``, ``shows_hover``, ``snaps``: with
-        ``snaps`` events carry the snapped point unless Alt is held. Its ``deactivate`` is called when the person takes
-        up another tool or leaves this one with Esc.
+        as overlays have it) and of its attributes ``cursor``, ``wants_shift``, ``shows_hover``, ``snaps``. With
+        ``snaps`` events carry the snapped point unless Alt is held; cursor and snapping may change with every move.
+        ``owns_key(event)`` keeps a key (Del, Backspace) from the window's shortcuts. ``deactivate`` is called when
+        the person takes up another tool or leaves this one with Esc.
         """
 
 

@@ -186,6 +186,11 @@ class PluginTool(Tool):
         self._call("move", self._snapped(event))
         self.cursor = getattr(self._tool, "cursor", self.cursor)
         self.canvas.set_cursor(self.cursor)
+        snaps = bool(getattr(self._tool, "snaps", False))
+        if snaps != self.snaps:  # the tool does something else now
+            self.snaps = snaps
+            self.canvas.snapper.set_enabled(snaps)
+            self.canvas.snapper.set_view(self.canvas.viewport)
 
     def release(self, event: ToolEvent) -> None:
         self._call("release", self._snapped(event))

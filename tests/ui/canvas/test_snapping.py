@@ -117,3 +117,8 @@ def test_a_tool_of_a_plugin_gets_snapped_points_unless_alt_is_held(bench: Bench)
     bench.click(near, near, Qt.KeyboardModifier.AltModifier)
     assert tool.pressed[0] == (EAST + 100, NORTH + 100)
     assert tool.pressed[1] != (EAST, NORTH)
+    tool.snaps = False  # it draws by free hand now
+    bench.move(50, 50)
+    bench.click(100 + near, 100 - near)
+    assert tool.pressed[2] != (EAST + 100, NORTH + 100)
+    assert not bench.canvas.snapper.enabled
