@@ -48,9 +48,9 @@ class Element:
             alike it stands for.
         coefficient: part of the area that counts as floor area (1, 0.5, 0) where the layer says so; else None.
         counts_far: 计容 / 不计容 where the layer says so; else None.
-        kind: subtype: of green ``集中`` ``宅旁`` ``道路`` ``屋顶``; of floor area ``balcony`` or ``deduct``; of a height
-            "" (a building's) or ``road_distance`` (eDCR's MAX_HEIGHT_CAL: a distance in plan that limits the height,
-            no height itself); of parking ``accessible``, or ``area`` (a lot, no single place: not to be counted).
+        kind: subtype: of green ``集中`` ``宅旁`` ``道路`` ``屋顶``; of floor area ``balcony`` or ``deduct``; of a
+            height "" (a building's) or ``road_distance`` (eDCR's MAX_HEIGHT_CAL: a distance in plan that limits
+            the height, no height itself); of parking ``accessible``, or ``area`` (a lot, no single place: not to be counted).
         value: a height in m, a declared count.
         measured: false where ``value`` comes from a text (declared), true from a dimension or geometry.
         storeys, storeys_below: of a footprint, as a text inside or beside it says (``18F/-1F``); None if none says.
