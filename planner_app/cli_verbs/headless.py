@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +20,28 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
-    """Works on a copy, so that the project stays as it is however often this runs."""
+    """Works on a copy, so that the project stays as it is however often this runs.
+
+    The copy has the project's name, and beside it the folder of drawings that the project has beside it.
+    """
     folder: Path = arguments.out
-    folder.mkdir(parents=True, exist_ok=True)
-    work = folder / f"work-{arguments.file.name}"
+    place = folder / "work"
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    work = place / arguments.file.name
+    drawings = arguments.file.with_name(f"{arguments.file.stem}_drawings")
     with context.open_project(arguments.file) as project:
         project.save_copy(work, SubProgress(context.progress, 0.0, 0.1))
     results: dict[str, Any] = {}
     try:
+        if drawings.is_dir():
+            shutil.copytree(drawings, place / drawings.name)
         with context.open_project(work) as project:
             picture = draw(project, folder / "map.png", _SIZE, progress=SubProgress(context.progress, 0.1, 0.3))
             for plugin, run in context.headless:
                 results[plugin] = run(project, folder, context.render_map)
     finally:
-        for leftover in folder.glob(f"{work.name}*"):
-            leftover.unlink()
+        shutil.rmtree(place, ignore_errors=True)
     return VerbResult({"folder": str(folder.resolve()), "map": picture, "roles": results})
 
 

@@ -5,19 +5,46 @@ Heavy modules (ezdxf, ifcopenshell, WeasyPrint) load when a verb or a panel firs
 
 from __future__ import annotations
 
-from planner_app.plugin_api.model import LayerRole, ModelApi
+from typing import TYPE_CHECKING, Any
+
+from planner_app.plugin_api.model import LayerRole, ModelApi, RuleKind
+
+if TYPE_CHECKING:
+    from planner_app.domain.finding import Finding
+    from planner_app.domain.rule import Rule
+
+_AS_BUILT = {
+    "buildings": "Buildings as approved", "storeys": "Storeys as approved", "height": "Height as approved",
+    "position": "Position as approved", "outline": "Outline as approved", "area": "Areas as approved",
+    "ratio": "Ratios as approved", "green": "Green as approved", "setback": "Setbacks as approved",
+    "parking": "Parking as approved",
+}  # fmt: skip
+
+
+def _judge_as_built(rule: Rule, facts: Any) -> list[Finding]:
+    from plugins.review.model.asbuilt.judges import JUDGES
+
+    return JUDGES[rule.kind](rule, facts)
 
 
 def register(api: ModelApi) -> None:
     """Register the role with the host."""
+    from plugins.review.model.asbuilt.accept import AcceptAsBuilt
     from plugins.review.model.cases.commands import COMMANDS
+    from plugins.review.model.headless import run_headless
+    from plugins.review.model.verbs import VERBS
 
+    for verb in VERBS:
+        api.add_verb(verb)
+    for kind, title in _AS_BUILT.items():
+        api.add_rule_kind(RuleKind(f"asbuilt.{kind}", title, _judge_as_built))
     for file in sorted((api.folder / "rules").glob("*.toml")):
         api.add_rules(file)
-    for command in COMMANDS:
+    for command in (*COMMANDS, AcceptAsBuilt):
         api.add_command(command)
     for role, title in (("case", "Review case"), ("drawing", "Reviewed drawing"), ("element", "Reviewed design")):
-        api.add_layer_role(LayerRole(f"review.{role}", title, icon="drawing"))
-    api.add_layer_role(LayerRole("review.issue", "Review issue", icon="issue"))
+        api.add_layer_role(LayerRole(f"review.{role}", title, icon="clipboard-check"))
+    api.add_layer_role(LayerRole("review.issue", "Review issue", icon="message-square"))
     for role in ("comment", "markup", "signoff", "report"):
         api.add_layer_role(LayerRole(f"review.{role}", "Part of a review", hidden=True))
+    api.add_headless(run_headless)

@@ -52,12 +52,15 @@ def parcel_below(project: Project, opened: OpenDrawing) -> Conditions | None:
     return parcel_at(project, opened.to_project(site))
 
 
-def measure_opened(opened: OpenDrawing, case: Case | None, on: date | None = None, city: str = "") -> Indicators:
-    """Measure a drawing by the floor-area rules of its permit's date and its city."""
+def measure_opened(
+    project: Project, opened: OpenDrawing, case: Case | None, on: date | None = None, city: str = ""
+) -> Indicators:
+    """Measure a drawing by the floor-area rules of its permit's date and its city, the project's own among them."""
     from plugins.review.model.indicators.measure import measure
+    from plugins.review.model.indicators.rule_sets import load_rule_sets
 
     city = city or (case.city if case is not None else "")
-    return measure(opened.plan, opened.drawing, on=on or permit_day(case), city=city)
+    return measure(opened.plan, opened.drawing, on=on or permit_day(case), city=city, rule_sets=load_rule_sets(project))
 
 
 def permit_day(case: Case | None) -> date:

@@ -174,7 +174,7 @@ def import_drawing(
             opened = opening.assemble(project, record, drawing, plan, placement)
     if target.replaced is None and replaces == LATEST:
         target.replaced = _latest(project, case_now, record.kind)
-    indicators = measure_opened(opened, case_now)
+    indicators = measure_opened(project, opened, case_now)
     check(progress)
     record = replace(record, case_id=case_now.id, wkb=opened.outline(), summary=summary(drawing, plan, indicators))
     if target.replaced is not None:
@@ -261,7 +261,7 @@ def _again(project: Project, record: DrawingRecord, wish: _Wish, progress: Progr
     if case is None:
         raise PlannerError("review.record_gone", table="review_case", id=record.case_id)
     note: Note = ("review.imported_before", {"drawing": record.number, "case": case.number, "file": record.file_name})
-    return Imported(opened.record, case, opened, measure_opened(opened, case), again=True, notes=(note,))
+    return Imported(opened.record, case, opened, measure_opened(project, opened, case), again=True, notes=(note,))
 
 
 def _options(wish: _Wish, replaced: DrawingRecord | None) -> ReadingOptions:

@@ -37,7 +37,7 @@ def reread(project: Project, ref: str, options: ReadingOptions, progress: Progre
         placement = _placed_in_other_units(project, before, plan, case)
     changed = replace(record, options=options, placement=placement)
     after = assemble(project, changed, before.drawing, plan, placement)
-    indicators = measure_opened(after, case)
+    indicators = measure_opened(project, after, case)
     check(progress)
     rows = rows_of(after)
     project.execute(

@@ -94,7 +94,7 @@ def check_drawing(
     city = city or (case.city if case is not None else "") or (conditions.city if conditions is not None else "")
     day = on or permit_day(case)
     progress.update(0.75, "stage.review_measure")
-    indicators = measure_opened(opened, case, day, city)
+    indicators = measure_opened(project, opened, case, day, city)
     check(progress)
     surroundings, site = Surroundings(), opened.site()
     if opened.to_project is not None and site is not None:

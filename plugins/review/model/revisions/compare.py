@@ -70,7 +70,7 @@ def compare_drawings(project: Project, a: str, b: str, progress: Progress | None
     after = open_drawing(project, b, SubProgress(progress, 0.4, 0.8))
     found = diff(before.drawing, after.drawing, metres_per_unit=after.plan.units.metres_per_unit)
     check(progress)
-    measured = [measure_opened(one, case_of(project, one.record)) for one in (before, after)]
+    measured = [measure_opened(project, one, case_of(project, one.record)) for one in (before, after)]
     values = [(key, measured[0].value(key), measured[1].value(key)) for key in KEYS]
     issues = store.issues(project, drawing_id=before.record.id)
     progress.update(1.0)
