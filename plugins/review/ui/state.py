@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from planner_app.plugin_api.model import Command, Project
+    from plugins.review.model.asbuilt.types import AsBuilt
     from plugins.review.model.cases.records import Case, DrawingRecord, Issue
     from plugins.review.model.cases.workflow import CheckedDrawing, OpenDrawing
     from plugins.review.model.checking.types import Check
@@ -58,6 +59,7 @@ class ReviewState(QObject):
         drawing_changed(): another drawing, none, or it was opened, read or placed anew (``record``, ``opened``).
         check_changed(): there is another check, or none (``checked``).
         comparison_changed(): the current drawing is compared with an older one, or no longer (``comparison``).
+        built_changed(): a survey was compared with the approved drawing, or is no longer (``built``).
         records_changed(): cases, drawings, issues, comments, marks, signatures or reports changed in the project.
         busy_changed(): loading began or ended (``busy``).
         failed(Exception): loading or checking failed; shown by the panel.
@@ -69,6 +71,7 @@ class ReviewState(QObject):
     drawing_changed = Signal()
     check_changed = Signal()
     comparison_changed = Signal()
+    built_changed = Signal()
     records_changed = Signal()
     busy_changed = Signal()
     failed = Signal(object)
@@ -83,6 +86,7 @@ class ReviewState(QObject):
         self.opened: OpenDrawing | None = None
         self.checked: CheckedDrawing | None = None
         self.comparison: Comparison | None = None
+        self.built: AsBuilt | None = None
         self.issue_id = ""
         self.busy = False
         self.commands: dict[str, Callable[[], None]] = {}
@@ -243,6 +247,25 @@ class ReviewState(QObject):
             self.comparison = comparison
             self.comparison_changed.emit()
 
+    def compare_built(self, approved: str, survey: str) -> None:
+        """Compare an as-built survey with the approved drawing of the case."""
+        project = self.project
+        if project is None:
+            return
+        rules = self.context.rules("asbuilt.")
+
+        def work(progress: Progress) -> AsBuilt:
+            from plugins.review.model.asbuilt.compare import compare_as_built
+
+            return compare_as_built(project, approved, survey, rules=rules, progress=progress)
+
+        self._run(tr("Comparing the survey"), work, self._built)
+
+    def _built(self, found: AsBuilt | None) -> None:
+        if found is not self.built:
+            self.built = found
+            self.built_changed.emit()
+
     def reread(self, options: ReadingOptions) -> None:
         """Read the current drawing with other options, as one undoable command; a check is done anew."""
         project, record = self.project, self.record
@@ -300,6 +323,7 @@ class ReviewState(QObject):
 
     def _drop(self) -> None:
         self._turn += 1
+        self._built(None)
         self.opened = self.checked = None
         self._compared(None)
         self.select_issue("")

@@ -1,0 +1,378 @@
+"""The reviewer's task panel: case and drawing at the top, the check, then issues, rules and the timeline."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtGui import QAction, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QTabBar, QToolButton, QWidget
+
+from planner_app.domain.errors import Cancelled
+from planner_app.i18n import tr
+from planner_app.plugin_api.ui import PanelContext
+from planner_app.plugin_api.widgets import Form, KeyFigures, Notice, TaskPage, button, combo, label
+from planner_app.report.findings import verdict_word
+from plugins.review.ui import words
+from plugins.review.ui.asbuilt_table import AsBuiltTable
+from plugins.review.ui.check_table import CheckTable
+from plugins.review.ui.dialogs import Dialogs
+from plugins.review.ui.diff_table import DiffTable
+from plugins.review.ui.issue_bar import IssueBar
+from plugins.review.ui.issues import IssueList, Said, read_issues
+from plugins.review.ui.raise_issue import issue_of
+from plugins.review.ui.repair_table import RepairTable
+from plugins.review.ui.rules_tab import RuleList
+from plugins.review.ui.state import state_of
+from plugins.review.ui.timeline import Event, Timeline, read_events, record_check
+
+if TYPE_CHECKING:
+    from planner_app.domain.finding import Finding
+    from plugins.review.model.cases.records import Issue
+
+ISSUES, RULES, TIMELINE = range(3)
+
+
+class ReviewPanel(TaskPage):
+    """The panel; what it shows comes from the window's :class:`ReviewState`."""
+
+    def __init__(self, context: PanelContext) -> None:
+        super().__init__()
+        self._context = context
+        self.state = state_of(context)
+        self.dialogs = Dialogs(self.state, self)
+        self._said: list[Said] = []
+        self._dragging = False
+        self._reading = QTimer(self)
+        self._reading.setSingleShot(True)
+        self._reading.setInterval(0)
+        self._reading.timeout.connect(self._read_records)
+        self._build()
+        self.table = CheckTable(self.state, self.check, self.dialogs.opinion)
+        self.repairs = RepairTable(self.state)
+        self.diff = DiffTable(self.state, self.dialogs.compare, lambda issue_id: self._open_target("issue", issue_id))
+        self.built = AsBuiltTable(self.state, self.dialogs.asbuilt, self.dialogs.accept_built)
+        state = self.state
+        state.case_changed.connect(self._fill_inputs)
+        state.drawing_changed.connect(self._fill_inputs)
+        state.records_changed.connect(self._fill_inputs)
+        state.records_changed.connect(self._reading.start)
+        state.case_changed.connect(self._reading.start)
+        state.drawing_changed.connect(self._show)
+        state.drawing_changed.connect(self._say_notes)
+        state.check_changed.connect(self._checked)
+        state.busy_changed.connect(self._show)
+        state.failed.connect(self.failed)
+        state.issue_selected.connect(self._issue_selected)
+        context.theme_changed.connect(self._retint)
+        self.setAcceptDrops(True)
+        state.commands.update(self._commands())
+        state.reload()
+
+    # parts
+
+    def _build(self) -> None:
+        self.case_box = combo(lambda: self.state.choose_case(self.case_box.currentData()))
+        self.drawing_box = combo(lambda: self.state.choose_drawing(self.drawing_box.currentData()))
+        self._icons: list[tuple[QToolButton, str]] = []
+        new_case = self._icon_button("plus", tr("New case"), lambda: self.dialogs.case(None))
+        self.import_ = self._icon_button(
+            "file-plus-2", tr("Import a drawing (or drop its file here)"), self.import_file
+        )
+        self.check_button = button(tr("Check"), self.check, "primary")
+        self.opinion_button = button(tr("Opinion…"), self.dialogs.opinion)
+        self.more = self._icon_button("ellipsis", tr("Conditions, layers, placing, copies …"), self._more_menu)
+        form = Form()
+        form.add(tr("Case"), _beside(self.case_box, new_case))
+        form.add(tr("Drawing"), _beside(self.drawing_box, self.import_))
+        form.add_buttons(self.check_button, self.opinion_button, self.more)
+        self.notice = Notice()
+        self.before = label("", "secondary", wrap=True)
+        self.start = button(tr("Import a drawing…"), self.import_file, "primary")
+        self.figures = KeyFigures(4)
+        self.tabs = QTabBar()
+        self.tabs.setDrawBase(False)
+        self.tabs.setExpanding(False)
+        for title in (tr("Issues"), tr("Rules"), tr("Timeline")):
+            self.tabs.addTab(title)
+        self.tabs.currentChanged.connect(lambda _: self._show_tab())
+        self.issues = IssueList(self.state, self.failed)
+        self.issues.raise_wanted.connect(self.dialogs.raise_issue)
+        self.issues.picture_wanted.connect(self.dialogs.picture)
+        self.rules = RuleList(self.state, self.raise_issue, self._open_issue)
+        self.timeline = Timeline(self.state, self._open_target)
+        self.bar = IssueBar(self.state, self.failed)
+        self.bar.status_wanted.connect(self.issues.set_status)
+        line = QWidget()
+        layout = QHBoxLayout(line)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.start)
+        layout.addStretch(1)
+        self._start_line = line
+        self.add(form, self.notice, self.before, line, self.figures, self.tabs, self.issues, self.rules, self.timeline)
+        self.set_foot(self.bar)
+
+    def _icon_button(self, icon: str, tip: str, clicked: object) -> QToolButton:
+        made = QToolButton()
+        made.setToolTip(tip)
+        made.setAccessibleName(tip)
+        made.setIcon(self._context.icon(icon))
+        made.clicked.connect(lambda *_: clicked())  # type: ignore[operator]
+        self._icons.append((made, icon))
+        return made
+
+    def _retint(self) -> None:
+        for knob, icon in self._icons:
+            knob.setIcon(self._context.icon(icon))
+        self.timeline.show_events(self.timeline.events)
+
+    # what is there
+
+    def _fill_inputs(self) -> None:
+        state = self.state
+        cases, drawings = state.cases(), state.drawings()
+        self.case_box.clear()
+        for case in cases:
+            self.case_box.addItem(f"{case.title or case.parcel} · {case.number}", case.id)
+        self.case_box.setCurrentIndex(self.case_box.findData(state.case.id) if state.case is not None else -1)
+        self.drawing_box.clear()
+        for record in drawings:
+            revision = tr("rev. {number}", number=record.revision) if record.revision > 1 else ""
+            parts = (record.title or record.file_name, revision, words.day(record.imported_at))
+            self.drawing_box.addItem(" · ".join(part for part in parts if part), record.id)
+            at = self.drawing_box.count() - 1
+            tip = f"{record.number} {record.file_name}\n{words.drawing_kind(record.kind)}"
+            self.drawing_box.setItemData(at, tip, Qt.ItemDataRole.ToolTipRole)
+        self.drawing_box.setCurrentIndex(self.drawing_box.findData(state.record.id) if state.record is not None else -1)
+        self._show()
+
+    def _read_records(self) -> None:
+        """Issues and events off the UI thread: a long case has thousands of entries."""
+        project, case = self._context.project, self.state.case
+        if project is None or case is None:
+            self._records_read(([], []))
+            return
+
+        def work() -> tuple[list[Said], list[Event]]:
+            return read_issues(project, case.id), read_events(project, case)
+
+        self._context.in_background("review-case", work, self._records_read, self.failed)
+
+    def _records_read(self, found: tuple[list[Said], list[Event]]) -> None:
+        self._said, events = found
+        if self.state.issue_id and all(one.issue.id != self.state.issue_id for one in self._said):
+            self.state.select_issue("")
+        self.issues.show_issues(self._said)
+        self.rules.show_findings([one.issue for one in self._said])
+        self.timeline.show_events(events)
+        self._title_tabs()
+        self._issue_selected()
+
+    def _checked(self) -> None:
+        check = self.state.check
+        if check is not None and self.state.project is not None and self.state.record is not None:
+            from plugins.review.model.cases.store import now
+
+            counts = dict(Counter(one.verdict.value for one in check.findings))
+            user = self._context.user
+            record_check(self.state.project, self.state.record.id, user, now(), check.verdict.value, counts)
+            self._reading.start()
+        self.rules.show_findings([one.issue for one in self._said])
+        self._title_tabs()
+        self._show()
+
+    # showing
+
+    def _show(self) -> None:
+        state = self.state
+        project, record, check = self._context.project, state.record, state.check
+        self.case_box.setEnabled(project is not None and self.case_box.count() > 0)
+        self.drawing_box.setEnabled(self.drawing_box.count() > 0)
+        self.import_.setEnabled(project is not None)
+        self.check_button.setEnabled(record is not None and not state.busy and record.kind != "as_built")
+        self.check_button.setText(tr("Check again") if check is not None else tr("Check"))
+        self.opinion_button.setEnabled(check is not None and not state.busy)
+        self.before.setText(self._words_before())
+        self.before.setVisible(bool(self.before.text()))
+        self._start_line.setVisible(project is not None and record is None)
+        self.figures.setVisible(check is not None)
+        if check is not None:
+            counts = Counter(one.verdict.value for one in check.findings)
+            captions = {key: verdict_word(key) for key in words.VERDICTS}
+            captions["needs_certificate"] = tr("certificate")
+            order = ("fail", "pass", "needs_certificate", "cannot_judge")
+            self.figures.set(
+                [(str(counts[key]), captions[key]) for key in order], [key if counts[key] else "" for key in order]
+            )
+        self.tabs.setVisible(state.case is not None)
+        self._show_tab()
+
+    def _words_before(self) -> str:
+        state = self.state
+        if state.case is None:
+            return tr(
+                "Drop a drawing here (DXF, DWG, PDF, IFC or an image), or import one: it is read, placed on the map, "
+                "measured and checked against the planning conditions of its parcel."
+            )
+        if state.record is None:
+            return tr("This case has no drawing yet. Drop its file here or import it.")
+        if state.busy and state.opened is None:
+            return tr("Opening {name} …", name=state.record.file_name)
+        if state.record.kind == "as_built":
+            return tr("A survey is compared with the approved drawing: see As-built below the map.")
+        return ""
+
+    def _title_tabs(self) -> None:
+        check = self.state.check
+        opened = sum(one.issue.status.value != "closed" for one in self._said)
+        found = len(check.findings) if check is not None else 0
+        self.tabs.setTabText(ISSUES, tr("Issues {count}", count=opened) if opened else tr("Issues"))
+        self.tabs.setTabText(RULES, tr("Rules {count}", count=found) if found else tr("Rules"))
+
+    def _show_tab(self) -> None:
+        current = self.tabs.currentIndex() if self.state.case is not None else -1
+        for place, part in enumerate((self.issues, self.rules, self.timeline)):
+            part.setVisible(place == current)
+        self._issue_selected()
+
+    def _issue_selected(self) -> None:
+        on_tab = self.state.case is not None and self.tabs.currentIndex() == ISSUES
+        self.bar.show_for(self.issues.selected() if on_tab else None)
+
+    def _say_notes(self) -> None:
+        """What reading and placing want the reviewer to know."""
+        opened = self.state.opened
+        if opened is None:
+            self.notice.clear()
+            return
+        placement = opened.placement
+        if not placement.placed and opened.record.kind != "other":
+            hint = words.note(placement.notes[0]) if placement.notes else ""
+            self.notice.say(tr("This drawing has no place on the map yet."), hint, "warning")
+        else:
+            self.notice.clear()
+
+    def failed(self, error: Exception) -> None:
+        """Say what went wrong where it happened."""
+        if not isinstance(error, Cancelled):
+            self.notice.say(*self._context.word(error), level="error")
+        self._show()
+
+    # doing
+
+    def check(self) -> None:
+        """Check the current drawing."""
+        if self.check_button.isEnabled():
+            self.notice.clear()
+            self.state.run_check()
+            self.table.table.show()
+
+    def raise_issue(self, finding: Finding) -> None:
+        """Make an issue of a finding, with a cloud on the map around its evidence."""
+        from plugins.review.model.cases.commands import RaiseIssue
+
+        made = issue_of(self.state, finding)
+        if made is None:
+            return
+        issue, comment, markups = made
+        if self.state.execute(RaiseIssue(issue, [comment], markups), self) is not None:
+            self._context.notify(tr("Raised as an issue: {title}", title=issue.title), level="success")
+
+    def _open_issue(self, issue: Issue) -> None:
+        self.tabs.setCurrentIndex(ISSUES)
+        if self.state.issue_id != issue.id:
+            self.issues.cards.chosen.emit(issue.id)
+
+    def _open_target(self, kind: str, identity: str) -> None:
+        if kind == "drawing":
+            self.state.choose_drawing(identity)
+            return
+        found = next((one.issue for one in self._said if one.issue.id == identity), None)
+        if found is not None:
+            self._open_issue(found)
+
+    def import_file(self) -> None:
+        """Ask for a drawing and take it in."""
+        if self._context.project is None:
+            return
+        patterns = tr("Drawings") + " (*.dxf *.dwg *.pdf *.ifc *.png *.jpg *.jpeg *.tif *.tiff);;"
+        path = self._context.ask_open(tr("Import a drawing"), patterns + tr("All files") + " (*)")
+        if path is not None:
+            self.dialogs.intake(path)
+
+    def _commands(self) -> dict[str, Callable[[], None]]:
+        """What the palette's entries do; one that makes no sense now says why."""
+        entries = {one.id: one for group in self.dialogs.groups() for one in group}
+
+        def run(name: str) -> None:
+            if entries[name].enabled():
+                entries[name].run()
+            else:
+                self.notice.say(tr("That needs a case with a checked drawing."), level="warning")
+
+        return {
+            **{name: partial(run, name) for name in entries},
+            "import": self.import_file,
+            "new_case": lambda: self.dialogs.case(None),
+            "check": self.check,
+            "raise": self.dialogs.raise_issue,
+        }
+
+    def _more_menu(self) -> None:
+        menu = QMenu(self)
+        for group in self.dialogs.groups():
+            if menu.actions():
+                menu.addSeparator()
+            for entry in group:
+                action = QAction(tr(entry.title), menu)
+                action.setEnabled(entry.enabled())
+                action.triggered.connect(lambda _=False, run=entry.run: run())
+                menu.addAction(action)
+        menu.exec(self.more.mapToGlobal(QPoint(0, self.more.height())))
+
+    # dropping a file on the panel
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if self._context.project is not None and _dropped(event):
+            self._dragging = True
+            self.update()
+            event.acceptProposedAction()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self._dragging = False
+        self.update()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self._dragging = False
+        self.update()
+        if (path := _dropped(event)) is not None:
+            event.acceptProposedAction()
+            QTimer.singleShot(0, lambda: self.dialogs.intake(path))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self._dragging:
+            painter = QPainter(self)
+            painter.setPen(QPen(self.palette().highlight().color(), 2, Qt.PenStyle.DashLine))
+            painter.drawRect(self.rect().adjusted(2, 2, -3, -3))
+
+
+def _dropped(event: QDropEvent) -> Path | None:
+    """The first local file of what is dragged."""
+    paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+    return next((path for path in paths if path.is_file()), None)
+
+
+def _beside(wide: QWidget, knob: QWidget) -> QWidget:
+    holder = QWidget()
+    line = QHBoxLayout(holder)
+    line.setContentsMargins(0, 0, 0, 0)
+    line.setSpacing(4)
+    line.addWidget(wide, 1)
+    line.addWidget(knob)
+    holder.setFocusProxy(wide)
+    return holder
