@@ -27,6 +27,8 @@ from planner_app.report.paper import (
 #: The Latin face and the East Asian one: both come with Word; other programs take the system's CJK sans for them.
 _LATIN, _CJK = "Arial", "Microsoft YaHei"
 _TEXT_MM = 176.0
+#: Paragraphs that stand beside an item's picture.
+_BESIDE = 8
 _INK, _QUIET, _ACCENT = "1D2430", "5B6675", "1F5FAE"
 _TONES = {
     "pass": "1F7A3D", "fail": "C0322B", "needs_certificate": "A86400", "cannot_judge": "66707D",
@@ -171,7 +173,7 @@ def _facts(document: Any, block: Facts) -> None:
     rows = block.rows()
     if not rows:
         return
-    widths = (25.0, _TEXT_MM / 2 - 25, 25.0, _TEXT_MM / 2 - 25)
+    widths = (30.0, _TEXT_MM / 2 - 30, 30.0, _TEXT_MM / 2 - 30)
     table = _grid(document, len(rows), widths)
     for at, row in enumerate(rows):
         cells = table.rows[at].cells
@@ -223,7 +225,9 @@ def _item(document: Any, block: Item) -> None:
         _picture(document, side.paragraphs[0], block.picture, 62)
         if block.picture.caption:
             _run(side.add_paragraph(), block.picture.caption, 7.5, _QUIET)
-    for line in block.lines:
+    for at, line in enumerate(block.lines):
+        if at == _BESIDE and block.picture:
+            place = document  # a long thread goes on over the whole width
         _paragraph(place.paragraphs[0] if first else place.add_paragraph(), line)
         first = False
     if block.picture:

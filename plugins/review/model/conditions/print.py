@@ -80,8 +80,8 @@ def conditions_paper(
     blocks.append(
         Signatures(
             [
-                Signature(tr("Prepared by"), [(tr("Name"), ""), (tr("Date"), "")]),
-                Signature(tr("Issued by (seal)"), [(tr("Name"), ""), (tr("Date"), "")]),
+                Signature(tr("Prepared by"), [(tr("Signed by"), ""), (tr("Signed on"), "")]),
+                Signature(tr("Issued by (seal)"), [(tr("Signed by"), ""), (tr("Signed on"), "")]),
             ]
         )
     )

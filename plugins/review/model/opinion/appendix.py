@@ -73,8 +73,8 @@ def signatures(shown: View) -> list[Block]:
         lines = [
             (tr("Conclusion"), conclusion_words(found["verdict"]) if found else ""),
             (tr("Remark"), found["remark"] if found else ""),
-            (tr("Name"), found["name"] if found else ""),
-            (tr("Date"), moment(found["time"]) if found else ""),
+            (tr("Signed by"), found["name"] if found else ""),
+            (tr("Signed on"), moment(found["time"]) if found else ""),
         ]
         boxes.append(Signature(role_words(role), lines, tr("Seal {seal}", seal=shown.sealed.seal) if found else ""))
     note = tr("A signature here records who agreed to this very content; it is no electronic signature with a key.")

@@ -10,11 +10,12 @@ from typing import Any
 from planner_app import __version__
 from planner_app.domain.finding import Finding, Verdict
 from planner_app.domain.rule import Rule
-from planner_app.i18n import tr
+from planner_app.i18n import language, tr
 from planner_app.report.findings import finding_message, verdict_word
 from planner_app.report.paper import Banner, Block, Cell, Column, Facts, Heading, Item, Paper, Picture, Table, Text
 from plugins.review.model.cases.records import Case, Comment, DrawingRecord, Issue, Markup, OutsideReport
 from plugins.review.model.checking.types import Row, Surroundings
+from plugins.review.model.conditions.print import crs_name
 from plugins.review.model.conditions.types import Conditions
 from plugins.review.model.opinion import appendix
 from plugins.review.model.opinion.restore import restore
@@ -28,6 +29,7 @@ from plugins.review.model.opinion.wording import (
     join,
     moment,
     note_text,
+    part_words,
     placement_words,
     row_cells,
     rule_title,
@@ -156,7 +158,7 @@ def _mark(sealed: Sealed, *, outdated: bool) -> str:
 def _outdated_words(changed: Sequence[str], *, superseded: bool) -> str:
     told = [tr("A later opinion was signed in its place.")] if superseded else []
     if changed:
-        shown = ", ".join(changed[:8]) + (" …" if len(changed) > 8 else "")
+        shown = join([part_words(part) for part in changed[:8]]) + (" …" if len(changed) > 8 else "")
         told.append(tr("The case has changed since this was sealed: {changed}.", changed=shown))
     return " ".join(told)
 
@@ -217,13 +219,22 @@ def _project_lines(shown: View) -> list[tuple[str, str]]:
         lines.append((tr("SHA-256 of the approved file"), str(told["sha256"])))
     return [
         *lines,
-        (tr("Layer convention"), reading["convention"]),
+        (tr("Layer convention"), _convention(shown, reading["convention"])),
         (tr("Units"), tr("{metres} m per unit, by {source}", metres=f"{units['metres_per_unit']:g}",
                          source=unit_source(units["source"]))),
         (tr("Placed"), placed),
-        (tr("Coordinate system"), shown.content["about"]["crs"][:80]),
+        (tr("Coordinate system"), crs_name(shown.content["about"]["crs"])),
         (tr("Made by"), f"{shown.content['about']['made_by']} {moment(shown.content['about']['made'])}"),
     ]  # fmt: skip
+
+
+def _convention(shown: View, name: str) -> str:
+    """The title of a convention with its name."""
+    first, second = ("title_zh", "title") if language() == "zh_CN" else ("title", "title_zh")
+    for one in shown.content["conventions"]:
+        if one["name"] == name and (one[first] or one[second]):
+            return tr("{title} ({name})", title=one[first] or one[second], name=name)
+    return name
 
 
 # ---------------------------------------------------------------- indicators and findings
@@ -232,8 +243,8 @@ def _project_lines(shown: View) -> list[tuple[str, str]]:
 def _indicators(shown: View) -> list[Block]:
     labels = (tr("Approved"), tr("As built")) if shown.as_built else (tr("Declared"), tr("Measured"))
     columns = [
-        Column(tr("Indicator"), 21), Column(labels[0], 12, "right"), Column(labels[1], 12, "right"),
-        Column(tr("Permitted"), 12, "right"), Column(tr("Verdict"), 15), Column(tr("Basis"), 28),
+        Column(tr("Indicator"), 19), Column(labels[0], 13, "right"), Column(labels[1], 13, "right"),
+        Column(tr("Permitted"), 15, "right"), Column(tr("Verdict"), 14), Column(tr("Basis"), 26),
     ]  # fmt: skip
     blocks: list[Block] = [
         Heading(tr("Indicators"), str(len(shown.rows) or "")),
@@ -269,7 +280,7 @@ def _findings(shown: View) -> list[Block]:
 
 
 def _finding(shown: View, at: int, finding: Finding) -> Item:
-    lines = [Text(finding_message(finding))]
+    lines = [Text(told)] if (told := finding_message(finding)) else []
     if values := value_text(finding):
         lines.append(Text(values, "note"))
     if ground := clause(finding):

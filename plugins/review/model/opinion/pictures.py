@@ -153,7 +153,7 @@ def site_shot(made: Scene, findings: Sequence[tuple[str, Finding]], markups: Ite
             colour = COLOURS[finding.verdict]
             over.append(SketchLayer([evidence], colour, colour, 1.6, 0.35))
             place = evidence.representative_point()
-            labels.append(SketchLabel(place.x, place.y, number, colour, 17))
+            labels.append(SketchLabel(place.x, place.y, number, colour, 22))
     drawn, texts = markup_layers(markups)
     picture = made.picture(_wider(made.extent, 0.06), (1000, 700), [*over, *drawn], [*labels, *texts])
     return Shot("site", "image/svg+xml", picture)
@@ -162,12 +162,14 @@ def site_shot(made: Scene, findings: Sequence[tuple[str, Finding]], markups: Ite
 def close_shot(
     made: Scene, kind: str, number: str, evidence: BaseGeometry, colour: str, markups: Iterable[Markup] = ()
 ) -> Shot:
-    """A close view of one place."""
-    west, south, east, north = evidence.bounds
-    reach = max(12.0, 0.6 * max(east - west, north - south))
+    """A close view of one place with the marks that belong to it."""
+    import shapely
+
+    drawn, texts = markup_layers(markups)
+    west, south, east, north = shapely.total_bounds([evidence, *(one for layer in drawn for one in layer.geometry)])
+    reach = max(12.0, 0.6 * max(east - west, north - south)) if not drawn else 0.2 * max(east - west, north - south)
     extent = (west - reach, south - reach, east + reach, north + reach)
     over = [SketchLayer([evidence], colour, colour, 2.2, 0.4)]
-    drawn, texts = markup_layers(markups)
     return Shot(kind, "image/svg+xml", made.picture(extent, (460, 330), [*over, *drawn], texts), number)
 
 

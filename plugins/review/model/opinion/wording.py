@@ -40,7 +40,7 @@ def row_cells(row: Row) -> list[str | Cell]:
     title = tr(row.title) + (f" {row.feature}" if row.feature else "")
     return [
         Cell(title, row.unit and tr("in {unit}", unit=row.unit)),
-        number(declared, digits, apart_from=measured),
+        number(declared, digits),
         number(measured, digits, apart_from=limit),
         f"{row.relation} {number(limit, digits)}".strip() if limit is not None else DASH,
         verdict_cell(row.verdict, row.borderline, warning=row.verdict is Verdict.FAIL and not row.blocking),
@@ -190,3 +190,14 @@ def markup_words(kind: str) -> str:
         "polygon": tr("Polygon"), "freehand": tr("Freehand"), "text": tr("Text"), "callout": tr("Callout"),
         "dimension": tr("Dimension"), "area": tr("Area"), "stamp": tr("Stamp"), "photo": tr("Photo"),
     }.get(kind, kind)  # fmt: skip
+
+
+def part_words(part: str) -> str:
+    """An entry of the sealed content as people call it: ``issues[3]`` is comment 4."""
+    section, _, rest = part.replace("]", "").replace("[", ".").partition(".")
+    name = {
+        "case": tr("Case"), "drawing": tr("Drawing"), "chain": tr("Revisions"), "issues": tr("Review comments"),
+        "markups": tr("Marks"), "reports": tr("Attached reports"), "findings": tr("Findings"), "rows": tr("Indicators"),
+        "conditions": tr("Planning conditions"), "rules": tr("Rule table"),
+    }.get(section, section)  # fmt: skip
+    return " ".join(word for word in (name, str(int(rest) + 1) if rest.isdigit() else rest) if word)
