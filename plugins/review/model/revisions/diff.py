@@ -152,14 +152,14 @@ def _geometry(
         return ("closed" if after.closed else "opened"), flags
     if [len(curve) for curve in ours] == [len(curve) for curve in theirs]:
         steps = np.concatenate([there - here for here, there in zip(ours, theirs, strict=True)] or [np.zeros((0, 2))])
-        lengths = np.hypot(steps[:, 0], steps[:, 1]) * scale
-        if not len(lengths) or lengths.max() <= same:
+        apart = np.abs(steps).max(axis=1) * scale  # as fingerprints are rounded: along each axis
+        if not len(steps) or apart.max() <= same:
             return None
         if np.ptp(steps, axis=0).max() * scale <= same:
             dx, dy = (float(value) for value in steps[0] * scale)
             return "moved", {"dx": dx, "dy": dy, "distance": float(np.hypot(dx, dy))}
-        number = int((lengths > same).sum())
-        more: dict[str, object] = {"vertices": number, "of": len(lengths), "most": float(lengths.max())}
+        most = float(np.hypot(steps[:, 0], steps[:, 1]).max()) * scale
+        more: dict[str, object] = {"vertices": int((apart > same).sum()), "of": len(steps), "most": most}
         return _with_areas("vertices", more, before, after, scale)
     shapes = [_outline(curves) for curves in (ours, theirs)]
     if any(shape.is_empty for shape in shapes):
