@@ -131,17 +131,18 @@ class SeparateProcess:
         with suppress(BrokenPipeError):
             _write(self._child.stdin, request)
 
-    def receive(self) -> Any:
-        """The next answer.
+    def receive(self, seconds: float | None = None) -> Any:
+        """The next answer, within ``seconds`` if given.
 
         Raises:
             PlannerError: what the child raised; ``exchange.process_died``, ``exchange.no_memory``,
                 ``exchange.too_slow``. Cancelled.
         """
+        until = self._deadline if seconds is None else time.monotonic() + seconds
         while True:
             check(self._progress)
-            if self._deadline is not None and time.monotonic() > self._deadline:
-                raise PlannerError("exchange.too_slow", file=self._file, seconds=self._limits.seconds)
+            if until is not None and time.monotonic() > until:
+                raise PlannerError("exchange.too_slow", file=self._file, seconds=seconds or self._limits.seconds)
             with suppress(queue.Empty):
                 kind, value = self._frames.get(timeout=_POLL_S)
                 break

@@ -251,5 +251,4 @@ def moved(shape: Shape, step: Step) -> Shape:
 
 
 def _array(matrix: Any) -> NDArray[np.float64]:
-    found: NDArray[np.float64] = np.array(list(matrix), dtype=np.float64).reshape(4, 4)
-    return found
+    return np.array(list(matrix), dtype=np.float64).reshape((4, 4))

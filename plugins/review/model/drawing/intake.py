@@ -172,11 +172,12 @@ def _read_apart(
                     break
                 progress.update(value, "stage.drawing_read")
     except PlannerError as error:
-        raise _in_our_words(error, path, within) from error
+        raise in_our_words(error, path, within) from error
     return unpack(value)
 
 
-def _in_our_words(error: PlannerError, path: Path, within: Limits) -> PlannerError:
+def in_our_words(error: PlannerError, path: Path, within: Limits) -> PlannerError:
+    """What the child process's end means for a drawing."""
     if error.code == "exchange.no_memory":
         return PlannerError("review.too_much_memory", file=path.name, limit=(within.memory or 0) / 1e9)
     if error.code == "exchange.too_slow":
