@@ -73,7 +73,7 @@ def match(a: Drawing, b: Drawing, tolerance: float) -> Matching:
     Args:
         tolerance: what counts as the same place, in drawing units.
     """
-    left = _Open(_by_handle(a.entities), _by_handle(b.entities))
+    left = _Open(by_handle(a.entities), by_handle(b.entities))
     numbered = a.format in _NUMBERED or b.format in _NUMBERED
     for handle, first in list(left.a.items()):
         second = left.b.get(handle)
@@ -94,7 +94,7 @@ def match(a: Drawing, b: Drawing, tolerance: float) -> Matching:
     return Matching(left.pairs, list(left.a.values()), list(left.b.values()), shift, renumbered)
 
 
-def _by_handle(entities: Iterable[Entity]) -> dict[str, Entity]:
+def by_handle(entities: Iterable[Entity]) -> dict[str, Entity]:
     """Entities by handle; a handle used twice gets a number, so that none is lost."""
     found: dict[str, Entity] = {}
     for entity in entities:
@@ -242,22 +242,30 @@ def _same_places(left: _Open, shift: Points, ours: list[Entity], theirs: list[En
     """Pair what covers the same ground, most first; texts that stand where the other stood."""
     if not ours or not theirs:
         return
-    boxes_a, boxes_b = boxes(ours) + np.tile(shift, 2), boxes(theirs)
+    boxes_a = boxes(ours, texts_by_place=True) + np.tile(shift, 2)
+    boxes_b = boxes(theirs, texts_by_place=True)
     index = shapely.STRtree(shapely.box(*boxes_b.T))
     found = []
     for at, other in index.query(shapely.box(*boxes_a.T)).T:
         first, second = ours[at], theirs[other]
-        if first.page == second.page and (share := _shared(boxes_a[at], boxes_b[other])) >= _SAME_PLACE:
+        if first.page == second.page and (share := shared(boxes_a[at], boxes_b[other])) >= _SAME_PLACE:
             found.append((share, first, second))
     for _, first, second in sorted(found, key=lambda one: -one[0]):
         if first.handle in left.a and second.handle in left.b:
             left.pair(first, second)
 
 
-def boxes(entities: Sequence[Entity]) -> NDArray[np.float64]:
-    """Bounding boxes (n, 4) in drawing units; a text's is a square of its height about its place."""
+def boxes(entities: Sequence[Entity], *, texts_by_place: bool = False) -> NDArray[np.float64]:
+    """Bounding boxes (n, 4) in drawing units; NaN for what has no place.
+
+    Args:
+        texts_by_place: a text counts as its height around where it begins, however long it is.
+    """
     found = np.full((len(entities), 4), np.nan)
     for at, entity in enumerate(entities):
+        if len(entity.box) == 4 and not texts_by_place:
+            found[at] = entity.box
+            continue
         curves = [curve for curve in (entity.points, *entity.rings) if len(curve)]
         if curves:
             every = np.concatenate(curves)
@@ -268,7 +276,7 @@ def boxes(entities: Sequence[Entity]) -> NDArray[np.float64]:
     return found
 
 
-def _shared(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+def shared(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     """Common area of two boxes over that of both."""
     width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
     if not (width > 0 and height > 0):

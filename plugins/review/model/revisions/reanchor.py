@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from shapely.affinity import translate
 from shapely.geometry import mapping, shape
 
@@ -16,7 +17,7 @@ from plugins.review.model.cases.opened import OpenDrawing
 from plugins.review.model.cases.records import Issue
 from plugins.review.model.drawing.types import Entity
 from plugins.review.model.revisions.diff import DrawingDiff, diff
-from plugins.review.model.revisions.matching import anchor, boxes, shape_key
+from plugins.review.model.revisions.matching import anchor, boxes, by_handle, shape_key, shared
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -48,6 +49,16 @@ class Carried:
         return str(self.values["anchor_state"])
 
 
+@dataclass(frozen=True, slots=True)
+class _Thing:
+    """What an issue is anchored to in both drawings; ``handle``: what it is called in the newer one."""
+
+    old: Entity | None
+    new: Entity | None
+    handle: str
+    weight: float = 1.0
+
+
 @dataclass(slots=True)
 class _Newer:
     """The newer drawing with ways to find an entity of the older one in it."""
@@ -62,27 +73,27 @@ class _Newer:
     changed: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.old = {one.handle: one for one in self.before.drawing.entities}
-        self.new = {one.handle: one for one in self.after.drawing.entities}
-        for one in self.after.drawing.entities:
+        self.old, self.new = by_handle(self.before.drawing.entities), by_handle(self.after.drawing.entities)
+        for one in self.new.values():
             self.prints[one.fingerprint].append(one)
         self.changed = {one.handle for change in self.found.changed for one in change.before}
 
-    def find(self, handle: str, fingerprint: str = "") -> Entity | None:
-        """The entity a handle of the older drawing stands for now: matched, else alike."""
-        if handle in self.found.handles:
-            return self.new[self.found.handles[handle]]
+    def find(self, handle: str, fingerprint: str = "") -> _Thing:
+        """What a handle of the older drawing stands for, then and now: matched, else alike."""
         known = self.old.get(handle)
+        if handle in self.found.handles:
+            return _Thing(known, self.new[self.found.handles[handle]], self.found.handles[handle])
         if known is None:  # an insert named for its parts, a part named without its insert
             for part, now in self.found.handles.items():
-                if part.startswith(f"{handle}/"):
-                    return self.new.get(now.split("/", 1)[0], self.new[now])
                 if part.endswith(f"/{handle}"):
-                    return self.new[now]
+                    return _Thing(self.old[part], self.new[now], now.rsplit("/", 1)[1])
+                if part.startswith(f"{handle}/"):
+                    return _Thing(self.old[part], self.new[now], now.split("/", 1)[0])
         for wanted in filter(None, (fingerprint, known.fingerprint if known else "")):
             if len(self.prints[wanted]) == 1:
-                return self.prints[wanted][0]
-        return self._alike(known) if known is not None else None
+                return _Thing(known, self.prints[wanted][0], self.prints[wanted][0].handle)
+        alike = self._alike(known) if known is not None else None
+        return _Thing(known, alike, alike.handle if alike is not None else "")
 
     def _alike(self, known: Entity) -> Entity | None:
         """The only text of these words, on whatever page: sheets are renumbered between revisions."""
@@ -129,43 +140,41 @@ def carry(
 def _carry(issue: Issue, newer: _Newer) -> Carried:
     anchors = issue.anchors
     prints = [*anchors.fingerprints, *[""] * (len(anchors.handles) - len(anchors.fingerprints))]
-    handles = [(one, newer.find(one, mark)) for one, mark in zip(anchors.handles, prints, strict=False)]
-    guids = [(one, newer.find(one)) for one in anchors.guids]
-    named = [*handles, *guids]
-    below = [] if named else _below(issue, newer)
-    pairs = [(newer.old.get(old), new) for old, new in named] if named else [(o, newer.find(o.handle)) for o in below]
-    present = [(old, new) for old, new in pairs if new is not None]
+    handles = [newer.find(one, mark) for one, mark in zip(anchors.handles, prints, strict=False)]
+    guids = [newer.find(one) for one in anchors.guids]
+    things = [*handles, *guids] or _below(issue, newer)
+    present = [one for one in things if one.new is not None]
     page_gone = bool(anchors.page) and not any(one.number == anchors.page for one in newer.after.drawing.pages)
-    if (pairs and not present) or (page_gone and not present):
-        return Carried(issue, {"anchor_state": LOST}, 0, len(pairs))
-    changed = len(present) < len(pairs) or any(
-        old is None or old.handle in newer.changed or old.handle not in newer.found.handles for old, _ in present
+    if (things or page_gone) and not present:
+        return Carried(issue, {"anchor_state": LOST}, 0, len(things))
+    changed = len(present) < len(things) or any(
+        one.old is None or one.old.handle in newer.changed or one.old.handle not in newer.found.handles
+        for one in present
     )
-    moved_by = _common_step(newer, present)
-    geometry = anchors.geometry
+    geometry, moved_by = anchors.geometry, _common_step(newer, present)
     if geometry is not None and moved_by is not None and np.hypot(*moved_by) > _STILL_M:
         changed = True
         geometry = dict(mapping(translate(shape(geometry), *moved_by)))
     page, quad = _sheet(anchors.page, anchors.quad, present)
     changed |= (page, quad) != (anchors.page, anchors.quad)
     # Nothing under a quad to know it by (a scan): it stays where it was and someone must look.
-    changed |= bool(anchors.quad) and not pairs
-    new_handles = [new for _, new in handles if new is not None]
+    changed |= bool(anchors.quad) and not things
     made = replace(
         anchors,
         geometry=geometry,
         page=page,
         quad=quad,
-        guids=tuple(new.handle for _, new in guids if new is not None),
-        handles=tuple(new.handle for new in new_handles),
-        fingerprints=tuple(new.fingerprint for new in new_handles),
+        guids=tuple(one.handle for one in guids if one.new is not None),
+        handles=tuple(one.handle for one in handles if one.new is not None),
+        fingerprints=tuple(one.new.fingerprint for one in handles if one.new is not None),
     )
     values = {"drawing_id": newer.after.record.id, "anchors": made, "anchor_state": MOVED if changed else OK}
-    return Carried(issue, values, len(present), len(pairs) - len(present))
+    return Carried(issue, values, len(present), len(things) - len(present))
 
 
-def _below(issue: Issue, newer: _Newer) -> list[Entity]:
-    """Entities of the older drawing that an issue's quad or geometry lies on."""
+def _below(issue: Issue, newer: _Newer) -> list[_Thing]:
+    """What an issue's quad or geometry lies on in the older drawing: what it touches, and the smallest outline
+    around it."""
     anchors, before = issue.anchors, newer.before
     if anchors.quad:
         area: Any = shapely.MultiPoint(np.array(anchors.quad).reshape(-1, 2)).envelope
@@ -184,35 +193,55 @@ def _below(issue: Issue, newer: _Newer) -> list[Entity]:
     found = boxes(entities)
     known = [at for at in range(len(entities)) if np.isfinite(found[at]).all()]
     index = shapely.STRtree(shapely.box(*found[known].T))
-    hits = [known[at] for at in index.query(area, predicate="intersects")]
-    # What is much larger than the remark (a frame, the site) is not what it is about.
-    bounds = area.bounds
-    most = 4.0 * max(bounds[2] - bounds[0], bounds[3] - bounds[1])
-    small = [at for at in hits if max(found[at, 2] - found[at, 0], found[at, 3] - found[at, 1]) <= most]
-    middle = np.array(area.centroid.coords[0])
-    hits = sorted(small or hits, key=lambda at: float(np.hypot(*(found[at, :2] + found[at, 2:] - 2 * middle))))
-    return [entities[at] for at in hits[:_MOST_BELOW]]
+    near = [known[at] for at in index.query(area, predicate="intersects")]
+    own = np.array(area.bounds)
+    near = sorted(near, key=lambda at: -shared(own, found[at]))[:_MOST_BELOW]
+    touched, around = [], []
+    for at in near:
+        drawn, outline = _drawn(entities[at], found[at])
+        if drawn.intersects(area):
+            touched.append(at)
+        elif outline is not None and outline.contains(area):
+            around.append((float(outline.area), at))
+    chosen = touched + [at for _, at in sorted(around)[:1]]
+    return [replace(newer.find(entities[at].handle), weight=1e-6 + shared(own, found[at])) for at in chosen]
 
 
-def _common_step(newer: _Newer, present: Sequence[tuple[Entity | None, Entity]]) -> tuple[float, float] | None:
-    """The movement on the ground that most of the found entities share."""
-    steps = [step for old, new in present if old is not None and (step := newer.step(old, new)) is not None]
-    if not steps:
+def _drawn(entity: Entity, box: NDArray[np.float64]) -> tuple[BaseGeometry, BaseGeometry | None]:
+    """(what is drawn of an entity, the area it encloses)."""
+    if entity.text or len(entity.points) == 1:
+        return shapely.box(*box), None
+    curves = [curve for curve in (entity.points, *entity.rings) if len(curve) > 1]
+    closed = entity.closed or bool(entity.rings)
+    rings = [np.vstack([curve, curve[:1]]) if closed else curve for curve in curves]
+    lines = shapely.multilinestrings([shapely.linestrings(ring) for ring in rings])
+    areas = [shapely.make_valid(shapely.Polygon(ring)) for ring in rings if closed and len(ring) > 3]
+    return lines, max(areas, key=lambda area: float(area.area), default=None)
+
+
+def _common_step(newer: _Newer, present: Sequence[_Thing]) -> tuple[float, float] | None:
+    """The movement on the ground of most of what an issue lies on; what fills it best counts most."""
+    moves = [
+        (step, one.weight)
+        for one in present
+        if one.old is not None and one.new is not None and (step := newer.step(one.old, one.new)) is not None
+    ]
+    if not moves:
         return None
-    middle = np.median(np.array(steps), axis=0)
-    alike = np.hypot(*(np.array(steps) - middle).T) <= 0.01
-    return (float(middle[0]), float(middle[1])) if 2 * alike.sum() > len(steps) else None
+    steps, weights = np.array([step for step, _ in moves]), np.array([weight for _, weight in moves])
+    alike = np.hypot(*(steps[:, None, :] - steps[None, :, :]).transpose(2, 0, 1)) <= 0.01
+    best = int((alike @ weights).argmax())
+    dx, dy = np.average(steps[alike[best]], axis=0, weights=weights[alike[best]])
+    return float(dx), float(dy)
 
 
-def _sheet(
-    page: int, quad: tuple[float, ...], present: Sequence[tuple[Entity | None, Entity]]
-) -> tuple[int, tuple[float, ...]]:
+def _sheet(page: int, quad: tuple[float, ...], present: Sequence[_Thing]) -> tuple[int, tuple[float, ...]]:
     """Page and quad, moved along with what lies under the quad."""
     steps = []
-    for old, new in present:
-        start, end = (anchor(old), anchor(new)) if old is not None else (None, None)
-        if start is not None and end is not None and new.page:
-            steps.append((new.page, *(end - start).tolist()))
+    for one in present:
+        start, end = (anchor(each) if each is not None else None for each in (one.old, one.new))
+        if start is not None and end is not None and one.new is not None and one.new.page:
+            steps.append((one.new.page, *(end - start).tolist()))
     if not quad or not steps:
         return page, quad
     number = max({step[0] for step in steps}, key=[step[0] for step in steps].count)

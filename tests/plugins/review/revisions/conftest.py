@@ -58,7 +58,8 @@ def town(entity: Make) -> list[Entity]:
         wide, deep = rng.uniform(8, 30, 2).round(3)
         ring = [(x, y), (x + wide, y), (x + wide, y + deep), (x, y + deep)]
         made.append(entity(f"A{number:X}", "LWPOLYLINE", ring, closed=True, layer="JZJD"))
-        made.append(entity(f"B{number:X}", "TEXT", [(x + 2, y + 2)], text=f"{number}#楼", size=2.5, layer="WZ"))
+        made.append(entity(f"B{number:X}", "TEXT", [(x + 2, y + 2)], text=f"{number}#楼", size=2.5, layer="WZ",
+                           box=(x + 2, y + 2, x + 8, y + 4.5)))  # fmt: skip
     for number in range(12):
         x = 3.0 * number
         ring = [(x, -20), (x + 2.5, -20), (x + 2.5, -15), (x, -15)]

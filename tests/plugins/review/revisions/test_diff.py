@@ -21,7 +21,8 @@ Draw = Callable[..., Drawing]
 
 def moved(one: Entity, dx: float, dy: float) -> Entity:
     step = np.array([dx, dy])
-    return marked(replace(one, points=one.points + step, rings=tuple(ring + step for ring in one.rings)))
+    box = tuple((np.array(one.box).reshape(-1, 2) + step).ravel().tolist())
+    return marked(replace(one, points=one.points + step, rings=tuple(ring + step for ring in one.rings), box=box))
 
 
 def renumbered(entities: list[Entity]) -> list[Entity]:
