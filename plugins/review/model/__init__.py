@@ -31,11 +31,15 @@ def register(api: ModelApi) -> None:
     """Register the role with the host."""
     from plugins.review.model.asbuilt.accept import AcceptAsBuilt
     from plugins.review.model.cases.commands import COMMANDS
+    from plugins.review.model.checking.kinds import rule_kinds
     from plugins.review.model.headless import run_headless
+    from plugins.review.model.opinion.verbs import VERBS as OPINION_VERBS
     from plugins.review.model.verbs import VERBS
 
-    for verb in VERBS:
+    for verb in (*VERBS, *OPINION_VERBS):
         api.add_verb(verb)
+    for rule_kind in rule_kinds():
+        api.add_rule_kind(rule_kind)
     for kind, title in _AS_BUILT.items():
         api.add_rule_kind(RuleKind(f"asbuilt.{kind}", title, _judge_as_built))
     for file in sorted((api.folder / "rules").glob("*.toml")):

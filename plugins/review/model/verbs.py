@@ -184,19 +184,26 @@ def _configure_opinion(parser: argparse.ArgumentParser) -> None:
     _file(parser)
     _drawing(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help=".pdf .docx .html .json")
+    parser.add_argument("--approved", default="", metavar="DRAWING", help=tr("approved drawing of an as-built survey"))
+    parser.add_argument("--parcel", default="", metavar="ID", help=tr("parcel whose conditions apply"))
+    parser.add_argument("--date", default="", metavar="YYYY-MM-DD", help=tr("day whose rules apply (the permit's)"))
+    parser.add_argument("--no-embed", action="store_true", help=tr("name the drawing by its hash only"))
 
 
 def _opinion(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
-    from plugins.review.model.opinion.build import build_opinion
-    from plugins.review.model.opinion.write import write_opinion
+    from plugins.review.model.opinion.write import export_opinion
 
+    day = _day(arguments.date)
     with context.open_project(arguments.file) as project:
-        opinion = build_opinion(
-            project, arguments.drawing, rules=context.rules("review."), render_map=context.render_map,
-            progress=context.progress,
+        written = export_opinion(
+            project, arguments.drawing, arguments.out, rules=[*context.rules("review."), *context.rules("asbuilt.")],
+            render_map=context.render_map, approved=arguments.approved, parcel=arguments.parcel, on=day,
+            embed=not arguments.no_embed, progress=context.progress,
         )  # fmt: skip
-        digest = write_opinion(opinion, arguments.out)
-        return VerbResult({"out": str(arguments.out), "sha256": digest})
+    return VerbResult({
+        "out": str(arguments.out), "sha256": written.sha256, "seal": written.seal, "number": written.number,
+        "state": written.state.key,
+    })  # fmt: skip
 
 
 def _configure_bcf(parser: argparse.ArgumentParser) -> None:
@@ -314,7 +321,7 @@ def _conditions(context: VerbContext, arguments: argparse.Namespace) -> VerbResu
                 margin = 0.4 * max(x1 - x0, y1 - y0)
                 extent = (x0 - margin, y0 - margin, x1 + margin, y1 + margin)
                 picture = context.render_map(project, extent, (1600, 1100))
-            write_conditions(found, arguments.out, picture or None)
+            write_conditions(found, arguments.out, picture or None, project=project.name, crs=project.crs)
             data["out"] = str(arguments.out)
         return VerbResult(data)
 

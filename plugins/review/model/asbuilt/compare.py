@@ -18,10 +18,13 @@ from planner_app.plugin_api.model import Project
 from plugins.review.model.asbuilt.judges import JUDGES, judge_ratio
 from plugins.review.model.asbuilt.outline import outline_shift
 from plugins.review.model.asbuilt.types import AsBuilt, Facts, Pair, Patch
-from plugins.review.model.cases.context import conditions_for, measure_opened, permit_day
+from plugins.review.model.cases.context import conditions_for, permit_day
 from plugins.review.model.cases.opened import OpenDrawing, case_of, open_drawing
+from plugins.review.model.conditions.types import Conditions
 from plugins.review.model.drawing.types import Note
+from plugins.review.model.indicators.measure import measure
 from plugins.review.model.indicators.names import name_key
+from plugins.review.model.indicators.rule_sets import RuleSets, load_rule_sets
 from plugins.review.model.indicators.setbacks import setbacks
 from plugins.review.model.indicators.types import Building, Indicators, Setback
 from plugins.review.model.reading.types import Element, Role, SitePlan
@@ -67,25 +70,40 @@ def compare_as_built(
     conditions, _ = conditions_for(project, case, "")
     city = city or (case.city if case is not None else "") or (conditions.city if conditions is not None else "")
     day = on or permit_day(case)
+    check(progress)
+    chosen, sets = rules_for(project, rules, day, city), load_rule_sets(project)
+    found = compare_opened(plan, built, conditions=conditions, rules=chosen, on=day, city=city, rule_sets=sets)
+    progress.update(1.0)
+    return found
+
+
+def compare_opened(
+    plan: OpenDrawing,
+    built: OpenDrawing,
+    *,
+    conditions: Conditions | None,
+    rules: Sequence[Rule],
+    on: date,
+    city: str,
+    rule_sets: RuleSets,
+) -> AsBuilt:
+    """Compare two drawings as opened, by rules as chosen (:func:`rules_for`): needs no project."""
     notes: list[Note] = []
     move = _axes(plan, built)
     if move is None:
         notes.append(("review.asbuilt_no_ground", {"approved": plan.record.number, "survey": built.record.number}))
-    before = measure_opened(project, plan, case, day, city)
+    before = measure(plan.plan, plan.drawing, on=on, city=city, rule_sets=rule_sets)
     seen, taken = _with_plan(built.plan, plan.plan, move or _stay)
     notes += [("review.asbuilt_from_plan", {"roles": ", ".join(taken)})] if taken and move is not None else []
-    after = measure_opened(project, replace(built, plan=seen), case, day, city)
-    check(progress)
+    after = measure(seen, built.drawing, on=on, city=city, rule_sets=rule_sets)
     pairs = tuple(_pairs(before, after, plan.plan, move))
     facts = Facts(
         plan, built, conditions, before, after, pairs, tuple(_patches(plan.plan, seen, move)),
         tuple(_setbacks(before, pairs, seen, move)), move is not None, _evidence(built),
     )  # fmt: skip
-    chosen = rules_for(project, rules, day, city)
-    findings = judge(chosen, facts)
+    findings = judge(rules, facts)
     verdict = min((one.verdict for one in findings), key=_ORDER.index, default=Verdict.CANNOT_JUDGE)
-    progress.update(1.0)
-    return AsBuilt(facts, tuple(findings), verdict, day, city, tuple(notes))
+    return AsBuilt(facts, tuple(findings), verdict, on, city, tuple(notes))
 
 
 def rules_for(project: Project, rules: Iterable[Rule], on: date, city: str) -> list[Rule]:

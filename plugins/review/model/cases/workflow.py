@@ -37,19 +37,25 @@ from plugins.review.model.cases.rereading import reread as reread
 from plugins.review.model.drawing.types import Note
 
 if TYPE_CHECKING:
-    from plugins.review.model.checking.types import Check
+    from plugins.review.model.checking.types import Check, Subject
     from plugins.review.model.conditions.types import Conditions
+    from plugins.review.model.indicators.rule_sets import RuleSets
     from plugins.review.model.indicators.types import Indicators
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedDrawing:
-    """A drawing with its conditions, what was measured and what the rules say."""
+    """A drawing with its conditions, what was measured and what the rules say.
+
+    ``subject``: all that the rules were given; ``rule_sets``: by which floor area was measured.
+    """
 
     opened: OpenDrawing
     conditions: Conditions | None
     indicators: Indicators
     check: Check
+    subject: Subject
+    rule_sets: RuleSets
     case: Case | None = None
     notes: tuple[Note, ...] = ()
 
@@ -86,6 +92,7 @@ def check_drawing(
     from plugins.review.model.checking.check import check as judge
     from plugins.review.model.checking.surroundings import look_around
     from plugins.review.model.checking.types import Subject, Surroundings
+    from plugins.review.model.indicators.rule_sets import load_rule_sets
 
     progress = progress or NoProgress()
     opened = open_drawing(project, ref, SubProgress(progress, 0.0, 0.7))
@@ -104,10 +111,14 @@ def check_drawing(
         surroundings = replace(surroundings, parcel=approved)
     check(progress)
     progress.update(0.9, "stage.review_check")
-    subject = Subject(opened.plan, indicators, conditions, day, city, opened.to_project, surroundings)
+    sets = load_rule_sets(project)
+    answers = {one.serves: one.title for one in store.reports(project, case.id if case else "-") if one.serves}
+    subject = Subject(
+        opened.plan, indicators, conditions, day, city, opened.to_project, surroundings, answers, sets.city(city, day)
+    )
     result = judge(subject, rules)
     progress.update(1.0)
-    return CheckedDrawing(opened, conditions, indicators, result, case, tuple(notes))
+    return CheckedDrawing(opened, conditions, indicators, result, subject, sets, case, tuple(notes))
 
 
 def _conditions_of(

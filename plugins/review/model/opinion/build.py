@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import io
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.progress import NoProgress, Progress, SubProgress, check
 from planner_app.domain.rule import Rule
 from planner_app.plugin_api.model import Project, RenderMap
+from plugins.review.model.asbuilt.compare import as_built_json, compare_as_built, rules_for
 from plugins.review.model.cases import store
-from plugins.review.model.cases.opened import OpenDrawing, parcel_area
-from plugins.review.model.cases.records import Case
-from plugins.review.model.cases.workflow import CheckedDrawing, check_drawing
+from plugins.review.model.cases.opened import OpenDrawing, case_of, parcel_area
+from plugins.review.model.cases.records import Case, DrawingRecord
+from plugins.review.model.cases.workflow import check_drawing
+from plugins.review.model.checking.types import Check, Surroundings
+from plugins.review.model.conditions.types import Conditions
 from plugins.review.model.drawing.types import DrawingFormat
+from plugins.review.model.indicators.rule_sets import RuleSets, load_rule_sets
+from plugins.review.model.indicators.types import Indicators
 from plugins.review.model.opinion.document import against
 from plugins.review.model.opinion.pictures import (
     COLOURS,
@@ -31,7 +37,7 @@ from plugins.review.model.opinion.pictures import (
 from plugins.review.model.opinion.seal import MOST_EMBEDDED
 from plugins.review.model.opinion.sections import said
 from plugins.review.model.opinion.signing import next_number
-from plugins.review.model.opinion.types import DESIGN, Inputs, Opinion, Shot, Subject, Thread
+from plugins.review.model.opinion.types import AS_BUILT, DESIGN, Inputs, Opinion, Shot, Subject, Thread
 from plugins.review.model.reading.convention import load_conventions
 
 if TYPE_CHECKING:
@@ -65,34 +71,37 @@ def build_opinion(
         PlannerError: what checking refuses; ``review.opinion_no_case``. Cancelled.
     """
     progress = progress or NoProgress()
-    checked = check_drawing(
-        project, drawing_ref, rules=rules, parcel=parcel, on=on, progress=SubProgress(progress, 0.0, 0.7)
-    )
-    case, record = checked.case, checked.opened.record
-    if case is None:
-        raise PlannerError("review.opinion_no_case", drawing=record.number)
+    record = store.drawing(project, drawing_ref)
+    work = SubProgress(progress, 0.0, 0.7)
+    if record.kind == "as_built":
+        judged = _judge_as_built(project, record, rules, approved, on, work)
+    else:
+        judged = _judge_design(project, record, rules, parcel, on, work)
+    case, record = judged.case, judged.subject.record
     chain = store.revisions(project, record)
     threads, markups = said(project, case, chain)
     number, supersedes = next_number(project, record, case.number)
     check(progress)
     progress.update(0.72, "stage.review_pictures")
-    shots = _shots(checked, threads, markups)
-    shots += _sheets(project, checked.opened, threads)
+    shots = _shots(judged, threads, markups)
+    shots += _sheets(project, judged.opened, threads)
     check(progress)
     progress.update(0.85, "stage.review_map")
-    shots += _map(project, checked.opened, render_map)
+    shots += _map(project, judged.opened, render_map)
     made = Opinion(
-        kind=DESIGN,
+        kind=AS_BUILT if judged.approved is not None else DESIGN,
         number=number,
         made=store.now(),
         made_by=project.user,
         project=project.name,
         crs=project.crs,
         case=case,
-        conditions=checked.conditions,
-        subject=subject_of(checked),
-        check=checked.check,
-        inputs=_inputs(project, checked, case, rules),
+        conditions=judged.conditions,
+        subject=judged.subject,
+        check=judged.check,
+        inputs=_inputs(project, judged),
+        approved=judged.approved,
+        as_built=judged.as_built,
         chain=tuple(chain),
         threads=tuple(threads),
         markups=tuple(markups),
@@ -104,25 +113,96 @@ def build_opinion(
     return made
 
 
-def subject_of(checked: CheckedDrawing) -> Subject:
-    """A checked drawing as an opinion keeps it."""
-    opened = checked.opened
-    return Subject(opened.record, opened.plan, checked.indicators, opened.drawing.notes, len(opened.drawing.entities))
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What the check of a design and the comparison of a survey have in common."""
+
+    opened: OpenDrawing
+    case: Case
+    conditions: Conditions | None
+    subject: Subject
+    check: Check
+    rules: tuple[Rule, ...]
+    rule_sets: RuleSets
+    city: str
+    surroundings: Surroundings
+    answers: Mapping[str, str]
+    approved: Subject | None = None
+    as_built: Any = None
 
 
-def _inputs(project: Project, checked: CheckedDrawing, case: Case, rules: Sequence[Rule]) -> Inputs:
-    record = checked.opened.record
+def _judge_design(
+    project: Project, record: DrawingRecord, rules: Sequence[Rule], parcel: str, on: date | None, progress: Progress
+) -> _Judged:
+    own = [one for one in rules if not one.kind.startswith("asbuilt.")]
+    checked = check_drawing(project, record.id, rules=own, parcel=parcel, on=on, progress=progress)
+    given = checked.subject
+    return _Judged(
+        checked.opened, _case(checked.case, record), checked.conditions,
+        _subject(checked.opened, checked.indicators), checked.check, tuple(own), checked.rule_sets, given.city,
+        given.surroundings, dict(given.reports),
+    )  # fmt: skip
+
+
+def _judge_as_built(
+    project: Project, record: DrawingRecord, rules: Sequence[Rule], approved: str, on: date | None, progress: Progress
+) -> _Judged:
+    reference = approved or _approved(project, record)
+    found = compare_as_built(
+        project, reference, record.id, rules=[one for one in rules if one.kind.startswith("asbuilt.")], on=on,
+        progress=progress,
+    )  # fmt: skip
+    facts = found.facts
+    chosen = tuple(rules_for(project, [one for one in rules if one.kind.startswith("asbuilt.")], found.on, found.city))
+    return _Judged(
+        facts.survey, _case(case_of(project, facts.survey.record), record), facts.conditions,
+        _subject(facts.survey, facts.after), Check(found.findings, (), found.verdict, found.on, notes=found.notes),
+        chosen, load_rule_sets(project), found.city, Surroundings(), {}, _subject(facts.approved, facts.before),
+        as_built_json(found),
+    )  # fmt: skip
+
+
+def _approved(project: Project, survey: DrawingRecord) -> str:
+    """The newest site plan of the survey's case.
+
+    Raises:
+        PlannerError: ``review.opinion_no_approved``.
+    """
+    plans = [one for one in store.drawings(project, survey.case_id) if one.kind == "site_plan"]
+    if not plans:
+        raise PlannerError("review.opinion_no_approved", drawing=survey.number)
+    return plans[-1].id
+
+
+def _case(case: Case | None, record: DrawingRecord) -> Case:
+    if case is None:
+        raise PlannerError("review.opinion_no_case", drawing=record.number)
+    return case
+
+
+def _subject(opened: OpenDrawing, indicators: Indicators) -> Subject:
+    """A drawing as an opinion keeps it."""
+    return Subject(opened.record, opened.plan, indicators, opened.drawing.notes, len(opened.drawing.entities))
+
+
+def _inputs(project: Project, judged: _Judged) -> Inputs:
     drawings = {}
-    if project.attachment(record.sha256).size <= MOST_EMBEDDED:
-        drawings[record.sha256] = project.read_attachment(record.sha256)
+    for one in (judged.subject, judged.approved):
+        if one is not None and project.attachment(one.record.sha256).size <= MOST_EMBEDDED:
+            drawings[one.record.sha256] = project.read_attachment(one.record.sha256)
+    areas = {
+        one.record.sha256: parcel_area(case_of(project, one.record))
+        for one in (judged.subject, judged.approved)
+        if one is not None
+    }
     return Inputs(
         conventions=load_conventions(project),
-        rules=tuple(rules),
-        rule_sets=checked.rule_sets,
-        city=checked.subject.city,
-        surroundings=checked.subject.surroundings,
-        answers=dict(checked.subject.reports),
-        parcel_area=parcel_area(case),
+        rules=judged.rules,
+        rule_sets=judged.rule_sets,
+        city=judged.city,
+        surroundings=judged.surroundings,
+        answers=judged.answers,
+        parcel_areas=areas,
         settings=_settings(project),
         drawings=drawings,
     )
@@ -139,11 +219,11 @@ def _settings(project: Project) -> dict[str, str]:
 # ---------------------------------------------------------------- pictures
 
 
-def _shots(checked: CheckedDrawing, threads: Sequence[Thread], markups: Sequence[Markup]) -> list[Shot]:
+def _shots(judged: _Judged, threads: Sequence[Thread], markups: Sequence[Markup]) -> list[Shot]:
     """The site, and close views of findings and issues that have a place on it."""
-    opened = checked.opened
-    made = scene(opened.drawing, opened.plan, checked.indicators, checked.subject.surroundings, opened.to_project)
-    found = against(checked.check.findings)
+    opened = judged.opened
+    made = scene(opened.drawing, opened.plan, judged.subject.indicators, judged.surroundings, opened.to_project)
+    found = against(judged.check.findings)
     numbered = [(str(at), one) for at, one in enumerate(found, start=1)]
     whole = site_shot(made, numbered, [one for one in markups if one.drawing_id in ("", opened.record.id)])
     shots = [whole] if whole is not None else []

@@ -25,10 +25,13 @@ from plugins.review.model.opinion.wording import (
     anchor_words,
     clause,
     day,
+    difference,
+    indicator_words,
     issue_chip,
     join,
     moment,
     note_text,
+    number,
     part_words,
     placement_words,
     row_cells,
@@ -241,19 +244,55 @@ def _convention(shown: View, name: str) -> str:
 
 
 def _indicators(shown: View) -> list[Block]:
-    labels = (tr("Approved"), tr("As built")) if shown.as_built else (tr("Declared"), tr("Measured"))
-    columns = [
-        Column(tr("Indicator"), 19), Column(labels[0], 13, "right"), Column(labels[1], 13, "right"),
-        Column(tr("Permitted"), 15, "right"), Column(tr("Verdict"), 14), Column(tr("Basis"), 26),
-    ]  # fmt: skip
-    blocks: list[Block] = [
-        Heading(tr("Indicators"), str(len(shown.rows) or "")),
-        Table(columns, [row_cells(row) for row in shown.rows], tr("Nothing was measured.")),
-    ]
+    if shown.as_built:
+        blocks = _built_tables(shown)
+    else:
+        columns = [
+            Column(tr("Indicator"), 19), Column(tr("Declared"), 13, "right"), Column(tr("Measured"), 13, "right"),
+            Column(tr("Permitted"), 15, "right"), Column(tr("Verdict"), 14), Column(tr("Basis"), 26),
+        ]  # fmt: skip
+        blocks = [
+            Heading(tr("Indicators"), str(len(shown.rows) or "")),
+            Table(columns, [row_cells(row) for row in shown.rows], tr("Nothing was measured.")),
+        ]
     notes = list(dict.fromkeys(_indicator_notes(shown)))
     if any(row.verdict is Verdict.FAIL and not row.blocking for row in shown.rows):
         notes.append(_warning_words())
     return blocks + [Text(text, "note") for text in notes]
+
+
+def _built_tables(shown: View) -> list[Block]:
+    """Indicators and buildings as approved and as built."""
+    told = shown.content["as_built"]
+    rows: list[list[str | Cell]] = []
+    for one in told["indicators"]:
+        title, unit = indicator_words(one["key"])
+        factor, digits = (100.0 if unit == "%" else 1.0), (0 if one["key"] == "parking" else 2)
+        before, after = (None if one[side] is None else one[side] * factor for side in ("approved", "built"))
+        rows.append([title, number(before, digits), number(after, digits), difference(before, after, digits), unit])
+    columns = [
+        Column(tr("Indicator"), 32), Column(tr("Approved"), 20, "right"), Column(tr("As built"), 20, "right"),
+        Column(tr("Difference"), 18, "right"), Column(tr("Unit"), 10),
+    ]  # fmt: skip
+    blocks: list[Block] = [Heading(tr("Indicators"), str(len(rows))), Table(columns, rows)]
+    places = [
+        Column(tr("Building"), 16),
+        Column(tr("Moved north (m)"), 12, "right"), Column(tr("Moved east (m)"), 12, "right"),
+        Column(tr("Furthest corner (m)"), 12, "right"), Column(tr("Footprint (m²)"), 18, "right"),
+        Column(tr("Storeys"), 12, "right"), Column(tr("Height (m)"), 18, "right"),
+    ]  # fmt: skip
+    return [*blocks, Heading(tr("Buildings: approved → as built"), str(len(told["buildings"]) or "")),
+            Table(places, [_building(one) for one in told["buildings"]], tr("No buildings."))]  # fmt: skip
+
+
+def _building(one: Mapping[str, Any]) -> list[str | Cell]:
+    def both(key: str, digits: int) -> str:
+        return f"{number(one[f'{key}_approved'], digits)} → {number(one[f'{key}_built'], digits)}"
+
+    return [
+        one["name"], number(one["dy_m"], 3), number(one["dx_m"], 3), number(one["corner_m"], 3),
+        both("footprint_m2", 2), both("storeys", 0), both("height_m", 2),
+    ]  # fmt: skip
 
 
 def _indicator_notes(shown: View) -> list[str]:

@@ -32,6 +32,7 @@ from typing import Any
 from planner_app import __version__
 from planner_app.domain.errors import PlannerError
 from plugins.review.model.cases.records import SignOff
+from plugins.review.model.checking.types import Check
 from plugins.review.model.drawing.types import Note
 from plugins.review.model.opinion.canonical import canonical, digest, parts, plain
 from plugins.review.model.opinion.sections import record_json, sections, without
@@ -122,7 +123,7 @@ def sealed_content(opinion: Opinion) -> dict[str, Any]:
         "conditions": opinion.conditions,
         "approved": subject_json(opinion.approved) if opinion.approved else None,
         "as_built": opinion.as_built,
-        "check": {"verdict": check.verdict, "on": check.on, "notes": check.notes, "rule_set": check.rule_set},
+        "check": check_json(check),
         "findings": check.findings,
         "rows": check.rows,
         "rules": plain(inputs.rules, exact=True),
@@ -130,7 +131,7 @@ def sealed_content(opinion: Opinion) -> dict[str, Any]:
         "area_rules": plain(inputs.rule_sets.area, exact=True),
         "city_rules": plain(inputs.rule_sets.cities, exact=True),
         "surroundings": plain(inputs.surroundings, exact=True),
-        "context": {"city": inputs.city, "answers": inputs.answers, "parcel_area": inputs.parcel_area},
+        "context": {"city": inputs.city, "answers": inputs.answers, "parcel_areas": inputs.parcel_areas},
         "settings": inputs.settings,
         "pictures": [
             {"kind": shot.kind, "key": shot.key, "media": shot.media, "sha256": hashlib.sha256(shot.data).hexdigest()}
@@ -162,6 +163,11 @@ def subject_json(subject: Subject) -> dict[str, Any]:
         "spacings": plain(indicators.spacings),
         "measured": plain(without(indicators, "values", "buildings", "setbacks", "spacings")),
     }
+
+
+def check_json(check: Check) -> dict[str, Any]:
+    """The check beside its findings and rows."""
+    return without(check, "findings", "rows")
 
 
 def reading_json(subject: Subject) -> dict[str, Any]:

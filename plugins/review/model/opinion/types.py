@@ -57,7 +57,7 @@ class Inputs:
         rules: every rule of the edition in use, in force or not.
         rule_sets: dated rules of floor area and the cities' rules; city: whose hold.
         surroundings: what the project knew around the site; answers: rule id → title of the report that answers it.
-        parcel_area: m², by which the drawing's units were checked.
+        parcel_areas: m² by which a drawing's units were checked, by its SHA-256.
         settings: settings of the project that move coordinates (a city's own transformation).
         drawings: content of the drawings by SHA-256, those that are to be embedded.
     """
@@ -68,7 +68,7 @@ class Inputs:
     city: str = ""
     surroundings: Surroundings = field(default_factory=Surroundings)
     answers: Mapping[str, str] = field(default_factory=dict)
-    parcel_area: float | None = None
+    parcel_areas: Mapping[str, float | None] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
     drawings: Mapping[str, bytes] = field(default_factory=dict)
 

@@ -18,7 +18,9 @@ def _configure_seal(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("sealed", type=Path, metavar="FILE", help="a sealed opinion (.json)")
     parser.add_argument("--seal", default="", metavar="HASH", help="verify: the seal as printed on the opinion")
     parser.add_argument("--project", type=Path, help="rerun: project that has the drawing, if it is not embedded")
-    parser.add_argument("--drawing", type=Path, help="rerun: the drawing's file, if it is not embedded")
+    parser.add_argument(
+        "--drawing", type=Path, action="append", default=[], help="rerun: a drawing's file, if it is not embedded"
+    )
     parser.add_argument("--out", type=Path, help="print: the .pdf, .docx or .html to write")
 
 
@@ -48,7 +50,7 @@ def _rerun(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
     from plugins.review.model.opinion.rerun import rerun_sealed
 
     def run(project: Any) -> Any:
-        return rerun_sealed(project, arguments.sealed, drawing=arguments.drawing, progress=context.progress)
+        return rerun_sealed(project, arguments.sealed, drawings=arguments.drawing, progress=context.progress)
 
     if arguments.project is None:
         found = run(None)
@@ -98,7 +100,8 @@ def _configure_sign(parser: argparse.ArgumentParser) -> None:
 def _run_sign(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
     from plugins.review.model.cases import store
     from plugins.review.model.opinion.build import build_opinion
-    from plugins.review.model.opinion.signing import REVIEWER, opinion_state, sign
+    from plugins.review.model.opinion.signing import opinion_state, sign
+    from plugins.review.model.opinion.types import REVIEWER
 
     with context.open_project(arguments.file) as project:
         record = store.drawing(project, arguments.drawing)
@@ -107,10 +110,10 @@ def _run_sign(context: VerbContext, arguments: argparse.Namespace) -> VerbResult
             state = opinion_state(project, record)
             if state.seal and not state.outdated:  # before the work, not after it
                 raise PlannerError("review.sign_twice", drawing=record.number, name=state.signoffs[0].name)
+            rules = [*context.rules("review."), *context.rules("asbuilt.")]
             opinion = build_opinion(
-                project, record.id, rules=context.rules("review."), render_map=context.render_map,
-                progress=context.progress,
-            )  # fmt: skip
+                project, record.id, rules=rules, render_map=context.render_map, progress=context.progress
+            )
         made = sign(
             project, record, arguments.role, arguments.name, arguments.verdict, arguments.remark, opinion=opinion
         )

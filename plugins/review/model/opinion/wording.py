@@ -201,3 +201,22 @@ def part_words(part: str) -> str:
         "conditions": tr("Planning conditions"), "rules": tr("Rule table"),
     }.get(section, section)  # fmt: skip
     return " ".join(word for word in (name, str(int(rest) + 1) if rest.isdigit() else rest) if word)
+
+
+def indicator_words(key: str) -> tuple[str, str]:
+    """(title, unit) of an indicator; ratios are read in percent."""
+    return {
+        "site_area_m2": (tr("Site area"), "m²"), "footprint_m2": (tr("Footprint area"), "m²"),
+        "gfa_m2": (tr("Gross floor area"), "m²"), "far_area_m2": (tr("Floor area counting for FAR"), "m²"),
+        "far": (tr("Floor area ratio"), ""), "density": (tr("Building density"), "%"),
+        "green_m2": (tr("Green area"), "m²"), "green_ratio": (tr("Green ratio"), "%"),
+        "height_m": (tr("Building height"), "m"), "parking": (tr("Parking"), ""),
+    }.get(key, (key, ""))  # fmt: skip
+
+
+def difference(before: float | None, after: float | None, digits: int = 2) -> str:
+    """``+12.40``; a dash where one of the two is missing."""
+    if before is None or after is None:
+        return DASH
+    text = number(after - before, digits)
+    return text if text.startswith("-") or not text.strip("0.,") else f"+{text}"
