@@ -9,6 +9,7 @@ from planner_app.domain.finding import Finding, Verdict
 from planner_app.domain.rule import Rule
 from plugins.review.model.asbuilt.types import Facts, Pair
 from plugins.review.model.indicators.types import Building
+from plugins.review.model.reading.types import Role
 
 if TYPE_CHECKING:
     from plugins.review.model.indicators.types import Setback
@@ -20,14 +21,26 @@ _SAME = 1e-6
 _NEAR = 0.9
 
 
+#: What each indicator is called in a sentence, English and Chinese.
+_TITLES = {
+    "gfa_m2": ("Gross floor area", "总建筑面积"),
+    "far_area_m2": ("Floor area that counts for the FAR", "计容建筑面积"),
+    "green_m2": ("Green area", "绿地面积"),
+}
+
+
 def _finding(rule: Rule, verdict: Verdict, message: str, feature: str = "", **values: Any) -> Finding:
     evidence, borderline = values.pop("evidence", None), values.pop("borderline", False)
+    title, title_zh = _TITLES.get(values.get("key", ""), (rule.title, rule.title_zh))
+    for name in ("more", "less", "dx", "dy"):
+        if abs(values.get(name, 1.0)) < 0.005:  # shown with two digits: no −0.00
+            values[name] = 0.0
     numbers = {name: values.pop(name, None) for name in ("declared", "measured", "limit")}
     return Finding(
         rule=rule.id, verdict=verdict, feature=feature, unit=rule.unit, standard=rule.standard, clause=rule.clause,
         edition=rule.edition, confidence=rule.confidence, blocking=verdict is FAIL and rule.may_block,
         borderline=borderline, message=f"review.asbuilt_{message}",
-        params={"building": feature, **numbers, **values, "title": rule.title, "title_zh": rule.title_zh},
+        params={"building": feature, **numbers, **values, "title": title, "title_zh": title_zh},
         evidence=evidence, **numbers,
     )  # fmt: skip
 
@@ -173,14 +186,14 @@ def _area(
     more = built - approved
     size = abs(more) if rule.params.get("side") == "both" else more
     over = size > tolerance + _SAME
+    numbers: dict[str, Any] = {"declared": approved, "measured": built, "limit": approved + tolerance, "more": more}
+    shape = facts.evidence(at.geometry) if over and at is not None else None
+    near = (over and size <= disputed) or _near(size, tolerance)
+    message = "area" if name else "total"
+    verdict = FAIL if over else PASS
     return [
-        _finding(
-            rule, FAIL if over else PASS, "area", name, declared=approved, measured=built, limit=approved + tolerance,
-            more=more, tolerance=tolerance, key=key,
-            borderline=(over and size <= disputed) or _near(size, tolerance),
-            evidence=facts.evidence(at.geometry) if over and at is not None else None,
-        )
-    ]  # fmt: skip
+        _finding(rule, verdict, message, name, tolerance=tolerance, key=key, borderline=near, evidence=shape, **numbers)
+    ]
 
 
 def judge_ratio(rule: Rule, facts: Facts, areas: Mapping[str, Rule] | None = None) -> list[Finding]:
@@ -281,6 +294,9 @@ def judge_parking(rule: Rule, facts: Facts) -> list[Finding]:
     if built is None:
         return [_finding(rule, UNKNOWN, "not_surveyed", declared=approved, key="parking")]
     short = built < approved
+    basement = [one.plan.of(Role.BASEMENT) for one in (facts.approved, facts.survey)]
+    if short and basement[0] and not basement[1]:  # what is below the ground nobody saw
+        return [_finding(rule, UNKNOWN, "parking_below", declared=approved, measured=built)]
     return [_finding(rule, FAIL if short else PASS, "parking", declared=approved, measured=built, limit=approved)]
 
 
