@@ -26,6 +26,7 @@ from plugins.review.model.conditions.types import Conditions, EdgeSetback
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
 
 _SIDES = {
     "N": "North side", "NE": "North-east side", "E": "East side", "SE": "South-east side", "S": "South side",
@@ -149,6 +150,9 @@ def _ratio(value: float) -> str:
 
 
 def _outline_blocks(conditions: Conditions, rings: list[NDArray[Any]], crs: str) -> list[Block]:
+    import shapely
+
+    shape = shapely.from_wkb(conditions.wkb)
     rows: list[list[str]] = []
     for ring in rings:
         names = [f"J{len(rows) + at}" for at in range(1, len(ring) + 1)]
@@ -162,7 +166,7 @@ def _outline_blocks(conditions: Conditions, rings: list[NDArray[Any]], crs: str)
     ]  # fmt: skip
     return [
         Heading(tr("Outline of the parcel"), tr("{count} points", count=len(rows))),
-        Picture(tr("Outline with point numbers"), svg=outline_svg(rings), width=0.72),
+        Picture(tr("Outline with point numbers"), svg=outline_svg(shape, rings), width=0.72),
         Table(columns, rows),
         Text(tr("Coordinates in {crs}; X is north, Y is east.", crs=crs_name(crs) or "–"), "note"),
     ]
@@ -188,7 +192,7 @@ def outline_rings(wkb: bytes | None) -> list[NDArray[Any]]:
     return rings
 
 
-def outline_svg(rings: list[NDArray[Any]]) -> str:
+def outline_svg(shape: BaseGeometry, rings: list[NDArray[Any]]) -> str:
     """The outline with the numbers of its points; of many points every so manieth is numbered."""
     import numpy as np
     import shapely
@@ -207,9 +211,8 @@ def outline_svg(rings: list[NDArray[Any]]) -> str:
             away = math.hypot(x - middle[0], y - middle[1]) or 1.0
             shift = margin * 0.42 / away
             labels.append(SketchLabel(x + (x - middle[0]) * shift, y + (y - middle[1]) * shift, f"J{at + 1}", size=17))
-    area = shapely.symmetric_difference_all([shapely.Polygon(ring) for ring in rings if len(ring) > 2])
     layers = [
-        SketchLayer([area], "#E8F0FA", "#C0322B", 2.4, 0.7),
+        SketchLayer([shape], "#E8F0FA", "#C0322B", 2.4, 0.7),
         SketchLayer([shapely.Point(x, y) for x, y in every[::step]], "#C0322B", "none"),
     ]
     return sketch_svg(layers, (west - margin, south - margin, east + margin, north + margin), 900, 620, labels)
