@@ -94,12 +94,14 @@ def compare_opened(
         notes.append(("review.asbuilt_no_ground", {"approved": plan.record.number, "survey": built.record.number}))
     before = measure(plan.plan, plan.drawing, on=on, city=city, rule_sets=rule_sets)
     seen, taken = _with_plan(built.plan, plan.plan, move or _stay)
+    seen, beside = _on_site(seen) if move is not None else (seen, 0)
+    notes += [("review.asbuilt_beside", {"count": beside})] if beside else []
     notes += [("review.asbuilt_from_plan", {"roles": ", ".join(taken)})] if taken and move is not None else []
     after = measure(seen, built.drawing, on=on, city=city, rule_sets=rule_sets)
     pairs = tuple(_pairs(before, after, plan.plan, move))
     facts = Facts(
         plan, built, conditions, before, after, pairs, tuple(_patches(plan.plan, seen, move)),
-        tuple(_setbacks(before, pairs, seen, move)), move is not None, _evidence(built),
+        tuple(_setbacks(before, pairs, seen, move)), tuple(taken), move is not None, _evidence(built),
     )  # fmt: skip
     findings = judge(rules, facts)
     verdict = min((one.verdict for one in findings), key=_ORDER.index, default=Verdict.CANNOT_JUDGE)
@@ -177,6 +179,25 @@ def _with_plan(survey: SitePlan, plan: SitePlan, move: Move) -> tuple[SitePlan, 
     return replace(survey, elements=tuple(elements), roles=roles), taken
 
 
+def _on_site(seen: SitePlan) -> tuple[SitePlan, int]:
+    """The survey without the neighbours' buildings that surveyors draw too, and how many those are."""
+    site = shapely.union_all([one.geometry for one in seen.of(Role.SITE)])
+    if site.is_empty:
+        return seen, 0
+
+    def beside(one: Element) -> bool:
+        shape = one.geometry
+        if one.role is Role.HEIGHT:
+            return bool(shape.distance(site) > 0)
+        if one.role not in (Role.FOOTPRINT, Role.FLOOR_AREA, Role.BALCONY):
+            return False
+        return bool(2 * shape.intersection(site).area < shape.area)
+
+    kept = tuple(one for one in seen.elements if not beside(one))
+    gone = sum(one.role is Role.FOOTPRINT for one in seen.elements) - sum(one.role is Role.FOOTPRINT for one in kept)
+    return replace(seen, elements=kept), gone
+
+
 def _evidence(built: OpenDrawing) -> Callable[[BaseGeometry | None], dict[str, Any] | None]:
     to_project = built.to_project
 
@@ -197,7 +218,7 @@ def _pairs(before: Indicators, after: Indicators, plan: SitePlan, move: Move | N
     shapes = [place(one.geometry) for one in before.buildings]
     shares: dict[int, list[int]] = defaultdict(list)
     owner: dict[int, int] = {}
-    if move is not None:
+    if move is not None and shapes and after.buildings:
         shares, owner = _overlaps(shapes, after.buildings)
     names = _unique_names(before.buildings)
     for at, one in enumerate(after.buildings):

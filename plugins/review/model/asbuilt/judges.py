@@ -178,7 +178,7 @@ def _area(
 ) -> list[Finding]:
     if approved is None:
         return []  # nothing was approved that could be exceeded
-    if built is None:
+    if built is None or (key == "site_area_m2" and Role.SITE.value in facts.from_plan):
         return [_finding(rule, UNKNOWN, "not_surveyed", name, declared=approved, key=key)]
     if facts.after.values[key].partial and not name:
         return [_finding(rule, UNKNOWN, "partly_surveyed", name, declared=approved, measured=built, key=key)]
@@ -265,7 +265,7 @@ def judge_setback(rule: Rule, facts: Facts) -> list[Finding]:
         limit = min(demanded, limit) if demanded is not None else limit
         by_building.setdefault(built.building, []).append((built.distance_m - limit, limit, approved, built))
     for name, rows in by_building.items():
-        spare, limit, approved, built = min(rows, key=lambda row: row[0])
+        spare, limit, approved, built = min(rows, key=lambda row: (row[3].distance_m >= 0, row[0]))
         short = spare < -_SAME
         found.append(
             _finding(

@@ -51,6 +51,7 @@ class Facts:
         before, after: indicators as approved and as built; what the survey does not show of the plan (site, road and
             build-to lines) is taken from the approved drawing.
         setbacks: approved distances, and those of the built outlines to the same lines.
+        from_plan: roles the survey does not show.
         same_ground: false where the two drawings have no common axes: no position can be judged.
         evidence: GeoJSON in the project's CRS of a shape in the survey's axes, None while the survey is not placed.
     """
@@ -63,6 +64,7 @@ class Facts:
     pairs: tuple[Pair, ...]
     patches: tuple[Patch, ...]
     setbacks: tuple[tuple[Setback, Setback], ...]
+    from_plan: tuple[str, ...]
     same_ground: bool
     evidence: Callable[[BaseGeometry | None], dict[str, Any] | None]
 
