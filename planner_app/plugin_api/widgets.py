@@ -464,10 +464,12 @@ class Card(QFrame):
         column.addLayout(head)
         foot = QHBoxLayout()
         foot.setSpacing(8)
-        foot.addWidget(label(text.detail, "small", wrap=True), 1)
+        if text.detail:
+            foot.addWidget(label(text.detail, "small", wrap=True), 1)
         if text.figure and text.pill is not None:
             foot.addWidget(pill(*text.pill), 0, Qt.AlignmentFlag.AlignBottom)
-        column.addLayout(foot)
+        if foot.count():
+            column.addLayout(foot)
         if text.segments:
             bar = _Bar(3)
             bar.set([(share, colour, True) for share, colour in text.segments], sum(s for s, _ in text.segments))
@@ -508,7 +510,11 @@ class Card(QFrame):
 
 def pill(token: str, text: str) -> QLabel:
     """A word in an outline: verdicts are word, colour and outline, never colour alone."""
-    return label(text, f"pill-{token}")
+    made = label(text, f"pill-{token}")
+    made.setSizePolicy(
+        QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed
+    )  # it hugs its word, whatever the row's height
+    return made
 
 
 class CardList(QWidget):
