@@ -13,7 +13,7 @@ import shapely
 
 from plugins.review.model.drawing.types import Entity, Note
 from plugins.review.model.reading.labels import Label, assign, building_key, plain, read_height, read_label
-from plugins.review.model.reading.ledger import SLIVER, Ledger, handle_key
+from plugins.review.model.reading.ledger import FINE, SLIVER, Ledger, handle_key
 from plugins.review.model.reading.outlines import Item, Outline, areal
 from plugins.review.model.reading.types import Element, Role
 
@@ -115,7 +115,10 @@ def footprints(buildings: Buildings, deducts: Sequence[Outline], ledger: Ledger)
                 continue
             shared = float(shapely.intersection(geometry, deduct.geometry).area)
             if shared > SLIVER:
-                geometry, handles = areal(shapely.difference(geometry, deduct.geometry)), (*handles, *deduct.handles)
+                geometry, handles = (
+                    areal(shapely.difference(geometry, deduct.geometry, grid_size=FINE)),
+                    (*handles, *deduct.handles),
+                )
                 notes.append(("review.footprint_deducted", {"handle": deduct.handles[0], "area_m2": shared}))
         labels = buildings.labels.get(k, [])
         elements.append(

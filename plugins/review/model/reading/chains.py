@@ -74,8 +74,11 @@ def join_rings(pieces: Sequence[Piece], gap: float) -> list[JoinedRing]:
 def _nodes(pieces: Sequence[Piece], gap: float) -> list[tuple[int, int]]:
     """Numbers of the places where each piece begins and ends; ends within ``gap`` of each other are one place."""
     ends = np.concatenate([piece.points[[0, -1]] for piece in pieces])
-    # Ends at the very same place are one from the start: a hundred lines from one point make no 10,000 pairs.
-    places, number = np.unique(np.round(ends, 6), axis=0, return_inverse=True)
+    # Ends at the very same place are one from the start: a hundred lines from one point make no 10,000 pairs. Where
+    # thousands crowd within a gap (a drawing in the wrong unit), so are those within a tenth of it.
+    crowd = np.unique(np.floor(ends / gap), axis=0, return_counts=True)[1]
+    grid = 1e-6 if (crowd.astype(float) ** 2).sum() < 5e6 else gap / 10
+    places, number = np.unique(np.round(ends / grid) * grid, axis=0, return_inverse=True)
     parent = list(range(len(places)))
 
     def root(k: int) -> int:

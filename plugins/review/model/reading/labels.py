@@ -133,9 +133,9 @@ def assign(
             # A text that names another building than this outline's speaks of that one, wherever it stands.
             other = label.name and all(names[k] for k in inside)
             found.append(None if other else min(inside, key=lambda k: outlines[k].area))
-        elif label.telling and not label.name:
+        elif label.telling:
             near = tree.query_nearest(dots[0], max_distance=_BESIDE, all_matches=False).tolist()
-            found.append(near[0] if near else None)
+            found.append(near[0] if near and not (label.name and names[near[0]]) else None)
         else:
             found.append(None)
     return found

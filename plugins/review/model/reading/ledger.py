@@ -17,10 +17,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
-#: Gaps up to this are closed, m (bureau rule: shared edges coincide; what is drawn by hand misses by less).
-GAP = 0.05
+#: Gaps up to 5 cm are closed, m (bureau rule: shared edges coincide; what is drawn by hand misses by less), and a hair:
+#: an easting with its zone number is exact to 1e-8 only.
+GAP = 0.05 + 1e-6
 #: Two outlines no farther apart than this anywhere are one drawn twice, m.
 SAME = 0.001
+#: Grid on which shapes are cut and united, m: edges along each other leave no splinters, areas change by less than
+#: a hundredth of a cm².
+FINE = 1e-6
 #: Areas up to this are slivers, overlaps up to this are not spoken of, m².
 SLIVER = 0.01
 

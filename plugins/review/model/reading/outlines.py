@@ -29,6 +29,7 @@ class Outline:
 
     Attributes:
         hatch: from a hatch, whose rings are in ``rings`` (they may be drawn as outlines too).
+        twice: a duplicate that the reviewer wants counted: it is not merged with what it lies on.
     """
 
     geometry: BaseGeometry
@@ -37,6 +38,7 @@ class Outline:
     match: LayerMatch
     hatch: bool = False
     rings: tuple[BaseGeometry, ...] = ()
+    twice: bool = False
 
 
 @dataclass(slots=True)

@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from plugins.review.model.reading.ledger import SAME, SLIVER, Ledger, handle_key
+from plugins.review.model.reading.ledger import FINE, SAME, SLIVER, Ledger, handle_key
 from plugins.review.model.reading.outlines import Outline, areal, same_ring
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
 #: A hatch and the outline it was picked from may be tessellated differently: 1 cm.
 _HATCH_SAME = 0.012
 _CELL = 0.25
+#: Of more outlines than this the pairs are not looked at.
+_MANY = 1500
 
 
 def drop_duplicates(outlines: Sequence[Outline], ledger: Ledger, scope: Callable[[Outline], Hashable]) -> list[Outline]:
@@ -37,34 +40,29 @@ def drop_duplicates(outlines: Sequence[Outline], ledger: Ledger, scope: Callable
     return kept
 
 
+#: (outline, an edge of it, whether that is a single ring of a hatch that may be drawn as an outline too)
 _Mark = tuple[Outline, "BaseGeometry", bool]
 
 
 def _drop(outlines: list[Outline], ledger: Ledger) -> list[Outline]:
     order = sorted(outlines, key=lambda one: (not one.hatch, handle_key(one.handles[0])))
-    edges = [_edge(one) for one in order]
+    edges = shapely.boundary(np.array([one.geometry for one in order], dtype=object)).tolist()
     seen: dict[tuple[int, int], list[_Mark]] = defaultdict(list)
     for one in order:
         for ring in one.rings:
             seen[_cells(*ring.bounds[:2])[0]].append((one, ring, True))
-    corners = shapely.bounds(np.array(edges, dtype=object))[:, :2].tolist()
     kept: list[Outline] = []
-    for one, ring, corner in zip(order, edges, corners, strict=True):
-        cells = _cells(*corner) if ring is not None else []
-        twin = _twin(one, ring, cells, seen) if ring is not None else None
+    for one, edge, corner in zip(order, edges, shapely.bounds(edges)[:, :2].tolist(), strict=True):
+        cells = _cells(*corner)
+        twin = _twin(one, edge, cells, seen)
         if twin is not None:
             params = {"kept": twin.handles[0], "area_m2": float(one.geometry.area)}
             if ledger.enter("dropped_duplicate", one.handles, one.layer, one.geometry.envelope, **params):
                 continue
+            one.twice = True
         kept.append(one)
-        if ring is not None and not one.hatch:
-            seen[cells[0]].append((one, ring, False))
+        seen[cells[0]].append((one, edge, False))
     return kept
-
-
-def _edge(one: Outline) -> BaseGeometry | None:
-    """The outer ring of a plain outline; None of a mended one in several parts."""
-    return one.geometry.exterior if one.geometry.geom_type == "Polygon" else None
 
 
 def _cells(x: float, y: float) -> list[tuple[int, int]]:
@@ -80,27 +78,16 @@ def _cells(x: float, y: float) -> list[tuple[int, int]]:
 
 
 def _twin(
-    one: Outline, ring: BaseGeometry, cells: Sequence[tuple[int, int]], seen: Mapping[tuple[int, int], Sequence[_Mark]]
+    one: Outline, edge: BaseGeometry, cells: Sequence[tuple[int, int]], seen: Mapping[tuple[int, int], Sequence[_Mark]]
 ) -> Outline | None:
+    """What was kept and lies where this outline does: the same kind of thing, or a hatch one of whose rings it is."""
     for cell in cells:
-        for other, edge, hatch in seen.get(cell, ()):
-            if other is one:
+        for other, its, ring in seen.get(cell, ()):
+            if other is one or (one.hatch and (ring or not other.hatch)):
                 continue
-            if one.hatch:
-                # Two hatches are the same only if all of their areas are.
-                if other.hatch and shapely.symmetric_difference(one.geometry, other.geometry).area <= SLIVER:
-                    kept = min(one, other, key=lambda o: handle_key(o.handles[0]))
-                    if kept is other:
-                        return other
-            elif same_ring(ring, edge, _HATCH_SAME if hatch else SAME) and (hatch or _same_holes(one, other)):
+            if same_ring(edge, its, _HATCH_SAME if ring else SAME):
                 return other
     return None
-
-
-def _same_holes(a: Outline, b: Outline) -> bool:
-    return len(shapely.get_parts(a.geometry)) == len(shapely.get_parts(b.geometry)) and (
-        shapely.get_num_interior_rings(a.geometry) == shapely.get_num_interior_rings(b.geometry)
-    )
 
 
 def merge_overlaps(outlines: Sequence[Outline], ledger: Ledger, scope: Callable[[Outline], Hashable]) -> list[Outline]:
@@ -115,18 +102,15 @@ def merge_overlaps(outlines: Sequence[Outline], ledger: Ledger, scope: Callable[
     return made
 
 
-def overlapping(outlines: Sequence[Outline]) -> list[tuple[int, int]]:
-    """Pairs of outlines that share more than a sliver."""
+def _overlapping(outlines: Sequence[Outline]) -> list[list[int]]:
+    """Numbers of outlines that share ground with each other, in groups."""
     shapes = np.array([one.geometry for one in outlines], dtype=object)
+    if len(shapes) > _MANY:
+        return _overlapping_parts(shapes)
     a, b = shapely.STRtree(shapes).query(shapes, predicate="intersects")
-    forward = a < b
-    a, b = a[forward], b[forward]
+    a, b = a[a < b], b[a < b]
     shared = shapely.area(shapely.intersection(shapes[a], shapes[b])) > SLIVER if len(a) else np.zeros(0, dtype=bool)
-    return list(zip(a[shared].tolist(), b[shared].tolist(), strict=True))
-
-
-def _merge(outlines: Sequence[Outline], ledger: Ledger) -> list[Outline]:
-    parent = list(range(len(outlines)))
+    parent = list(range(len(shapes)))
 
     def root(k: int) -> int:
         while parent[k] != k:
@@ -134,18 +118,38 @@ def _merge(outlines: Sequence[Outline], ledger: Ledger) -> list[Outline]:
             k = parent[k]
         return k
 
-    for a, b in overlapping(outlines):
-        low, high = sorted((root(a), root(b)))
+    for one, other in zip(a[shared].tolist(), b[shared].tolist(), strict=True):
+        low, high = sorted((root(one), root(other)))
         parent[high] = low
-    members: dict[int, list[Outline]] = defaultdict(list)
-    for number, one in enumerate(outlines):
-        members[root(number)].append(one)
-    made = []
-    for together in members.values():
+    groups: dict[int, list[int]] = defaultdict(list)
+    for k in range(len(shapes)):
+        groups[root(k)].append(k)
+    return list(groups.values())
+
+
+def _overlapping_parts(shapes: NDArray[np.object_]) -> list[list[int]]:
+    """As :func:`_overlapping` without looking at pairs, of which there may be millions: by the parts of the union."""
+    parts = shapely.get_parts(shapely.union_all(shapes))
+    which, part = shapely.STRtree(parts).query(shapely.point_on_surface(shapes), predicate="intersects")
+    groups: dict[int, list[int]] = defaultdict(list)
+    for k, number in zip(which.tolist(), part.tolist(), strict=True):
+        groups[number].append(k)
+    found: list[list[int]] = []
+    for number, members in groups.items():
+        apart = shapely.area(shapes[members]).sum() - parts[number].area <= SLIVER
+        found += [[k] for k in members] if apart else [members]
+    return found
+
+
+def _merge(outlines: Sequence[Outline], ledger: Ledger) -> list[Outline]:
+    made = [one for one in outlines if one.twice]
+    merging = [one for one in outlines if not one.twice]
+    for group in _overlapping(merging):
+        together = [merging[k] for k in sorted(group)]
         if len(together) == 1:
             made += together
             continue
-        union = areal(shapely.union_all([one.geometry for one in together]))
+        union = areal(shapely.union_all([one.geometry for one in together], grid_size=FINE))
         shared = sum(one.geometry.area for one in together) - union.area
         handles = tuple(h for one in together for h in one.handles)
         if ledger.enter("merged_overlap", handles, together[0].layer, union.envelope, area_m2=shared):
@@ -157,16 +161,18 @@ def _merge(outlines: Sequence[Outline], ledger: Ledger) -> list[Outline]:
 
 def cut_lower(outlines: Sequence[Outline], ledger: Ledger, rank: Callable[[Outline], int]) -> list[Outline]:
     """Where outlines of different rank overlap, the ground belongs to the lower number (a kind of green to another)."""
-    made = list(outlines)
-    pairs = [(a, b) for a, b in overlapping(made) if rank(made[a]) != rank(made[b])] if len(made) > 1 else []
-    for pair in sorted(pairs):
-        winner, loser = sorted(pair, key=lambda k: rank(made[k]))
-        shared = shapely.intersection(made[winner].geometry, made[loser].geometry).area
-        if shared <= SLIVER:
-            continue
-        handles = (*made[winner].handles, *made[loser].handles)
-        where = made[loser].geometry.envelope
-        if ledger.enter("merged_overlap", handles, made[loser].layer, where, area_m2=shared):
-            rest = areal(shapely.difference(made[loser].geometry, made[winner].geometry))
-            made[loser] = replace(made[loser], geometry=rest)
-    return [one for one in made if one.geometry.area > SLIVER]
+    made: list[Outline] = []
+    taken: BaseGeometry = shapely.Polygon()
+    for level in sorted({rank(one) for one in outlines}):
+        here = [one for one in outlines if rank(one) == level]
+        for one in here:
+            hit = not one.twice and shapely.intersects(taken, one.geometry)
+            shared = float(shapely.intersection(one.geometry, taken).area) if hit else 0.0
+            where = one.geometry.envelope
+            if shared > SLIVER and ledger.enter("cut_overlap", one.handles, one.layer, where, area_m2=shared):
+                one = replace(one, geometry=areal(shapely.difference(one.geometry, taken, grid_size=FINE)))
+            if one.geometry.area > SLIVER:
+                made.append(one)
+        taken = shapely.union_all([taken, *(one.geometry for one in here)])
+        shapely.prepare(taken)
+    return made

@@ -32,6 +32,8 @@ ON_SITE = frozenset(
 _MARGIN = 0.5
 #: Farther apart than this many times their size, two outlines of different shape are on different sheets.
 _FAR = 3.0
+#: A drawing with more site outlines than this is a parcel map, read as a whole.
+_MOST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,30 +62,25 @@ def boxes(items: Sequence[tuple[Entity, LayerMatch]]) -> NDArray[np.float64]:
 
 def rough_rings(entities: Sequence[Entity]) -> list[BaseGeometry]:
     """Site outlines before the unit is known: closed curves, and open ones that nearly close, without duplicates."""
-    rings: list[BaseGeometry] = []
+    rings: dict[tuple[float, ...], BaseGeometry] = {}
     for entity in entities:
         for points in entity.rings or ((entity.points,) if is_curve(entity) else ()):
             if len(points) < 3:
                 continue
-            steps = np.hypot(*np.diff(points, axis=0).T).sum()
-            if entity.closed or entity.rings or np.hypot(*(points[-1] - points[0])) <= 0.01 * steps:
+            course = np.hypot(*np.diff(points, axis=0).T).sum()
+            if entity.closed or entity.rings or np.hypot(*(points[-1] - points[0])) <= 0.01 * course:
                 polygon = shapely.make_valid(shapely.Polygon(points), method="structure", keep_collapsed=False)
-                if polygon.area > 0 and not any(_alike(polygon, other) for other in rings):
-                    rings.append(polygon)
+                if polygon.area > 0:
+                    # Drawn twice, its middle and its size are the same but for a hundredth.
+                    grid = 0.01 * float(np.sqrt(polygon.area))
+                    middle = shapely.get_coordinates(polygon.centroid)[0]
+                    key = (*np.round(middle / grid).tolist(), round(float(np.log(polygon.area)), 1))
+                    rings.setdefault(key, polygon)
     if not rings:
         lines = [shapely.LineString(entity.points) for entity in entities if is_curve(entity)]
-        if lines:
-            rings = [
-                face for face in shapely.get_parts(shapely.polygonize([shapely.union_all(lines)])) if face.area > 0
-            ]
-    return rings
-
-
-def _alike(a: BaseGeometry, b: BaseGeometry) -> bool:
-    slack = 1e-3 * a.length
-    return all(abs(p - q) <= slack for p, q in zip(a.bounds, b.bounds, strict=True)) and bool(
-        shapely.symmetric_difference(a, b).area <= 1e-3 * a.area
-    )
+        faces = shapely.get_parts(shapely.polygonize([shapely.union_all(lines)])) if lines else []
+        return [face for face in faces if face.area > 0]
+    return list(rings.values())
 
 
 def find_regions(
@@ -132,6 +129,8 @@ def _groups(
     rings: Sequence[BaseGeometry], items: Sequence[tuple[Entity, LayerMatch]], bounds: NDArray[np.float64]
 ) -> list[list[int]]:
     """Outlines that make one site together (parcels side by side); copies of one site plan are apart."""
+    if len(rings) > _MOST:
+        return [list(range(len(rings)))]
     content = [_content(ring, items, bounds) for ring in rings]
     groups: list[list[int]] = []
     for k in sorted(range(len(rings)), key=lambda k: (-round(rings[k].area, 3), rings[k].bounds)):

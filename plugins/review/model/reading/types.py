@@ -49,8 +49,8 @@ class Element:
         coefficient: part of the area that counts as floor area (1, 0.5, 0) where the layer says so; else None.
         counts_far: 计容 / 不计容 where the layer says so; else None.
         kind: subtype: of green ``集中`` ``宅旁`` ``道路`` ``屋顶``; of floor area ``balcony`` or ``deduct``; of a
-            height "" (a building's) or ``road_distance`` (eDCR's MAX_HEIGHT_CAL: a distance in plan that limits
-            the height, no height itself); of parking ``accessible``, or ``area`` (a lot, no single place: not to be counted).
+            height "" (a building's) or ``road_distance`` (eDCR's MAX_HEIGHT_CAL, a distance in plan that limits the
+            height and is none itself); of parking ``accessible``.
         value: a height in m, a declared count.
         measured: false where ``value`` comes from a text (declared), true from a dimension or geometry.
         storeys, storeys_below: of a footprint, as a text inside or beside it says (``18F/-1F``); None if none says.
@@ -80,8 +80,8 @@ class Repair:
     Attributes:
         id: stable over re-readings of the same file (kind and handles).
         kind: closed_gap | joined | dropped_duplicate | hatch_ring | self_crossing | sliver | merged_overlap |
-            flattened (Z ≠ 0) | open_outline (left out because it is open by more than a gap; taking this back closes
-            it all the same).
+            cut_overlap | flattened (Z ≠ 0) | open_outline (left out because it is open by more than a gap; taking
+            this back closes it all the same).
         handle: the entity; layer: its layer.
         detail: note with what was done and how large it is (gap in m, area in m²).
         where: place to zoom to, in metres in the drawing's coordinates.

@@ -7,7 +7,6 @@ Each piece of evidence votes for the unit it fits; the heaviest sum wins. A unit
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ import numpy as np
 
 from planner_app.domain.errors import PlannerError
 from plugins.review.model.drawing.types import Drawing, DrawingFormat, Entity, Note
+from plugins.review.model.reading.labels import plain
 from plugins.review.model.reading.types import ReadingOptions, UnitCheck
 
 if TYPE_CHECKING:
@@ -29,10 +29,11 @@ UNITS = (1.0, 0.001, 0.01, 0.1, 0.3048, 0.0254)
 _AREA_SLACK = 0.18
 _LENGTH_SLACK = 0.01
 #: What counts how much; the first of these that agrees with the outcome is named as the source.
-_VOTES = {"parcel": 4, "declared": 3, "dimension_text": 3, "parking": 3, "coordinates": 2, "text_size": 1, "header": 2}
+_VOTES = {"parcel": 4, "declared": 3, "dimension_text": 3, "parking": 3, "coordinates": 2, "header": 2, "text_size": 1}
 _SITE_M2 = (30.0, 3e6)
 _SHEET_M = (15.0, 60_000.0)
 _PLACE_M2 = (9.0, 25.0)
+_PLACES = 4  # fewer outlines may be anything
 _TEXT_M = (0.15, 12.0)
 
 
@@ -127,7 +128,7 @@ def _sheet(entities: Sequence[Entity], header: float | None) -> UnitCheck:
     """A PDF page is in points; a scale written on it (1:500) tells metres, and is to be checked by a known length."""
     scales = set()
     for entity in entities:
-        found = re.search(r"(?<![\d:])1\s*[::∶]\s*(\d{2,5})(?![\d.])", entity.text) if entity.text else None
+        found = re.search(r"(?<![\d:])1\s*:\s*(\d{2,5})(?![\d.])", plain(entity.text)) if entity.text else None
         if found:
             scales.add(int(found[1]))
     if len(scales) == 1:
@@ -159,13 +160,14 @@ def _votes(
         if area and clues.site_area:
             votes[kind] = _near([(area / clues.site_area) ** 0.5], _AREA_SLACK)
     votes["dimension_text"] = _near(_lettered(entities, clues), _LENGTH_SLACK)
-    if clues.places:
-        middle = float(np.median(clues.places))
-        votes["parking"] = {unit for unit in UNITS if _PLACE_M2[0] <= middle * unit * unit <= _PLACE_M2[1]}
+    if len(clues.places) >= _PLACES:
+        sizes = np.array(clues.places)[:, None] * np.array(UNITS) ** 2
+        most = ((sizes >= _PLACE_M2[0]) & (sizes <= _PLACE_M2[1])).mean(axis=0) > 0.7
+        votes["parking"] = {unit for unit, fits in zip(UNITS, most.tolist(), strict=True) if fits}
     votes["coordinates"] = _grid_units(places)
-    sizes = [entity.size for entity in entities if entity.text and entity.size > 0]
-    if sizes:
-        middle = float(np.median(sizes))
+    letters = [entity.size for entity in entities if entity.text and entity.size > 0]
+    if letters:
+        middle = float(np.median(letters))
         votes["text_size"] = {unit for unit in UNITS if _TEXT_M[0] <= middle * unit <= _TEXT_M[1]}
     if header is not None:
         votes["header"] = {unit for unit in _candidates(header) if abs(header / unit - 1) < 1e-4}
@@ -194,7 +196,7 @@ def _lettered(entities: Sequence[Entity], clues: UnitClues) -> list[float]:
     for entity in entities:
         if not entity.text:
             continue
-        number = re.fullmatch(r"\s*(\d{1,5}\.\d{1,3})\s*(?:m|米|M)?\s*", unicodedata.normalize("NFKC", entity.text))
+        number = re.fullmatch(r"(\d{1,5}\.\d{1,3})\s*(?:m|米|M)?", plain(entity.text))
         if number is None:
             continue
         if entity.kind == "DIMENSION" and entity.value:
