@@ -147,6 +147,8 @@ class MainWindow(QMainWindow):
         self.table.zoom_requested.connect(canvas.zoom_to_features)
         self.dock.hide_clicked.connect(self.toggle_dock)
         self.task.hide_clicked.connect(self.toggle_task)
+        self.side.appeared.connect(lambda: self.views.setSizes(self.session.settings.views))
+        self.side.going.connect(self._remember_views)
         self.top.language_chosen.connect(self.language_chosen)
         self.start.open_path.connect(lambda path: self.flows.open_path(Path(path)))
         self.palette_.layer_chosen.connect(self._layer_found)
@@ -466,12 +468,15 @@ class MainWindow(QMainWindow):
         settings.geometry = bytes(self.saveGeometry().toBase64().data()).decode()
         if self.session.project is not None and not self._panels_hidden:
             settings.columns, settings.rows = self.columns.sizes(), self.rows.sizes()
-            if self.side.isVisible():
-                settings.views = self.views.sizes()
+            self._remember_views()
             settings.layer_panel = self.layers.isVisible()
             settings.dock = self.dock.isVisible()
             settings.task_panel = self.task.isVisible()
         settings.save()
+
+    def _remember_views(self) -> None:
+        if not self.side.isHidden():
+            self.session.settings.views = self.views.sizes()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         active = self.session.jobs.active()

@@ -81,7 +81,7 @@ class MapArea(QWidget):
         self.zoom = ZoomBar(theme, canvas, self)
         self.floats = Floats(theme, self, self._taken)
         self.messages = MessageBar(theme, self)
-        self.setMinimumSize(theme.px(320), theme.px(200))
+        self._keep_room()
         canvas.tool_changed.connect(lambda tool_id: self.tools.mark(tool_id))
         canvas.message.connect(lambda level, text: self.messages.say(level, text))
 
@@ -97,7 +97,13 @@ class MapArea(QWidget):
         self.tools.deleteLater()
         self.tools = self._tool_bar()
         self.tools.show()
+        self._keep_room()
         self.floats.arrange()
+
+    def _keep_room(self) -> None:
+        """Tools and zoom stand beside each other, however narrow the map."""
+        width = self.tools.sizeHint().width() + self.zoom.sizeHint().width()
+        self.setMinimumSize(max(self.theme.px(320), width), self.theme.px(200))
 
     def _taken(self, edge: Edge) -> int:
         """Pixels of tools and zoom at the top of an edge."""

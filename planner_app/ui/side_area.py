@@ -15,9 +15,13 @@ class SideArea(QFrame):
 
     Signals:
         closed(key): the person closed a view.
+        appeared(): the first view was opened.
+        going(): the last view is about to go.
     """
 
     closed = Signal(str)
+    appeared = Signal()
+    going = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -61,12 +65,16 @@ class SideArea(QFrame):
             self.bar.addTab(title)
         self.bar.setCurrentIndex(self._keys.index(key))
         self._switched()
-        self.setVisible(True)
+        if self.isHidden():
+            self.setVisible(True)
+            self.appeared.emit()
 
     def close_view(self, key: str) -> None:
         """Take a view away; asking again shows it as it was."""
         if key in self._keys:
             index = self._keys.index(key)
+            if len(self._keys) == 1:
+                self.going.emit()
             del self._keys[index]
             self.bar.removeTab(index)
             self._switched()
