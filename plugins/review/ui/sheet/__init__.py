@@ -1,1 +1,21 @@
 """The drawing itself on the screen: above the map, beside it as a sheet, with marks and comparisons of revisions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt
+
+from planner_app.plugin_api.ui import PanelContext
+
+if TYPE_CHECKING:
+    from plugins.review.ui.sheet.sheets import Sheets
+    from plugins.review.ui.state import ReviewState
+
+
+def install(context: PanelContext, state: ReviewState) -> Sheets:
+    """Put the drawing of ``state`` above the map and its bar over it; asking again gives what is there."""
+    from plugins.review.ui.sheet.sheets import Sheets
+
+    found: QObject | None = state.findChild(Sheets, options=Qt.FindChildOption.FindDirectChildrenOnly)
+    return found if isinstance(found, Sheets) else Sheets(context, state)

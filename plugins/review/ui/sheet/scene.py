@@ -26,6 +26,8 @@ _DIMENSION_TEXT, _LARGEST_DIMENSION_TEXT = 0.08, 0.3
 _LINE_PITCH = 5.0 / 3.0
 #: Estimated width of a character over the text's height: CJK characters are square, others narrower.
 _WIDE, _NARROW = 1.15, 0.7
+#: Luminance (WCAG) of the lightest line: a contrast of 2.3:1 on white.
+_LIGHTEST = 0.4
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,7 @@ def build_scene(drawing: Drawing) -> Scene:
         layers=tuple(names),
         hidden=hidden,
         layer=np.array([names[one.layer] for one in every], dtype=np.int32),
-        colour=np.array([_colour(one.colour) for one in every], dtype=np.int64),
+        colour=_on_paper(np.array([_colour(one.colour) for one in every], dtype=np.int64)),
         width=np.array([one.width for one in every], dtype=np.float32),
         page=np.array([one.page for one in every], dtype=np.int32),
         # Invisible because its layer is off: seen again once a person switches the layer on.
@@ -276,6 +278,18 @@ def _dimension(entity: Entity, number: int, metres: float, lines: _Collector, wo
 def _measured(value: float, metres: float) -> str:
     """As CAD writes it: metres with two decimals, millimetres whole."""
     return f"{value:.2f}" if metres >= 0.1 else f"{value:.0f}"
+
+
+def _on_paper(colours: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Colours dark enough for white paper: CAD's yellow, cyan and green are made for a black screen."""
+    rgb = np.stack([colours >> 16 & 255, colours >> 8 & 255, colours & 255], axis=1) / 255.0
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    luminance = linear @ np.array([0.2126, 0.7152, 0.0722])
+    factor = np.minimum(1.0, _LIGHTEST / np.maximum(luminance, 1e-9))
+    linear = linear * factor[:, None]
+    rgb = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
+    red, green, blue = np.rint(rgb * 255).astype(np.int64).T
+    return np.asarray(red << 16 | green << 8 | blue)
 
 
 def _colour(text: str) -> int:

@@ -1,0 +1,1 @@
+"""Mark-up on map and sheet with one set of tools."""

@@ -1,0 +1,476 @@
+"""The drawing by itself: pan, zoom, select, mark up. Paper stays white in both themes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QKeyEvent,
+    QMouseEvent,
+    QNativeGestureEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QWidget
+
+from planner_app.i18n import tr
+from planner_app.plugin_api.ui import PanelContext
+from plugins.review.model.drawing.types import Page
+from plugins.review.ui.sheet.live import Layered, LivePicture
+from plugins.review.ui.sheet.markup.board import MarkBoard
+from plugins.review.ui.sheet.markup.tool import MarkTool, paint_marks
+from plugins.review.ui.sheet.model import SheetModel
+from plugins.review.ui.sheet.pages import PagePictures
+from plugins.review.ui.sheet.paint import Frame, drawing_font
+from plugins.review.ui.sheet.pick import pick
+from plugins.review.ui.sheet.pointing import (
+    ON_PAPER,
+    outlines,
+    paint_cross,
+    paint_highlights,
+    paint_shapes,
+    paint_swipe,
+    shapes_of,
+)
+from plugins.review.ui.sheet.scene import Extent
+
+_CLICK_PIXELS = 4.0
+_PICK_PIXELS = 5.0
+_SWIPE_PIXELS = 8.0
+#: As on the map: one notch of a wheel zooms by the square root of two, a touchpad's 220 pixels double.
+_UNITS_PER_DOUBLING, _PIXELS_PER_DOUBLING = 240.0, 220.0
+_FIT = 0.06
+_ARROWS = {Qt.Key.Key_Left: (1, 0), Qt.Key.Key_Right: (-1, 0), Qt.Key.Key_Up: (0, 1), Qt.Key.Key_Down: (0, -1)}
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What part of the sheet is shown: its centre and the drawing units of a logical pixel."""
+
+    x: float = 0.0
+    y: float = 0.0
+    resolution: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class SheetEvent:
+    """A mouse event as the mark-up tool takes it (see ``ui.tools.tool.ToolEvent`` for the map's)."""
+
+    x: float
+    y: float
+    px: float
+    py: float
+    left: bool = False
+    left_held: bool = False
+    shift: bool = False
+    alt: bool = False
+
+
+class SheetCanvas(QWidget):
+    """Shows one page of one drawing.
+
+    Signals:
+        pointed(x, y): drawing units under the pointer.
+        left(): the pointer went away.
+        failed(Exception): the file's own picture could not be drawn.
+    """
+
+    pointed = Signal(float, float)
+    left = Signal()
+    failed = Signal(object)
+
+    def __init__(
+        self,
+        context: PanelContext,
+        model: SheetModel,
+        board: MarkBoard,
+        write: Callable[[str, Callable[[str], None]], None],
+        open_photo: Callable[[Any], None],
+    ) -> None:
+        super().__init__()
+        self._context, self._model, self._board = context, model, board
+        self.view = View()
+        self.tool = MarkTool(board, "sheet", self.update, write, open_photo)
+        self._layered = Layered(context, "sheet", self, self.update)
+        self._pages: PagePictures | None = None
+        self._page_picture = LivePicture(context, "page", self)
+        self._page_whole = LivePicture(context, "page-whole", self)
+        for picture in (self._page_picture, self._page_whole):
+            picture.updated.connect(self.update)
+            picture.failed.connect(self.failed)
+        self._turn, self._record = 0, ""
+        self._fit_later = True
+        self._pan_from: QPointF | None = None
+        self._pressed: QPointF | None = None
+        self._swiping = False
+        self._space = False
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setMinimumSize(200, 160)
+        for signal in (model.look_changed, model.selection_changed, model.pointer_changed, board.changed):
+            signal.connect(self.update)
+        model.changed.connect(self._another)
+        model.highlights_changed.connect(self._pointed_at)
+        board.tool_changed.connect(self._tool_changed)
+        context.theme_changed.connect(self.update)
+        self._another()
+
+    # view
+
+    def to_screen(self, x: float, y: float) -> tuple[float, float]:
+        """Logical pixel of a place in drawing units."""
+        view = self.view
+        return (x - view.x) / view.resolution + self.width() / 2, (view.y - y) / view.resolution + self.height() / 2
+
+    def to_sheet(self, px: float, py: float) -> tuple[float, float]:
+        """Place in drawing units under a logical pixel."""
+        view = self.view
+        return view.x + (px - self.width() / 2) * view.resolution, view.y - (py - self.height() / 2) * view.resolution
+
+    def page(self) -> Page | None:
+        """The page shown of a PDF or an image."""
+        shown = self._model.shown
+        if shown is None or not self._model.is_raster:
+            return None
+        return next((one for one in shown.opened.drawing.pages if one.number == self._model.page), None)
+
+    def fit(self, extent: Extent | None = None, margin: float = _FIT) -> None:
+        """Show an extent (all of the drawing) whole."""
+        extent = extent or self._whole()
+        if extent is None or self.width() < 2:
+            return
+        xmin, ymin, xmax, ymax = extent
+        resolution = max((xmax - xmin) / self.width(), (ymax - ymin) / self.height()) * (1 + 2 * margin)
+        self._go(View((xmin + xmax) / 2, (ymin + ymax) / 2, resolution if resolution > 0 else self.view.resolution))
+
+    def show_extent(self, extent: Extent) -> None:
+        """Bring an extent into view with its surroundings; not nearer than a third of what is seen now."""
+        whole = self._whole()
+        least = max(whole[2] - whole[0], whole[3] - whole[1]) / 40 if whole is not None else 0.0
+        xmin, ymin, xmax, ymax = extent
+        grow = max(0.0, least - max(xmax - xmin, ymax - ymin)) / 2
+        self.fit((xmin - grow, ymin - grow, xmax + grow, ymax + grow), 0.4)
+
+    def zoom(self, factor: float, px: float | None = None, py: float | None = None) -> None:
+        """Zoom in by a factor about a pixel (the middle)."""
+        px, py = self.width() / 2 if px is None else px, self.height() / 2 if py is None else py
+        whole = self._whole()
+        size = max(whole[2] - whole[0], whole[3] - whole[1]) if whole is not None else 1.0
+        resolution = min(max(self.view.resolution / factor, size * 1e-8), size)
+        x, y = self.to_sheet(px, py)
+        self._go(View(x - (px - self.width() / 2) * resolution, y + (py - self.height() / 2) * resolution, resolution))
+
+    def pan(self, dx: float, dy: float) -> None:
+        """Move the picture by pixels."""
+        view = self.view
+        self._go(replace(view, x=view.x - dx * view.resolution, y=view.y + dy * view.resolution))
+
+    def _go(self, view: View) -> None:
+        if view != self.view and math.isfinite(view.x + view.y + view.resolution):
+            self.view = view
+            self.update()
+
+    def _whole(self) -> Extent | None:
+        page = self.page()
+        if page is not None:
+            return 0.0, 0.0, page.width, page.height
+        scenes = self._model.scenes(False)
+        return scenes[-1][0].extent(scenes[-1][1].shown) or scenes[-1][0].extent() if scenes else None
+
+    def _another(self) -> None:
+        """Another drawing: show it whole, take its own pages up."""
+        shown = self._model.shown
+        record = shown.opened.record.id if shown is not None else self._record
+        turn = shown.turn if shown is not None else 0
+        if turn != self._turn:
+            self._turn = turn
+            self.close_pages()
+            project = self._context.project
+            if shown is not None and self._model.is_raster and project is not None:
+                self._pages = PagePictures(project, shown.opened.record)
+            if record != self._record:
+                self._record, self._fit_later = record, True
+        self.update()
+
+    def close_pages(self) -> None:
+        """Let go of the file."""
+        for picture in (self._page_picture, self._page_whole):
+            picture.clear()
+        if self._pages is not None:
+            self._pages.close()
+            self._pages = None
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        if event.oldSize().width() < 2:
+            self._fit_later = True
+
+    def _pointed_at(self) -> None:
+        """Bring what the panel points at into view."""
+        boxes = [
+            shape.bounds
+            for mark in self._model.highlights
+            for shape in shapes_of(mark, self._model.shown, False)
+            if not shape.is_empty
+        ]
+        if boxes and self.isVisible():
+            west, south, east, north = zip(*boxes, strict=True)
+            self.show_extent((min(west), min(south), max(east), max(north)))
+        self.update()
+
+    # painting
+
+    @property
+    def ready(self) -> bool:
+        """True when the picture shows the view as it is."""
+        page = self.page()
+        return self._layered.ready if page is None else self._page_picture.ready
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._fit_later and self._model.shown is not None:
+            self._fit_later = False
+            self.fit()
+        painter = QPainter(self)
+        try:
+            self._paint(painter)
+        finally:
+            painter.end()
+
+    def _paint(self, painter: QPainter) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        page, model = self.page(), self._model
+        painter.fillRect(self.rect(), QColor("#FFFFFF" if page is None else self._context.colour("background")))
+        shown = model.shown
+        if shown is None:
+            self._paint_empty(painter)
+            return
+        frame = Frame(*self.to_sheet(0, 0), self.view.resolution, self.width(), self.height(), self.devicePixelRatioF())
+        if page is not None:
+            self._paint_page(painter, page, frame)
+        if page is None or model.comparison is not None:
+            swipe = model.comparison.swipe if model.comparison is not None else None
+            self._layered.paint(painter, model.scenes(False), model.content(False), frame, self.to_screen, swipe)
+        if model.selected:
+            chosen = outlines(shown.sheet, [model.selected])
+            paint_shapes(painter, chosen, QColor(ON_PAPER["accent"]), self.to_screen)
+        paint_highlights(painter, model.highlights, shown, False, self.to_screen)
+        self.tool.see(self.to_screen)
+        paint_marks(painter, self._board, "sheet", self.to_screen, self.tool.draft)
+        if self._board.active:
+            self.tool.paint(painter, self.to_screen)
+            self._paint_hint(painter)
+        if model.pointer is not None and model.pointer_from == "map":
+            paint_cross(painter, *self.to_screen(*model.pointer))
+        if model.comparison is not None and model.comparison.swipe is not None:
+            paint_swipe(painter, self.width() * model.comparison.swipe, self.height(), model.revision_names())
+
+    def _paint_page(self, painter: QPainter, page: Page, frame: Frame) -> None:
+        pages, turn = self._pages, self._turn
+        if pages is None:
+            return
+        left, top = self.to_screen(0.0, page.height)
+        paper = QRectF(left, top, page.width / self.view.resolution, page.height / self.view.resolution)
+        painter.fillRect(paper, QColor("#FFFFFF"))
+        painter.save()
+        painter.setClipRect(paper)
+        scale = max(page.width / 1200.0, page.height / 1200.0)
+        whole = Frame(0.0, page.height, scale, math.ceil(page.width / scale), math.ceil(page.height / scale))
+        content = (turn, page.number)
+        self._page_whole.want(whole, content, lambda part, wanted: pages.draw(page, part, wanted))
+        self._page_picture.want(frame, content, lambda part, wanted: pages.draw(page, part, wanted))
+        if not self._page_picture.ready:
+            self._page_whole.paint(painter, self.to_screen)
+        self._page_picture.paint(painter, self.to_screen)
+        painter.restore()
+        painter.setPen(QPen(QColor("#9AA3AE"), 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(paper)
+
+    def _paint_empty(self, painter: QPainter) -> None:
+        painter.setFont(drawing_font(13))
+        painter.setPen(QColor("#5B6675"))
+        text = tr("The drawing is being opened…") if self._model.state.busy else tr("No drawing is open.")
+        painter.drawText(QRectF(self.rect()), Qt.AlignmentFlag.AlignCenter, text)
+
+    def _paint_hint(self, painter: QPainter) -> None:
+        text = self.tool.hint()
+        if not text:
+            return
+        painter.setFont(drawing_font(12))
+        width = min(painter.fontMetrics().horizontalAdvance(text) + 16, self.width() - 8)
+        box = QRectF((self.width() - width) / 2, self.height() - 34, width, 24)
+        painter.setPen(QPen(QColor(0, 0, 0, 36), 1))
+        painter.setBrush(QColor(255, 255, 255, 235))
+        painter.drawRoundedRect(box, 5, 5)
+        painter.setPen(QColor(ON_PAPER["ink"]))
+        shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, round(width) - 12)
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, shown)
+
+    # mouse
+
+    def _event(self, event: QMouseEvent) -> SheetEvent:
+        at, keys = event.position(), event.modifiers()
+        x, y = self.to_sheet(at.x(), at.y())
+        return SheetEvent(
+            x, y, at.x(), at.y(), event.button() == Qt.MouseButton.LeftButton,
+            bool(event.buttons() & Qt.MouseButton.LeftButton), bool(keys & Qt.KeyboardModifier.ShiftModifier),
+            bool(keys & Qt.KeyboardModifier.AltModifier),
+        )  # fmt: skip
+
+    def _on_swipe(self, at: QPointF) -> bool:
+        comparison = self._model.comparison
+        return (
+            comparison is not None and comparison.swipe is not None
+            and abs(at.x() - comparison.swipe * self.width()) <= _SWIPE_PIXELS
+        )  # fmt: skip
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+        left = event.button() == Qt.MouseButton.LeftButton
+        if event.button() == Qt.MouseButton.MiddleButton or (left and self._space):
+            self._pan_from = event.position()
+        elif left and self._on_swipe(event.position()):
+            self._swiping = True
+        elif self._board.active:
+            self.tool.press(self._event(event))
+        elif left:
+            self._pressed = event.position()
+        self._show_cursor(event.position())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        at = event.position()
+        if self._pan_from is not None:
+            delta, self._pan_from = at - self._pan_from, at
+            self.pan(delta.x(), delta.y())
+        elif self._swiping:
+            self._model.set_swipe(min(max(at.x() / max(self.width(), 1), 0.0), 1.0))
+        elif self._board.active:
+            self.tool.move(self._event(event))
+        elif self._pressed is not None and (at - self._pressed).manhattanLength() >= _CLICK_PIXELS:
+            self._pan_from, self._pressed = at, None
+        self._show_cursor(at)
+        self.pointed.emit(*self.to_sheet(at.x(), at.y()))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._pan_from is not None:
+            self._pan_from = None
+        elif self._swiping:
+            self._swiping = False
+        elif self._board.active:
+            self.tool.release(self._event(event))
+        elif self._pressed is not None and event.button() == Qt.MouseButton.LeftButton:
+            self._click(event.position())
+        self._pressed = None
+        self._show_cursor(event.position())
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
+        if self._board.active:
+            self.tool.double_click(self._event(event))
+        else:
+            self.zoom(2.0, event.position().x(), event.position().y())
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self.left.emit()
+
+    def _click(self, at: QPointF) -> None:
+        """A mark is on top of the drawing; else the entity under the pointer."""
+        mark = self.tool.under(at.x(), at.y())
+        self._board.select(mark.id if mark is not None else "")
+        if mark is None:
+            self._model.select(self.entity_at(at.x(), at.y()))
+
+    def entity_at(self, px: float, py: float) -> str:
+        """Handle of the entity under a pixel, "" if there is none."""
+        scenes = self._model.scenes(False)
+        if not scenes:
+            return ""
+        scene, look, _ = scenes[-1]
+        found = pick(scene, look.shown, *self.to_sheet(px, py), _PICK_PIXELS * self.view.resolution)
+        return "" if found is None else scene.handles[found]
+
+    def _show_cursor(self, at: QPointF) -> None:
+        if self._pan_from is not None:
+            shape = Qt.CursorShape.ClosedHandCursor
+        elif self._swiping or self._on_swipe(at):
+            shape = Qt.CursorShape.SplitHCursor
+        elif self._space:
+            shape = Qt.CursorShape.OpenHandCursor
+        else:
+            shape = self.tool.cursor if self._board.active else Qt.CursorShape.ArrowCursor
+        if self.cursor().shape() != shape:
+            self.setCursor(shape)
+
+    def _tool_changed(self) -> None:
+        if not self._board.active:
+            self.tool.cancel_all()
+        self.update()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        fine = 0.125 if event.modifiers() & Qt.KeyboardModifier.ControlModifier else 1.0
+        pixels = event.pixelDelta()
+        if not pixels.isNull() and event.phase() != Qt.ScrollPhase.NoScrollPhase:
+            doublings = pixels.y() / _PIXELS_PER_DOUBLING
+        else:
+            doublings = event.angleDelta().y() / _UNITS_PER_DOUBLING
+        self.zoom(2.0 ** (doublings * fine), event.position().x(), event.position().y())
+        event.accept()
+
+    # keys
+
+    def event(self, event: QEvent) -> bool:
+        """Keys that are shortcuts of the window belong to the sheet while it needs them."""
+        if isinstance(event, QNativeGestureEvent) and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
+            self.zoom(max(1.0 + event.value(), 0.1), event.position().x(), event.position().y())
+            return True
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            own = self._board.active and self.tool.owns_key(event)
+            if own or event.key() == Qt.Key.Key_Escape:
+                event.accept()
+                return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key = event.key()
+        if key == Qt.Key.Key_Escape:
+            self.escape()
+        elif key == Qt.Key.Key_Space:
+            self._space = True
+        elif self._board.active and self.tool.key(event):
+            self.update()
+        elif key in _ARROWS:
+            dx, dy = _ARROWS[Qt.Key(key)]
+            self.pan(dx * self.width() / 8, dy * self.height() / 8)
+        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
+            self.zoom(2.0)
+        elif key == Qt.Key.Key_Minus:
+            self.zoom(0.5)
+        elif key in (Qt.Key.Key_Home, Qt.Key.Key_0):
+            self.fit()
+        else:
+            super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
+            self._space = False
+        super().keyReleaseEvent(event)
+
+    def escape(self) -> None:
+        """Drop what is begun, then leave the tools, then let the selection go."""
+        if self._board.active:
+            if not self.tool.cancel():
+                self._board.stop()
+        elif self._model.selected:
+            self._model.select("")
+        else:
+            self._board.select("")
+        self.update()
