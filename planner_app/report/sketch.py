@@ -42,6 +42,8 @@ def sketch_svg(
     width: int = 1000,
     height: int = 620,
     labels: Sequence[SketchLabel] = (),
+    *,
+    north: bool = True,
 ) -> str:
     """Draw layers, first below, into one SVG.
 
@@ -50,6 +52,7 @@ def sketch_svg(
         extent: (xmin, ymin, xmax, ymax) in metres that must be visible; kept centred at one scale.
         width, height: size of the drawing in px.
         labels: on top of everything.
+        north: draw the arrow; false where nobody knows which way north is.
     """
     import numpy as np
     import shapely
@@ -88,7 +91,7 @@ def sketch_svg(
         parts.append("</g>")
     parts += [_label(label, _pixel(label.x, label.y, centre, scale, width, height)) for label in labels]
     parts.append(_scale_bar(scale, height))
-    parts.append(_north(width))
+    parts += [_north(width)] if north else []
     parts.append("</svg>")
     return "".join(parts)
 

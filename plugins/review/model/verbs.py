@@ -183,7 +183,10 @@ def _asbuilt(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
 def _configure_opinion(parser: argparse.ArgumentParser) -> None:
     _file(parser)
     _drawing(parser)
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help=".pdf .docx .html .json")
+    parser.add_argument(
+        "--out", type=Path, required=True, nargs="+", metavar="FILE",
+        help=tr(".pdf .docx .html .json; several files hold one and the same opinion"),
+    )  # fmt: skip
     parser.add_argument("--approved", default="", metavar="DRAWING", help=tr("approved drawing of an as-built survey"))
     parser.add_argument("--parcel", default="", metavar="ID", help=tr("parcel whose conditions apply"))
     parser.add_argument("--date", default="", metavar="YYYY-MM-DD", help=tr("day whose rules apply (the permit's)"))
@@ -196,13 +199,16 @@ def _opinion(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
     day = _day(arguments.date)
     with context.open_project(arguments.file) as project:
         written = export_opinion(
-            project, arguments.drawing, arguments.out, rules=[*context.rules("review."), *context.rules("asbuilt.")],
+            project, arguments.drawing, *arguments.out, rules=[*context.rules("review."), *context.rules("asbuilt.")],
             render_map=context.render_map, approved=arguments.approved, parcel=arguments.parcel, on=day,
             embed=not arguments.no_embed, progress=context.progress,
         )  # fmt: skip
     return VerbResult({
-        "out": str(arguments.out), "sha256": written.sha256, "seal": written.seal, "number": written.number,
+        "out": str(arguments.out[0]), "sha256": written.sha256[0], "seal": written.seal, "number": written.number,
         "state": written.state.key,
+        "files": [
+            {"out": str(path), "sha256": sha} for path, sha in zip(arguments.out, written.sha256, strict=True)
+        ],
     })  # fmt: skip
 
 

@@ -117,6 +117,19 @@ def passes(shown: View) -> list[Block]:
     return [Heading(tr("Rules met"), str(len(rows))), *_table(columns, rows)]
 
 
+def unjudged(shown: View) -> list[Block]:
+    """Rules that could not be judged, each with the reason: a missing layer or field never passes."""
+    rows: list[list[str | Cell]] = []
+    for one in shown.findings:
+        if one.verdict is Verdict.CANNOT_JUDGE:
+            rule = Cell(rule_title(shown.rules, one.rule), one.feature)
+            rows.append([rule, finding_message(one), value_text(one) or "–", clause(one) or "–"])
+    if not rows:
+        return []
+    columns = [Column(tr("Rule"), 22), Column(tr("Reason"), 34), Column(tr("Values"), 18), Column(tr("Ground"), 26)]
+    return [Heading(verdict_word("cannot_judge"), str(len(rows)), 3), *_table(columns, rows)]
+
+
 def conditions(shown: View) -> list[Block]:
     """What the parcel's conditions demand, those included that no rule judges."""
     known = shown.conditions
@@ -137,15 +150,15 @@ def conditions(shown: View) -> list[Block]:
 def reading(shown: View) -> list[Block]:
     """How the drawing was understood, and every repair that reading it took."""
     told = shown.content["reading"]
-    lines = [
-        (tr("Entities"), f"{told['entities']:,}"),
-        (tr("Elements read"), f"{told['elements']:,}"),
-        (tr("Layers without a role"), ", ".join(f"{name} ({count})" for name, count in told["unread"].items())),
-    ]
+    lines = [(tr("Entities"), f"{told['entities']:,}"), (tr("Elements read"), f"{told['elements']:,}")]
     blocks: list[Block] = [Heading(tr("Reading of the drawing")), Facts(lines)]
+    if told["unread"]:
+        unread = ", ".join(f"{name} ({count})" for name, count in told["unread"].items())
+        blocks.append(Text(unread, "note", lead=tr("Layers without a role")))
     sources = [*told["drawing_notes"], *told["units"]["notes"], *told["notes"], *shown.surroundings.notes]
     sources += shown.content["drawing"]["placement"]["notes"]
-    blocks += [Text(text, "note") for text in dict.fromkeys(note_text(note) for note in sources)]
+    name = {"drawing": shown.record.number}
+    blocks += [Text(text, "note") for text in dict.fromkeys(note_text(note, **name) for note in sources)]
     rows: list[list[str | Cell]] = [
         [one["layer"], one["handle"], note_text(one["detail"]), tr("taken back") if one["undone"] else tr("applied")]
         for one in shown.content["repairs"]

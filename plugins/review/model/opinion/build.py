@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 #: Pixels of the map picture and of a sheet's width; sheets shown at most.
 MAP_SIZE, _SHEET_WIDTH, _MOST_SHEETS = (1500, 950), 1600, 6
+_SHEETS = (DrawingFormat.PDF, DrawingFormat.IMAGE)
 
 
 def build_opinion(
@@ -225,7 +226,12 @@ def _shots(judged: _Judged, threads: Sequence[Thread], markups: Sequence[Markup]
     made = scene(opened.drawing, opened.plan, judged.subject.indicators, judged.surroundings, opened.to_project)
     found = against(judged.check.findings)
     numbered = [(str(at), one) for at, one in enumerate(found, start=1)]
-    whole = site_shot(made, numbered, [one for one in markups if one.drawing_id in ("", opened.record.id)])
+    sheet = opened.drawing.format in _SHEETS and not opened.plan.elements  # its page says more than its lines
+    whole = (
+        None
+        if sheet
+        else site_shot(made, numbered, [one for one in markups if one.drawing_id in ("", opened.record.id)])
+    )
     shots = [whole] if whole is not None else []
     for number, finding in numbered:
         evidence = shape_of(finding.evidence)
@@ -242,7 +248,7 @@ def _shots(judged: _Judged, threads: Sequence[Thread], markups: Sequence[Markup]
 def _sheets(project: Project, opened: OpenDrawing, threads: Sequence[Thread]) -> list[Shot]:
     """Pages of a PDF or an image that something was said about, the first one at least."""
     record = opened.record
-    if opened.drawing.format not in (DrawingFormat.PDF, DrawingFormat.IMAGE):
+    if opened.drawing.format not in _SHEETS:
         return []
     from PIL import Image
 

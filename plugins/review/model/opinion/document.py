@@ -46,11 +46,11 @@ _AGAINST = (Verdict.FAIL, Verdict.NEEDS_CERTIFICATE, Verdict.CANNOT_JUDGE)
 
 
 def against(findings: Sequence[Finding]) -> list[Finding]:
-    """Findings that do not pass, gravest first, blocking ones before warnings; then passes near a limit. Their places
-    here are their numbers in the opinion."""
+    """Findings that speak against the drawing, gravest first, blocking ones before warnings; then passes near a limit.
+    Their places here are their numbers in the opinion."""
     found = [
         one
-        for verdict in _AGAINST
+        for verdict in (Verdict.FAIL, Verdict.NEEDS_CERTIFICATE)
         for one in sorted(findings, key=lambda one: not one.blocking)
         if one.verdict is verdict
     ]
@@ -314,8 +314,9 @@ def _findings(shown: View) -> list[Block]:
     found = against(shown.findings)
     blocks: list[Block] = [Heading(tr("Findings"), str(len(found) or ""))]
     if not found:
-        return [*blocks, Text(tr("No rule speaks against the drawing."))]
-    return blocks + [_finding(shown, at, finding) for at, finding in enumerate(found, start=1)]
+        blocks.append(Text(tr("No rule speaks against the drawing.")))
+    blocks += [_finding(shown, at, finding) for at, finding in enumerate(found, start=1)]
+    return [*blocks, *appendix.unjudged(shown)]
 
 
 def _finding(shown: View, at: int, finding: Finding) -> Item:

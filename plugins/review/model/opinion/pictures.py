@@ -48,11 +48,13 @@ _LOOKS: tuple[tuple[Role, str, str, float, float, str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What lies on the site, ready to be drawn at any extent, in the project's CRS or in metres of the drawing."""
+    """What lies on the site, ready to be drawn at any extent, in the project's CRS (north up) or, where the drawing has
+    no place, in metres of its own axes."""
 
     layers: tuple[SketchLayer, ...]
     labels: tuple[SketchLabel, ...]
     extent: Extent | None
+    north: bool = True
 
     def picture(
         self,
@@ -64,7 +66,8 @@ class Scene:
         """One SVG."""
         west, south, east, north = extent
         inside = [one for one in self.labels if west <= one.x <= east and south <= one.y <= north]
-        return sketch_svg([*self.layers, *over], extent, *size, labels=[*inside, *labels]).encode()
+        svg = sketch_svg([*self.layers, *over], extent, *size, labels=[*inside, *labels], north=self.north)
+        return svg.encode()
 
 
 def scene(
@@ -98,7 +101,7 @@ def scene(
         shapes = [move(shape) for shape in _lines(drawing, plan)]
     bounds = shapely.total_bounds(shapes) if shapes else None
     extent = tuple(float(value) for value in bounds) if bounds is not None and math.isfinite(bounds[0]) else None
-    return Scene(tuple(layers), tuple(labels), extent)  # type: ignore[arg-type]
+    return Scene(tuple(layers), tuple(labels), extent, to_project is not None)  # type: ignore[arg-type]
 
 
 def _lines(drawing: Drawing, plan: SitePlan) -> list[BaseGeometry]:
@@ -167,7 +170,7 @@ def close_shot(
 
     drawn, texts = markup_layers(markups)
     west, south, east, north = shapely.total_bounds([evidence, *(one for layer in drawn for one in layer.geometry)])
-    reach = max(12.0, 0.6 * max(east - west, north - south)) if not drawn else 0.2 * max(east - west, north - south)
+    reach = max(12.0, 0.2 * max(east - west, north - south))
     extent = (west - reach, south - reach, east + reach, north + reach)
     over = [SketchLayer([evidence], colour, colour, 2.2, 0.4)]
     return Shot(kind, "image/svg+xml", made.picture(extent, (460, 330), [*over, *drawn], texts), number)

@@ -37,9 +37,9 @@ def row_cells(row: Row) -> list[str | Cell]:
     limit = None if row.limit is None else row.limit * factor
     measured = None if row.measured is None else row.measured * factor
     declared = None if row.declared is None else row.declared * factor
-    title = tr(row.title) + (f" {row.feature}" if row.feature else "")
+    title = " ".join(part for part in (tr(row.title), row.feature) if part)
     return [
-        Cell(title, row.unit and tr("in {unit}", unit=row.unit)),
+        tr("{title} ({unit})", title=title, unit=row.unit) if row.unit else title,
         number(declared, digits),
         number(measured, digits, apart_from=limit),
         f"{row.relation} {number(limit, digits)}".strip() if limit is not None else DASH,
@@ -93,9 +93,10 @@ def join(parts: Sequence[str]) -> str:
     return ("；" if language() == "zh_CN" else "; ").join(part for part in parts if part)
 
 
-def note_text(note: Note | Sequence[Any]) -> str:
-    """A coded note as a sentence; a parameter ``x_zh`` stands in for ``x`` in Chinese."""
-    code, params = str(note[0]), dict(note[1])
+def note_text(note: Note | Sequence[Any], **known: str) -> str:
+    """A coded note as a sentence; a parameter ``x_zh`` stands in for ``x`` in Chinese. ``known``: values that the note
+    may leave out."""
+    code, params = str(note[0]), known | dict(note[1])
     if language() == "zh_CN":
         params |= {key.removesuffix("_zh"): value for key, value in params.items() if key.endswith("_zh") and value}
     return word(code, params)
@@ -168,7 +169,8 @@ def unit_source(source: str) -> str:
     return {
         "known_length": tr("a known length"), "parcel": tr("the parcel's area"), "coordinates": tr("the coordinates"),
         "header": tr("the file's header"), "dimension_text": tr("a dimension's text"), "assumed": tr("assumed"),
-        "set": tr("set by the reviewer"),
+        "person": tr("set by the reviewer"), "declared": tr("the declared table"),
+        "scale_text": tr("the written scale"), "parking": tr("the size of parking places"), "text_size": tr("the size of texts"),
     }.get(source, source)  # fmt: skip
 
 

@@ -27,10 +27,9 @@ SUFFIXES = (".pdf", ".docx", ".html", ".json")
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """An opinion as a file. ``sha256``: of the file; ``state``: of the drawing's opinion (draft, reviewed, signed)."""
+    """An opinion as files. ``sha256``: of each; ``state``: of the drawing's opinion (draft, reviewed, signed)."""
 
-    path: Path
-    sha256: str
+    sha256: tuple[str, ...]
     seal: str
     number: str
     state: OpinionState
@@ -90,8 +89,7 @@ def _write(path: Path, data: bytes) -> None:
 def export_opinion(
     project: Project,
     drawing_ref: str,
-    path: Path,
-    *,
+    *paths: Path,
     rules: Sequence[Rule],
     render_map: RenderMap | None = None,
     approved: str = "",
@@ -102,12 +100,16 @@ def export_opinion(
 ) -> Written:
     """Write the opinion on a drawing: the signed one while it still holds, else a draft of what it would be now.
 
+    Args:
+        paths: one file or several, all of the same opinion with the same seal.
+
     Raises:
         PlannerError: what :func:`build_opinion` and :func:`write_opinion` refuse. Cancelled.
     """
     progress = progress or NoProgress()
-    if path.suffix.casefold() not in SUFFIXES:  # before the work, not after it
-        raise PlannerError("report.format_unknown", file=path.name, known=", ".join(SUFFIXES))
+    for path in paths:
+        if path.suffix.casefold() not in SUFFIXES:  # before the work, not after it
+            raise PlannerError("report.format_unknown", file=path.name, known=", ".join(SUFFIXES))
     record = store.drawing(project, drawing_ref)
     state = opinion_state(project, record)
     if state.seal and not state.outdated:
@@ -119,6 +121,6 @@ def export_opinion(
         )  # fmt: skip
         sealed = seal(opinion if embed else replace(opinion, inputs=replace(opinion.inputs, drawings={})))
     progress.update(0.82, "stage.review_opinion")
-    written = write_opinion(sealed, path)
+    written = tuple(write_opinion(sealed, path) for path in paths)
     progress.update(1.0)
-    return Written(path, written, sealed.seal, sealed.content["about"]["number"], state)
+    return Written(written, sealed.seal, sealed.content["about"]["number"], state)
