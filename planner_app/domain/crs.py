@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 
 CGCS2000 = "EPSG:4490"
 SETTING = "crs.city_transform"
+#: Chinese Gauss-Krüger families: datum → width of a zone in degrees → first EPSG code with the zone number before the
+#: easting, first one without, number of the first zone.
+GAUSS_KRUGER = {
+    "cgcs2000": {3: (4513, 4534, 25), 6: (4491, 4502, 13)},
+    "xian80": {3: (2349, 2370, 25), 6: (2327, 2338, 13)},
+    "beijing54": {3: (2401, 2422, 25), 6: (21413, 21453, 13)},
+}
 
 
 @lru_cache(maxsize=128)
@@ -304,6 +311,31 @@ def axis_order(crs: str) -> tuple[str, str]:
 def zone_prefix(easting: float) -> int:
     """The zone number in front of an easting, 0 if there is none (easting ≤ 10⁶ m)."""
     return int(easting // 1e6) if easting > 1e6 else 0
+
+
+def zone_crs(zone: int, like: str, *, prefixed: bool = True) -> str:
+    """``EPSG:n`` of a Gauss-Krüger zone (3° zones 25…45, 6° zones 13…23) on the datum of another CRS.
+
+    Args:
+        like: a CRS on a Chinese datum; any other gives "".
+        prefixed: with the zone number before the easting.
+    """
+    for first_with, first_without, first in GAUSS_KRUGER.get(_chinese_datum(parse_crs(like)) or "", {}).values():
+        if 0 <= zone - first <= (20 if first == 25 else 10):
+            return f"EPSG:{(first_with if prefixed else first_without) + zone - first}"
+    return ""
+
+
+def zone_of(crs: str) -> tuple[int, bool]:
+    """(number of a CRS's Gauss-Krüger zone, whether it stands before the easting); (0, False) for any other CRS."""
+    code = authority_code(parse_crs(crs)).removeprefix("EPSG:")
+    number = int(code) if code.isdigit() else 0
+    for family in GAUSS_KRUGER.values():
+        for first_with, first_without, first in family.values():
+            for start in (first_with, first_without):
+                if 0 <= number - start <= (20 if first == 25 else 10):
+                    return number - start + first, start == first_with
+    return 0, False
 
 
 def chinese_name(epsg: int) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import shapely
 
+from planner_app.domain.crs import GAUSS_KRUGER
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.layer import FieldInfo
 from planner_app.domain.text_encoding import read_text
@@ -28,12 +29,8 @@ _FIELDS = (
     FieldInfo("class_code", "text", "地类编码"),
     FieldInfo("sheet", "text", "图幅号"),
 )
-#: First EPSG number of each family: (with zone number, without), for 3° zones 25… and 6° zones 13….
-_FAMILIES = {
-    "2000": {3: (4513, 4534, 25), 6: (4491, 4502, 13)},
-    "80": {3: (2349, 2370, 25), 6: (2327, 2338, 13)},
-    "54": {3: (2401, 2422, 25), 6: (21413, 21453, 13)},
-}
+#: What a system's name contains → its datum.
+_FAMILIES = {"2000": "cgcs2000", "80": "xian80", "54": "beijing54"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +127,7 @@ def stated_crs(facts: dict[str, str], easting: float) -> str | None:
     zone = re.search(r"\d+", facts.get("带号", ""))
     if family is None or width is None or int(width.group()) not in (3, 6):
         return None
-    with_zone, without, first = _FAMILIES[family][int(width.group())]
+    with_zone, without, first = GAUSS_KRUGER[_FAMILIES[family]][int(width.group())]
     prefix = int(easting // 1e6) if easting > 1e6 else 0
     number = prefix or (int(zone.group()) if zone else 0)
     if not first <= number <= first + (20 if int(width.group()) == 3 else 10):

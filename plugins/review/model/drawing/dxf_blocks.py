@@ -231,7 +231,8 @@ def moved(shape: Shape, step: Step) -> Shape:
     shift = np.array([step.x + step.e * shape.z, step.y + step.f * shape.z])
 
     def at(points: Points) -> Points:
-        return points @ step.linear + shift
+        there: Points = points @ step.linear + shift
+        return there
 
     shape.points = at(shape.points)
     if shape.rings:

@@ -27,7 +27,8 @@ def text(entity: Any) -> Shape:
     angle = float(dxf.get("rotation", 0.0))
     x, y, z = (place.x, place.y, place.z) if place is not None else (0.0, 0.0, 0.0)
     anchor, across, up = dxf.get("align_point"), dxf.get("halign", 0), dxf.get("valign", 0)
-    if anchor is not None and (across or up) and x == 0.0 and y == 0.0:  # written by a program without fonts
+    unset = anchor is not None and (x, y) in ((0.0, 0.0), (anchor.x, anchor.y))
+    if anchor is not None and (across or up) and unset:  # written by a program without fonts
         left, low, right, high = text_box(0.0, 0.0, words, size)
         dx = {1: 0.5, 2: 1.0, 4: 0.5}.get(across, 0.0) * (right - left)
         dy = (0.5 if across == 4 else {2: 0.5, 3: 1.0}.get(up, 0.0)) * (high - low)

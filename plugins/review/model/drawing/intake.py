@@ -50,11 +50,11 @@ def sniff(path: Path) -> DrawingFormat:
     """What a file is, by its content; its suffix decides nothing.
 
     Raises:
-        PlannerError: ``review.file_missing``, ``review.file_unreadable``, ``review.file_empty``, ``review.archive``,
+        PlannerError: ``review.no_such_file``, ``review.file_unreadable``, ``review.file_empty``, ``review.archive``,
             ``review.unknown_format``.
     """
     if not path.is_file():
-        raise PlannerError("review.file_missing", file=path.name)
+        raise PlannerError("review.no_such_file", file=path.name)
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD)
