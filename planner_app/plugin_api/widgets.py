@@ -174,12 +174,14 @@ class Form(QWidget):
         self._grid.setVerticalSpacing(8)
         self._grid.setColumnStretch(1, 1)
 
-    def add(self, caption: str, widget: QWidget) -> QLabel:
-        """Add a row; returns its caption."""
+    def add(self, caption: str, widget: QWidget, *, tall: bool = False) -> QLabel:
+        """Add a row; returns its caption, which stands at the first line of a ``tall`` widget."""
         row = self._grid.rowCount()
         text = label(caption, "secondary")
         text.setBuddy(widget)
-        self._grid.addWidget(text, row, 0)
+        if tall:
+            text.setContentsMargins(0, 5, 0, 0)
+        self._grid.addWidget(text, row, 0, Qt.AlignmentFlag.AlignTop if tall else Qt.AlignmentFlag.AlignVCenter)
         self._grid.addWidget(widget, row, 1)
         return text
 
