@@ -64,11 +64,12 @@ def _declared(rule: Rule, subject: Subject, key: str, declared: float) -> Findin
     step = _rounding(subject.plan.declared_texts.get(key, ""), declared)
     share = 0.0 if key in rule.params.get("exact", ()) else float(rule.params["share"])
     difference = abs(value - declared)
-    texts = together(declared, value, percent=key in PERCENT, digits=0 if key == "parking" else 2)
+    same = difference <= step + 1e-9 * abs(value)
+    texts = together(declared, value, percent=key in PERCENT, digits=0 if key == "parking" else 2, apart=not same)
     about |= {"measured": value, "said": texts[0], "value": texts[1]}
     if indicator.partial and declared > value:
         return cannot(rule, subject, ("review.limit.partial", {}), **about)
-    if difference <= step + 1e-9 * abs(value):
+    if same:
         return finding(rule, subject, Verdict.PASS, "review.declared.same", **about)
     if difference <= share * abs(value):
         return finding(rule, subject, Verdict.PASS, "review.declared.near", borderline=True, **about)
@@ -105,8 +106,8 @@ def judge_sums(rule: Rule, subject: Subject) -> list[Finding]:
 def _sum(rule: Rule, subject: Subject, key: str, expected: float, step: float, share: float) -> Finding:
     declared = subject.plan.declared[key]
     title, title_zh = INDICATOR_TITLES[key]
-    texts = together(declared, expected, percent=key in PERCENT, digits=0 if key == "parking" else 2)
     kept = abs(declared - expected) <= max(step, share * abs(expected)) + 1e-9 * abs(expected)
+    texts = together(declared, expected, percent=key in PERCENT, digits=0 if key == "parking" else 2, apart=not kept)
     return finding(
         rule, subject, Verdict.PASS if kept else Verdict.FAIL, "review.sums.same" if kept else "review.sums.differ",
         feature=title_zh, declared=declared, limit=expected, unit=_UNITS.get(key, "m²"), said=texts[0], value=texts[1],
@@ -126,6 +127,8 @@ def judge_floors(rule: Rule, subject: Subject) -> list[Finding]:
     agreed = 0
     for building in subject.indicators.buildings:
         ground = [one for one in floors.get(name_key(building.name), ()) if one.floor == 1]
+        if building.gfa_m2 is not None and not floors:
+            continue  # a model: its footprint is its ground floor
         if not ground:
             note = gaps.get(building.name, ("review.building_no_floors", {"building": building.name}))
             found.append(cannot(rule, subject, note, feature=building.name))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import shapely
 
@@ -18,10 +19,7 @@ from plugins.review.model.indicators.floor_area import is_below
 from plugins.review.model.indicators.names import name_key
 from plugins.review.model.indicators.setbacks import beyond, build_to_area
 from plugins.review.model.indicators.types import Building, Setback
-from plugins.review.model.reading.types import Role
-
-if TYPE_CHECKING:
-    from shapely.geometry.base import BaseGeometry
+from plugins.review.model.reading.types import Element, Role
 
 #: Sides in both languages.
 SIDES = {
@@ -48,6 +46,7 @@ def judge_setback(rule: Rule, subject: Subject) -> list[Finding]:
     found: list[Finding] = []
     tightest: tuple[float, Setback, float] | None = None
     towers = {one.name: one for one in subject.indicators.buildings}
+    uppers = Uppers(subject)
     sides = [one for one in demands if one.side != "road"]
     pairs = [(one, _demands_on(one, sides, towers)) for one in measured]
     if any(one.side == "road" for one in demands):
@@ -57,13 +56,11 @@ def judge_setback(rule: Rule, subject: Subject) -> list[Finding]:
         pairs += [(one, [demand for demand in demands if demand.side == "road"]) for one in roads]
     for setback, own in pairs:
         for demand in own:
-            judged = _setback(rule, subject, setback, demand, towers[setback.building])
-            if judged is not None and (judged.verdict is not Verdict.PASS or judged.borderline):
+            judged = _setback(rule, subject, setback, demand, towers[setback.building], uppers)
+            if isinstance(judged, Finding):
                 found.append(judged)
-            elif judged is not None and judged.measured is not None:
-                spare = judged.measured - demand.metres
-                if tightest is None or spare < tightest[0]:
-                    tightest = (spare, setback, demand.metres)
+            elif judged is not None and (tightest is None or judged < tightest[0]):
+                tightest = (judged, setback, demand.metres)
     if not found and tightest is not None:
         _, setback, limit = tightest
         texts = together(setback.distance_m, limit)
@@ -138,8 +135,13 @@ def _to_roads(subject: Subject) -> list[Setback]:
     return found
 
 
-def _setback(rule: Rule, subject: Subject, setback: Setback, demand: EdgeSetback, building: Building) -> Finding | None:
-    """One building at one side against one demand; None where a height step does not reach it."""
+def _setback(
+    rule: Rule, subject: Subject, setback: Setback, demand: EdgeSetback, building: Building, uppers: Uppers
+) -> Finding | float | None:
+    """One building at one side against one demand: a finding, or what there is to spare (m) where it is clearly kept.
+
+    None where a height step does not reach it.
+    """
     distance, line = setback.distance_m, setback.line
     limit = demand.metres
     about = _about(setback) | {"limit": limit, "above": demand.above_m}
@@ -149,11 +151,13 @@ def _setback(rule: Rule, subject: Subject, setback: Setback, demand: EdgeSetback
                 return None  # kept, however high it is
             note = ("review.setback.no_height", {"above_text": f"{demand.above_m:g}"})
             return cannot(rule, subject, note, **about, measured=distance, evidence=line)
-        upper = upper_outline(subject, building, demand.above_m)
+        upper = uppers.above(building, demand.above_m)
         if upper is not None and distance >= 0:
             distance = float(shapely.distance(upper, setback.edge_geometry))
             line = shapely.shortest_line(upper, setback.edge_geometry)
     kept, near = compare(distance, limit, ">=", float(rule.params["tolerance"]), float(rule.params["noise_m"]))
+    if kept and not near:
+        return distance - limit
     texts = together(distance, limit)
     about |= {"measured": distance, "value": texts[0], "permitted": texts[1], "borderline": near}
     if setback.to == "road_layer":
@@ -168,24 +172,36 @@ def _setback(rule: Rule, subject: Subject, setback: Setback, demand: EdgeSetback
     return finding(rule, subject, Verdict.FAIL, code + stepped, **about)
 
 
-def upper_outline(subject: Subject, building: Building, above: float) -> BaseGeometry | None:
-    """The outline of a building's floors that reach above a height, where they are drawn in place."""
-    if not building.height_m or not building.storeys:
-        return None
-    per_floor = building.height_m / building.storeys
-    key = name_key(building.name)
-    shapes = []
-    for one in subject.plan.of(Role.FLOOR_AREA):
-        if name_key(one.building) != key or one.floor is None or is_below(one) or one.kind == "deduct":
-            continue
-        if (one.floor + one.floors - 1) * per_floor <= above + 1e-6:
-            continue
-        if shapely.area(shapely.intersection(one.geometry, building.geometry)) < 0.5 * one.geometry.area:
-            if one.kind == "balcony" or (one.coefficient or 1.0) < 1.0:
+class Uppers:
+    """Outlines of the floors of buildings above a height, each worked out once."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._floors: dict[str, list[Element]] = defaultdict(list)
+        for one in subject.plan.of(Role.FLOOR_AREA):
+            if one.floor is not None and not is_below(one) and one.kind != "deduct":
+                self._floors[name_key(one.building)].append(one)
+        self._known: dict[tuple[str, float], Any] = {}
+
+    def above(self, building: Building, height: float) -> Any:
+        """The outline of a building's floors that reach above a height; None where they are not drawn in place."""
+        key = building.name, height
+        if key not in self._known:
+            self._known[key] = self._outline(building, height)
+        return self._known[key]
+
+    def _outline(self, building: Building, height: float) -> Any:
+        if not building.height_m or not building.storeys:
+            return None
+        per_floor = building.height_m / building.storeys
+        shapes = []
+        for one in self._floors.get(name_key(building.name), ()):
+            if ((one.floor or 0) + one.floors - 1) * per_floor <= height + 1e-6:
                 continue
-            return None  # drawn elsewhere on the sheet
-        shapes.append(one.geometry)
-    return shapely.union_all(shapes) if shapes else None
+            if shapely.area(shapely.intersection(one.geometry, building.geometry)) >= 0.5 * one.geometry.area:
+                shapes.append(one.geometry)
+            elif one.kind != "balcony" and one.coefficient in (None, 1.0):
+                return None  # drawn elsewhere on the sheet
+        return shapely.union_all(shapes) if shapes else None
 
 
 def judge_encroachment(rule: Rule, subject: Subject) -> list[Finding]:
@@ -323,7 +339,7 @@ def _spacing(rule: Rule, subject: Subject, needed: Any, least: float, most: floa
     if not buildings:
         return [cannot(rule, subject, _nothing(subject))]
     found: list[Finding] = []
-    tightest: tuple[float, Finding] | None = None
+    tightest: tuple[float, dict[str, Any]] | None = None
     for a, b, distance, line, ground in pairs:
         limit, reducible = needed(a, b)
         about: dict[str, Any] = {
@@ -341,14 +357,11 @@ def _spacing(rule: Rule, subject: Subject, needed: Any, least: float, most: floa
         kept, near = compare(distance, limit, ">=", float(rule.params["tolerance"]), float(rule.params["noise_m"]))
         texts = together(distance, limit)
         about |= {"limit": limit, "value": texts[0], "permitted": texts[1], "borderline": near}
-        if kept:
-            one = finding(
-                rule, subject, Verdict.PASS, "review.spacing.close" if near else "review.spacing.kept", **about
-            )
-            if near:
-                found.append(one)
-            elif tightest is None or distance - limit < tightest[0]:
-                tightest = (distance - limit, one)
+        if kept and not near:
+            if tightest is None or distance - limit < tightest[0]:
+                tightest = (distance - limit, about)
+        elif kept:
+            found.append(finding(rule, subject, Verdict.PASS, "review.spacing.close", **about))
         elif distance == 0.0 or distance >= reducible:
             found.append(finding(rule, subject, Verdict.NEEDS_CERTIFICATE, "review.spacing.reducible", **about))
         else:
@@ -356,7 +369,7 @@ def _spacing(rule: Rule, subject: Subject, needed: Any, least: float, most: floa
     if found:
         return found
     if tightest is not None:
-        return [tightest[1]]
+        return [finding(rule, subject, Verdict.PASS, "review.spacing.kept", **tightest[1])]
     if "building" not in subject.surroundings.searched or subject.to_project is None:
         return [cannot(rule, subject, ("review.spacing.no_neighbours", {}))]
     return [finding(rule, subject, Verdict.PASS, "review.spacing.alone", limit=most)]

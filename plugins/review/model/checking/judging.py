@@ -102,13 +102,15 @@ def geojson(shape: Any) -> dict[str, Any] | None:
     return found
 
 
-def together(value: float, limit: float, *, percent: bool = False, digits: int = 2) -> tuple[str, str]:
-    """Two numbers as texts with as many digits as it takes to tell them apart (six at most)."""
+def together(
+    value: float, limit: float, *, percent: bool = False, digits: int = 2, apart: bool = True
+) -> tuple[str, str]:
+    """Two numbers as texts; with ``apart`` as many digits as it takes to tell them apart (six at most)."""
     factor = 100.0 if percent else 1.0
     a, b = value * factor, limit * factor
-    for places in range(digits, 7):
+    for places in range(digits, 7 if apart else digits + 1):
         texts = f"{a:,.{places}f}", f"{b:,.{places}f}"
-        if texts[0] != texts[1] or abs(a - b) < 5e-7:
+        if texts[0] != texts[1] or abs(a - b) < 1e-5:
             break
     mark = "%" if percent else ""
     return texts[0] + mark, texts[1] + mark

@@ -73,8 +73,6 @@ class Subject:
 class Row:
     """One line of the table 申报 / 实测 / 规定. Numbers unrounded, ratios as fractions.
 
-    ``wording.py`` beside this file words it: title, cells, basis.
-
     Attributes:
         key: an indicator key, or ``setback``, ``spacing``, ``far_min`` …
         title: English message id (``tr``): Site area, FAR, Setback east …

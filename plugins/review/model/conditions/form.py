@@ -21,10 +21,10 @@ from plugins.review.model.drawing.types import Note
 
 #: Fields of the form in their order, with English titles (``tr``).
 FIELDS = {
-    "parcel": "Parcel",
+    "parcel": "Parcel number",
     "number": "Document number",
     "issued": "Issued on",
-    "use": "Use",
+    "use": "Main use",
     "compatible": "Compatible uses",
     "compatible_share": "Compatible uses, at most (%)",
     "site_area_m2": "Site area (m²)",

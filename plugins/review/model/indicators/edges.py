@@ -20,6 +20,8 @@ JOINT, SPREAD = 10.0, 30.0
 CHORD_TURN, CHORD_RATIO = 30.0, 2.0
 #: A longer arc (a round site) is divided, so that each edge faces one way.
 QUARTER = 100.0
+#: Jogs smaller than this are none; an edge shorter than LEAST joins a neighbour it does not turn much against (m).
+JOG, LEAST = 0.02, 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,10 @@ def _clockwise(xy: NDArray[np.float64], hole: bool) -> NDArray[np.float64]:
     return np.roll(xy, -start, axis=0)
 
 
-def _sides(xy: NDArray[np.float64]) -> list[Any]:
+def _sides(ring: NDArray[np.float64]) -> list[Any]:
     """Lines into which a ring is divided; the edge that begins at (or runs over) the northernmost point is first."""
+    kept = _without_jogs(ring)
+    xy = ring[kept]
     vectors = np.roll(xy, -1, axis=0) - xy
     lengths = np.hypot(*vectors.T)
     headings = np.degrees(np.arctan2(vectors[:, 0], vectors[:, 1]))
@@ -89,10 +93,38 @@ def _sides(xy: NDArray[np.float64]) -> list[Any]:
     sharp = np.abs(turns) > CHORD_TURN
     start = int(np.argmax(np.where(sharp, 1e9 + np.abs(turns), jumps)))  # no edge runs over a corner or an arc's end
     order = [(start + i) % count for i in range(count)]
-    runs = _merge(_arcs(order, lengths, turns), headings, turns)
+    runs = _absorb(_merge(_arcs(order, lengths, turns), headings, turns), lengths, turns)
     first = next(i for i, run in enumerate(runs) if 0 in run)
-    runs = runs[first:] + runs[:first]
-    return [shapely.linestrings(xy[[*run, (run[-1] + 1) % count]]) for run in runs]
+    lines = []
+    for run in runs[first:] + runs[:first]:
+        a, b = int(kept[run[0]]), int(kept[(run[-1] + 1) % count])
+        b += 0 if b > a else len(ring)
+        lines.append(shapely.linestrings(ring[np.arange(a, b + 1) % len(ring)]))
+    return lines
+
+
+def _without_jogs(ring: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Vertices that matter, ascending; all of them where fewer than three would be left."""
+    plain = shapely.get_coordinates(shapely.simplify(shapely.polygons(ring), JOG))[:-1]
+    at = {(x, y): i for i, (x, y) in enumerate(map(tuple, ring.tolist()))}
+    kept = sorted({at[x, y] for x, y in map(tuple, plain.tolist())})
+    return np.array(kept if len(kept) > 2 else range(len(ring)), dtype=np.int64)
+
+
+def _absorb(runs: list[list[int]], lengths: NDArray[np.float64], turns: NDArray[np.float64]) -> list[list[int]]:
+    """Give very short edges to the neighbour they turn least against, unless that is a corner."""
+    while len(runs) > 3:
+        sizes = [float(lengths[run].sum()) for run in runs]
+        for i in sorted(range(len(runs)), key=sizes.__getitem__):
+            here, after = abs(float(turns[runs[i][0]])), abs(float(turns[runs[(i + 1) % len(runs)][0]]))
+            if sizes[i] < LEAST and min(here, after) <= CHORD_TURN:
+                break
+        else:
+            return runs
+        j = (i - 1 if here <= after else i + 1) % len(runs)
+        joined = runs[j] + runs[i] if here <= after else runs[i] + runs[j]
+        runs = [joined if k == j else run for k, run in enumerate(runs) if k != i]
+    return runs
 
 
 def _arcs(

@@ -163,12 +163,14 @@ def _count(
     ruled, certain = _ruled(element, rule, inside)
     if ruled is None or (said is not None and not certain):
         coefficient = 1.0 if said is None else said
-        sure = said is not None
+        sure = said is not None or part == "storey"
         if said is None:
             tally["review.coefficient_assumed", (("coefficient", coefficient),)] += 1
     else:
         coefficient = ruled
-        sure = said == ruled or (certain and rule is not None and rule.may_block)
+        # A whole floor counts whole unless something speaks against it: that is what floor area means.
+        whole = said is None and part == "storey" and ruled == 1.0
+        sure = said == ruled or whole or (certain and rule is not None and rule.may_block)
         if said is not None and said != ruled and rule and rules:
             params = (("building", element.building), ("floor", _floor(element)), ("said", said), ("ruled", ruled))
             tally["review.coefficient_differs", (*params, ("clause", f"{rules.standard} {rule.clause}"))] += 1
@@ -181,7 +183,7 @@ def _count(
         tally["review.far_height_missing", ()] += 1
     return FloorArea(
         element, own * element.floors, part, below, coefficient, 1.0 if entry is None else entry.multiplier, sure,
-        sure and entry is not None and entry.may_block, missing,
+        sure and (entry is None or entry.may_block or entry.assumed), missing,
     )  # fmt: skip
 
 

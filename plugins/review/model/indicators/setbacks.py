@@ -104,10 +104,12 @@ def _extended(side: Any, part: Any) -> Any:
 
 
 def _left_of(line: Any, xy: Any) -> Any:
-    """Which points lie on the outer side of an edge, by the straight line between its ends."""
-    ends = shapely.get_coordinates(line)[[0, -1]]
-    along, to = ends[1] - ends[0], xy - ends[0]
-    return along[0] * to[:, 1] - along[1] * to[:, 0] > 0
+    """Which points lie on the outer side of an edge, by the nearest of its chords."""
+    ends = shapely.get_coordinates(line)
+    chords = shapely.linestrings(np.stack([ends[:-1], ends[1:]], axis=1))
+    nearest = np.argmin(shapely.distance(shapely.points(xy)[:, None], chords[None, :]), axis=1)
+    along, to = ends[nearest + 1] - ends[nearest], xy - ends[nearest]
+    return along[:, 0] * to[:, 1] - along[:, 1] * to[:, 0] > 0
 
 
 def to_lines(

@@ -28,7 +28,8 @@ CHINESE = (
     FieldInfo("dkbh", "text", "地块编号"), FieldInfo("ydxz", "text", "用地性质"), FieldInfo("rjl", "text", "容积率"),
     FieldInfo("jzmd", "text", "建筑密度（%）"), FieldInfo("ldl", "real", "绿地率"),
     FieldInfo("jzgd", "text", "建筑限高"), FieldInfo("tj", "text", "建筑退界"), FieldInfo("tc", "text", "停车配建"),
-    FieldInfo("mj", "real", "用地面积（公顷）"), FieldInfo("pz", "text", "批准日期"), FieldInfo("wh", "text", "规划条件文号"), FieldInfo("bz", "text", "备注"),
+    FieldInfo("mj", "real", "用地面积（公顷）"), FieldInfo("pz", "text", "批准日期"),
+    FieldInfo("wh", "text", "规划条件文号"), FieldInfo("bz", "text", "备注"),
 )  # fmt: skip
 
 
