@@ -31,11 +31,21 @@ class CheckTable:
         self.table = context.add_table("indicators", tr("Indicators"))
         self.model: RowTable[Row] = RowTable(
             [
-                Column(tr("Indicator"), lambda row: row.title, width=220),
-                Column(tr("Declared"), lambda row: _shown(row, row.declared), lambda row: row.declared, link=_declared),
-                Column(tr("Measured"), lambda row: _shown(row, row.measured), lambda row: row.measured, link=_measured),
+                Column(tr("Indicator"), title_of, width=220),
+                Column(
+                    tr("Declared"),
+                    lambda row: _shown(row, row.declared),
+                    lambda row: row.declared,
+                    link=_declared,
+                ),
+                Column(
+                    tr("Measured"),
+                    lambda row: _shown(row, row.measured, row.limit),
+                    lambda row: row.measured,
+                    link=_measured,
+                ),
                 Column(tr("Permitted"), _permitted, lambda row: row.limit, width=120),
-                Column(tr("Unit"), lambda row: unit_of(row), width=60),
+                Column(tr("Unit"), lambda row: row.unit, width=60),
                 Column(tr("Verdict"), _verdict, pill=_token, width=150),
                 Column(tr("Basis"), lambda row: row.clause, width=420),
             ],
@@ -44,7 +54,7 @@ class CheckTable:
         self.table.set_model(self.model)
         self.table.set_empty(
             tr("Nothing checked yet. The check measures the drawing and compares it with what it declares and may be."),
-            tr("Check"),
+            tr("Check drawing"),
             run,
         )
         self.table.set_actions([("review-opinion", tr("Export…"), export)])
@@ -72,17 +82,20 @@ class CheckTable:
             self._state.show(of_row(checked, self.model.rows[row], part), zoom=zoom)
 
 
-def unit_of(row: Row) -> str:
-    """As people read it: ratios in percent, FAR without a unit."""
-    return "%" if words.is_share(row.key) else row.unit
+def title_of(row: Row) -> str:
+    """The indicator's name, with the building or edge it is about."""
+    return " · ".join(text for text in (tr(row.title), row.feature) if text)
 
 
-def _shown(row: Row, value: float | None) -> str:
+def _shown(row: Row, value: float | None, other: float | None = None) -> str:
+    """A value of a row; with more digits where it would read like ``other``, which it is not."""
+    from plugins.review.model.opinion.wording import number
+
     if value is None:
         return words.NONE
-    if words.is_share(row.key):
-        return words.number(value * 100)
-    return words.number(value, 0 if row.unit == "" and row.key == "parking" else 2)
+    factor = 100.0 if row.unit == "%" else 1.0
+    digits = 0 if row.unit == "" and row.key == "parking" else 2
+    return number(value * factor, digits, apart_from=None if other is None else other * factor)
 
 
 def _permitted(row: Row) -> str:

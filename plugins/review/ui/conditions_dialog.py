@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QDoubleSpinBox,
+    QComboBox,
     QHBoxLayout,
     QHeaderView,
     QLineEdit,
@@ -22,7 +22,7 @@ from planner_app.domain.progress import Progress
 from planner_app.i18n import tr
 from planner_app.plugin_api.widgets import Form, button, combo, label
 from plugins.review.model.conditions.types import Conditions, EdgeSetback
-from plugins.review.ui.dialog import NumberEdit, TaskDialog
+from plugins.review.ui.dialog import NumberEdit, TaskDialog, in_cell
 from plugins.review.ui.issues import date_edit, iso_date
 from plugins.review.ui.state import ReviewState
 
@@ -113,6 +113,7 @@ class ConditionsDialog(TaskDialog):
         self.setbacks = SetbackTable(of.setbacks)
         self.other = QPlainTextEdit("\n".join(of.other))
         self.other.setTabChangesFocus(True)
+        self.other.setProperty("look", "boxed")
         self.other.setPlaceholderText(tr("One demand per line; shown and printed, not judged"))
         self._parts = [
             left,
@@ -244,7 +245,8 @@ class SetbackTable(QWidget):
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        self.table.verticalHeader().setDefaultSectionSize(34)
+        self.table.verticalHeader().setDefaultSectionSize(36)
+        self._rows: list[tuple[QComboBox, NumberEdit, NumberEdit]] = []
         line = QHBoxLayout()
         line.addWidget(button(tr("Add a side"), lambda: self._add(EdgeSetback("", 5.0)), "link"))
         line.addWidget(button(tr("Remove"), self._remove, "link"))
@@ -266,26 +268,24 @@ class SetbackTable(QWidget):
         if side.findData(one.side) < 0:
             side.addItem(one.side, one.side)
         side.setCurrentIndex(side.findData(one.side))
-        self.table.setCellWidget(row, 0, side)
-        for column, value in ((1, one.metres), (2, one.above_m)):
-            spin = QDoubleSpinBox()
-            spin.setRange(0.0, 1000.0)
-            spin.setDecimals(2)
-            spin.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
-            spin.setValue(value)
-            self.table.setCellWidget(row, column, spin)
+        fields = (side, NumberEdit(one.metres), NumberEdit(one.above_m))
+        for column, field in enumerate(fields):
+            self.table.setCellWidget(row, column, in_cell(field))
+        self._rows.append(fields)
 
     def _remove(self) -> None:
-        rows = {index.row() for index in self.table.selectionModel().selectedRows()} or {self.table.rowCount() - 1}
+        rows = {index.row() for index in self.table.selectionModel().selectedRows()}
+        rows = rows or ({len(self._rows) - 1} if self._rows else set())
         for row in sorted(rows, reverse=True):
             self.table.removeRow(row)
+            del self._rows[row]
 
     def value(self) -> tuple[EdgeSetback, ...]:
         """As entered."""
         found = []
-        for row in range(self.table.rowCount()):
-            side, metres, above = (self.table.cellWidget(row, column) for column in range(3))
-            found.append(EdgeSetback(side.currentData(), metres.value(), above.value()))  # type: ignore[attr-defined]
+        for side, metres, above in self._rows:
+            if (least := metres.value()) is not None:
+                found.append(EdgeSetback(side.currentData(), least, above.value() or 0.0))
         return tuple(found)
 
 

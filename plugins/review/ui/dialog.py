@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QShowEvent
+from PySide6.QtCore import QRegularExpression, Qt
+from PySide6.QtGui import QRegularExpressionValidator
 from PySide6.QtWidgets import (
-    QAbstractSpinBox,
-    QCheckBox,
     QDialog,
     QDialogButtonBox,
-    QDoubleSpinBox,
     QHBoxLayout,
     QLineEdit,
     QPushButton,
+    QTableWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -23,7 +21,7 @@ from PySide6.QtWidgets import (
 from planner_app.domain.errors import Cancelled
 from planner_app.domain.progress import Progress
 from planner_app.i18n import tr
-from planner_app.plugin_api.widgets import Notice
+from planner_app.plugin_api.widgets import Notice, button, label
 
 if TYPE_CHECKING:
     from plugins.review.ui.state import ReviewState
@@ -35,9 +33,12 @@ class TaskDialog(QDialog):
     Args:
         title: of its window.
         accept_text: wording of its main button; "" for a dialog that is only closed.
+        stays: the main button does not close it, so there is nothing to cancel.
     """
 
-    def __init__(self, state: ReviewState, title: str, accept_text: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, state: ReviewState, title: str, accept_text: str, parent: QWidget | None = None, *, stays: bool = False
+    ) -> None:
         super().__init__(parent)
         self.state = state
         self.setWindowTitle(title)
@@ -52,7 +53,7 @@ class TaskDialog(QDialog):
             self.ok.setProperty("look", "primary")
             self.ok.setDefault(True)
         self.cancel = self.box.addButton(
-            tr("Cancel") if accept_text else tr("Close"), QDialogButtonBox.ButtonRole.RejectRole
+            tr("Cancel") if accept_text and not stays else tr("Close"), QDialogButtonBox.ButtonRole.RejectRole
         )
         self.box.accepted.connect(self.apply)
         self.box.rejected.connect(self.reject)
@@ -61,7 +62,10 @@ class TaskDialog(QDialog):
         column.setSpacing(12)
         column.addLayout(self.body, 1)
         column.addWidget(self.notice)
-        column.addWidget(self.box)
+        self._foot = QHBoxLayout()
+        self._foot.setSpacing(8)
+        self._foot.addWidget(self.box, 1)
+        column.addLayout(self._foot)
         state.context.project_changed.connect(self.reject)
 
     def apply(self) -> None:
@@ -70,9 +74,9 @@ class TaskDialog(QDialog):
 
     def add_button(self, text: str, clicked: Callable[[], None]) -> QPushButton:
         """A button at the left of the foot."""
-        knob = self.box.addButton(text, QDialogButtonBox.ButtonRole.ActionRole)
+        knob = button(text, clicked)
         knob.setAutoDefault(False)
-        knob.clicked.connect(lambda *_: clicked())
+        self._foot.insertWidget(self._foot.count() - 1, knob)
         return knob
 
     def run(self, title: str, work: Callable[[Progress], Any], done: Callable[[Any], None]) -> None:
@@ -105,53 +109,52 @@ class TaskDialog(QDialog):
 
         return bool(isValid(self)) and (self.isVisible() or self.parent() is None)
 
-    def showEvent(self, event: QShowEvent) -> None:
-        for spin in self.findChildren(QAbstractSpinBox):
-            inner = spin.findChild(QLineEdit)
-            if inner is not None:  # a style sheet's padding does not reach it
-                inner.setTextMargins(6, 0, 0, 0)
-        super().showEvent(event)
-
 
 class NumberEdit(QWidget):
-    """A number that may be missing: a field that says so while it is empty.
+    """A number that may be missing: an empty field says so.
 
     Args:
-        unit: shown behind the number; factor: value = shown × factor (0.01 for percent).
+        unit: shown behind the field; factor: value = shown × factor (0.01 for percent).
     """
 
-    def __init__(self, value: float | None, unit: str = "", factor: float = 1.0, digits: int = 2) -> None:
+    def __init__(self, value: float | None, unit: str = "", factor: float = 1.0) -> None:
         super().__init__()
         self._factor = factor
-        self.given = QCheckBox()
-        self.spin = QDoubleSpinBox()
-        self.spin.setRange(0.0, 1e9)
-        self.spin.setDecimals(digits)
-        self.spin.setGroupSeparatorShown(True)
-        self.spin.setSuffix(f" {unit}" if unit else "")
-        self.spin.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
-        self.spin.setValue((value or 0.0) / factor)
-        self.given.setChecked(value is not None)
-        self.given.setToolTip(tr("Off: the document says nothing about it"))
-        self.given.toggled.connect(self._toggled)
+        self.edit = QLineEdit("" if value is None else f"{value / factor:.6f}".rstrip("0").rstrip("."))
+        self.edit.setPlaceholderText(tr("not set"))
+        self.edit.setToolTip(tr("Empty: the document says nothing about it"))
+        validator = QRegularExpressionValidator(QRegularExpression(r"\s*[\d,]*\.?\d*\s*"), self.edit)
+        self.edit.setValidator(validator)
         line = QHBoxLayout(self)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(6)
-        line.addWidget(self.given)
-        line.addWidget(self.spin, 1)
-        self._toggled(value is not None)
-        self.setFocusProxy(self.given)
-
-    def _toggled(self, given: bool) -> None:
-        self.spin.setEnabled(given)
-        self.spin.setSpecialValueText("" if given else tr("not set"))
-        self.spin.setMinimum(0.0 if given else -1.0)
-        if not given:
-            self._kept = self.spin.value()
-            self.spin.setValue(-1.0)
-        elif self.spin.value() < 0:
-            self.spin.setValue(max(getattr(self, "_kept", 0.0), 0.0))
+        line.addWidget(self.edit, 1)
+        if unit:
+            line.addWidget(label(unit, "secondary"))
+        self.setFocusProxy(self.edit)
 
     def value(self) -> float | None:
-        """The number, None while it is off."""
-        return self.spin.value() * self._factor if self.given.isChecked() else None
+        """The number, None while the field is empty."""
+        text = self.edit.text().replace(",", "").strip()
+        try:
+            return float(text) * self._factor
+        except ValueError:
+            return None
+
+
+def in_cell(field: QWidget) -> QWidget:
+    """A field with air around it, as a table's cell widget."""
+    holder = QWidget()
+    line = QHBoxLayout(holder)
+    line.setContentsMargins(2, 3, 8, 3)
+    line.addWidget(field)
+    holder.setFocusProxy(field)
+    return holder
+
+
+def right_aligned(table: QTableWidget, *columns: int) -> None:
+    """Heads of columns of figures stand over their figures."""
+    for column in columns:
+        head = table.horizontalHeaderItem(column)
+        if head is not None:
+            head.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)

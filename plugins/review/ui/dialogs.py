@@ -52,6 +52,7 @@ class Dialogs:
                 Entry("reports", "Reports made elsewhere…", self.reports, case),
             ],
             [
+                Entry("zoom", "Zoom to the drawing", state.zoom, drawing),
                 Entry("layers", "Layer convention…", self.layers, drawing),
                 Entry("place", "Place the drawing…", self.place, drawing),
                 Entry("remove", "Remove the drawing…", self.remove, lambda: state.record is not None),

@@ -45,6 +45,8 @@ class DiffRow:
 
 def rows_of(comparison: Comparison) -> list[DiffRow]:
     """Touched issues first, then indicators, elements and entities."""
+    from plugins.review.model.opinion.wording import indicator_words
+
     rows = []
     for one in comparison.touched():
         now = one.values.get("anchors", one.issue.anchors)
@@ -53,7 +55,7 @@ def rows_of(comparison: Comparison) -> list[DiffRow]:
         old = one.issue.anchors.handles
         rows.append(DiffRow(tr("Issue"), one.state, title, "", "", detail, old, now.handles, one.issue.id))
     for key, was, is_now in comparison.indicators:
-        rows.append(DiffRow(tr("Indicator"), "changed", words.indicator(key), _value(key, was), _value(key, is_now)))
+        rows.append(DiffRow(tr("Indicator"), "changed", indicator_words(key)[0], _value(key, was), _value(key, is_now)))
     for change in comparison.elements:
         state = "added" if change.before is None else "removed" if change.after is None else "changed"
         what = " ".join(text for text in (words.role(change.role), change.name) if text)
@@ -76,7 +78,7 @@ def _entity_row(state: str, change: Change) -> DiffRow:
     entity = (change.after or change.before)[0]
     told = "; ".join(words.note(note) for note in change.what) or entity.layer
     old, new = (tuple(one.handle for one in part) for part in (change.before, change.after))
-    return DiffRow(tr("Entity"), state, f"{entity.kind} {change.handle}", detail=told, old=old, new=new)
+    return DiffRow(tr("Drawing entity"), state, f"{entity.kind} {change.handle}", detail=told, old=old, new=new)
 
 
 def _value(key: str, value: float | None) -> str:
@@ -108,10 +110,10 @@ class DiffTable:
     def __init__(self, state: ReviewState, choose: Callable[[], None], open_issue: Callable[[str], None]) -> None:
         self._state, self._open_issue = state, open_issue
         context = state.context
-        self.table = context.add_table("revisions", tr("Revisions"))
+        self.table = context.add_table("revisions", tr("Changes"))
         self.model: RowTable[DiffRow] = RowTable(
             [
-                Column(tr("What"), lambda row: row.subject, width=90),
+                Column(tr("Part"), lambda row: row.subject, width=90),
                 Column(tr("Change"), lambda row: state_word(row.state), pill=lambda row: _TOKENS[row.state], width=110),
                 Column(tr("Subject"), lambda row: row.what, width=300),
                 Column(tr("Before"), lambda row: row.before, width=110),
@@ -140,7 +142,7 @@ class DiffTable:
         comparison = self._state.comparison
         rows = rows_of(comparison) if comparison is not None else []
         self.model.show(rows)
-        self.table.set_title(tr("Revisions {count}", count=f"{len(rows):,}") if rows else tr("Revisions"))
+        self.table.set_title(tr("Changes {count}", count=f"{len(rows):,}") if rows else tr("Changes"))
         if comparison is not None:
             self.table.show()
             if not rows:

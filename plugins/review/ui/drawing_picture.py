@@ -95,7 +95,9 @@ class DrawingPicture(QWidget):
     def show_regions(self, candidates: Sequence[Box], region: Box | None) -> None:
         """Outline the candidate regions; the one in use is bright."""
         self.candidates, self.region = candidates, region
-        self.update()
+        for box in (*candidates, *([region] if region is not None else [])):
+            self._extent = _around(self._extent, box)
+        self.fit() if self._fitted else self.update()
 
     def show_points(self, points: Sequence[tuple[float, float, str]]) -> None:
         """Mark these points (x, y, name)."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _NEW = ""
 _PAGE_WIDTH = 1600
+_MOST_NAMES = 3
 _UNITS = ((0.001, "mm"), (0.01, "cm"), (1.0, "m"), (0.0254, "in"), (0.3048, "ft"), (1000.0, "km"))
 
 
@@ -105,11 +106,11 @@ class IntakeDialog(TaskDialog):
         self.place.changed.connect(self.load)
         form = Form()
         for caption, field in (
-            (tr("Case"), self.case), (tr("Title"), self.title), (tr("Kind"), self.kind),
+            (tr("Case file"), self.case), (tr("Title"), self.title), (tr("Kind"), self.kind),
             (tr("Revision of"), self.replaces), (tr("Layers by"), self.convention), (tr("Units"), self.units),
-            (tr("Place"), self.place),
         ):  # fmt: skip
             form.add(caption, field)
+        form.add(tr("Place"), self.place, tall=True)
         self._layers = label("", "small", wrap=True)
         self._notes = QVBoxLayout()
         self._notes.setSpacing(6)
@@ -117,7 +118,7 @@ class IntakeDialog(TaskDialog):
         column = QVBoxLayout(inner)
         column.setContentsMargins(0, 0, 10, 0)
         column.setSpacing(12)
-        self._notes_head = label(tr("Notes"), "heading")
+        self._notes_head = label(tr("To note"), "heading")
         for part in (form, label(tr("Layers found"), "heading"), self._layers, self._notes_head):
             column.addWidget(part)
         column.addLayout(self._notes)
@@ -129,12 +130,14 @@ class IntakeDialog(TaskDialog):
         scroll.setWidget(inner)
         scroll.setFixedWidth(470)
         self._right = scroll
-        columns = QHBoxLayout()
+        self._columns = QWidget()
+        columns = QHBoxLayout(self._columns)
+        columns.setContentsMargins(0, 0, 0, 0)
         columns.setSpacing(16)
         columns.addLayout(left, 1)
         columns.addWidget(scroll)
         self.body.addWidget(self._facts)
-        self.body.addLayout(columns, 1)
+        self.body.addWidget(self._columns, 1)
         self._case_chosen()
 
     def _set_ready(self, ready: bool) -> None:
@@ -199,10 +202,11 @@ class IntakeDialog(TaskDialog):
         """The file is no drawing, or cannot be placed as asked: say it here."""
         self._loading = self._stale = False
         super().failed(error)
-        if self.preview is None:
+        if self.preview is None:  # nothing to look at: what is wrong is all there is to say
             self._set_ready(False)
-            self.picture.empty_text = tr("This file could not be read.")
-            self.picture.update()
+            self._columns.hide()
+            self._facts.hide()
+            self.resize(520, 160)
 
     def _loaded(self, found: Preview, first: bool) -> None:
         self._loading = False
@@ -353,7 +357,14 @@ def _page_picture(path: Path, drawing: Drawing) -> tuple[QImage, Box]:
 
 def layer_lines(plan: SitePlan) -> str:
     """Role: layers, line by line; what no role claims last."""
-    lines = [f"{words.role(role)}: {', '.join(names)}" for role, names in plan.roles.items() if names]
+    colon, comma = ("：", "、") if language() == "zh_CN" else (": ", ", ")
+    lines = []
+    for role, names in plan.roles.items():
+        text = comma.join(names[:_MOST_NAMES])
+        if len(names) > _MOST_NAMES:
+            text = tr("{names} and {count} more", names=text, count=len(names) - _MOST_NAMES)
+        if names:
+            lines.append(f"{words.role(role)}{colon}{text}")
     if plan.unread:
         count = sum(plan.unread.values())
         lines.append(tr("Unread: {layers} layers with {count} entities", layers=len(plan.unread), count=f"{count:,}"))
@@ -387,6 +398,11 @@ def units_source(source: str) -> str:
         "coordinates": tr("by its coordinates"),
         "header": tr("by the file's header"),
         "dimension_text": tr("by dimension texts"),
+        "declared": tr("by the declared area"),
+        "parking": tr("by the parking places"),
+        "text_size": tr("by the height of texts"),
+        "scale_text": tr("by the scale written on it"),
+        "person": tr("set by hand"),
         "assumed": tr("assumed"),
     }.get(source, source)
 

@@ -35,6 +35,7 @@ class IssueBar(QWidget):
         self.text = QPlainTextEdit()
         self.text.setPlaceholderText(tr("Reply… (Ctrl+Enter sends)"))
         self.text.setTabChangesFocus(True)
+        self.text.setProperty("look", "boxed")
         self.text.setFixedHeight(self.text.fontMetrics().lineSpacing() * 2 + 16)
         self.text.textChanged.connect(self._typed)
         keys = QShortcut(QKeySequence(Qt.Modifier.CTRL | Qt.Key.Key_Return), self.text)
@@ -101,7 +102,7 @@ class IssueBar(QWidget):
     def add_photo(self) -> None:
         """Attach a picture (or another file) with the text typed, if any."""
         context, project = self._state.context, self._state.project
-        patterns = tr("Pictures") + " (*.jpg *.jpeg *.png *.webp *.tif *.tiff);;" + tr("All files") + " (*)"
+        patterns = tr("Photos") + " (*.jpg *.jpeg *.png *.webp *.tif *.tiff);;" + tr("All files") + " (*)"
         path = context.ask_open(tr("Photo for the issue"), patterns) if project is not None else None
         if path is None or project is None:
             return

@@ -87,7 +87,7 @@ class IssueCard(Card):
         who = " → ".join(text for text in (issue.created_by, issue.assignee) if text)
         due = tr("due {day}", day=words.day(issue.due)) if issue.due else words.day(issue.created_at)
         below = " · ".join(text for text in (who, due) if text)
-        detail = below if opened else "\n".join(text for text in (_short(first), below) if text)
+        detail = "" if opened else "\n".join(text for text in (_short(first), below) if text)
         status = issue.status.value
         pill = (words.ISSUE_TOKENS[status], words.issue_status(status))
         super().__init__(CardText(issue.id, f"#{issue.number} {issue.title}", "", detail, pill))
@@ -242,8 +242,8 @@ class IssueList(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addWidget(self._empty)
-        column.addWidget(self.cards)
         column.addLayout(line)
+        column.addWidget(self.cards)
         state.issue_selected.connect(lambda _: self.show_cards())
 
     def show_issues(self, said: Sequence[Said]) -> None:

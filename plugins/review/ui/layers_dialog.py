@@ -13,7 +13,7 @@ from planner_app.i18n import tr
 from planner_app.plugin_api.widgets import Form, combo, label
 from plugins.review.model.reading.types import ReadingOptions, Role
 from plugins.review.ui import words
-from plugins.review.ui.dialog import TaskDialog
+from plugins.review.ui.dialog import TaskDialog, in_cell, right_aligned
 from plugins.review.ui.state import ReviewState
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class LayersDialog(TaskDialog):
         self.table = QTableWidget(0, 4)
         self.table.setHorizontalHeaderLabels([tr("Layer"), tr("Entities"), tr("Found"), tr("Holds")])
         self.table.verticalHeader().hide()
-        self.table.verticalHeader().setDefaultSectionSize(34)
+        self.table.verticalHeader().setDefaultSectionSize(36)
         self.table.setShowGrid(False)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -53,6 +53,7 @@ class LayersDialog(TaskDialog):
         header = self.table.horizontalHeader()
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        right_aligned(self.table, 1)
         for column, width in ((1, 80), (2, 170), (3, 190)):
             self.table.setColumnWidth(column, width)
         for widget in (form, self._summary, self.table):
@@ -128,7 +129,7 @@ class LayersDialog(TaskDialog):
             box.addItem(words.role(one.value), one.value)
         box.setCurrentIndex(max(box.findData(options.aliases.get(name, "")), 0))
         box.activated.connect(lambda _, name=name, box=box: self._set(name, box.currentData()))
-        self.table.setCellWidget(row, 3, box)
+        self.table.setCellWidget(row, 3, in_cell(box))
 
     def _point_at(self) -> None:
         """Show the layer's entities on map and sheet."""

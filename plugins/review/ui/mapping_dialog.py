@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QComboBox, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
 from planner_app.domain.progress import Progress
 from planner_app.i18n import tr
 from planner_app.plugin_api.model import PlannerError
 from planner_app.plugin_api.widgets import Form, combo, label
-from plugins.review.ui.dialog import TaskDialog
+from plugins.review.ui.dialog import TaskDialog, in_cell
 from plugins.review.ui.state import ReviewState
 
 if TYPE_CHECKING:
@@ -50,20 +50,21 @@ class MappingDialog(TaskDialog):
         self._mappings: dict[str, FieldMapping] = {}
         self._samples: dict[str, dict[str, list[str]]] = {}
         self._layers: list[LayerInfo] = []
+        self._rows: list[tuple[QComboBox, QComboBox]] = []
         self.layer = combo(self._fill)
         form = Form()
         form.add(tr("Layer"), self.layer)
         self.table = QTableWidget(0, 4)
         self.table.setHorizontalHeaderLabels([tr("Condition"), tr("Column"), tr("Unit"), tr("What stands there")])
         self.table.verticalHeader().hide()
-        self.table.verticalHeader().setDefaultSectionSize(34)
+        self.table.verticalHeader().setDefaultSectionSize(36)
         self.table.setShowGrid(False)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         header = self.table.horizontalHeader()
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.table.setColumnWidth(0, 170)
-        self.table.setColumnWidth(1, 200)
+        self.table.setColumnWidth(1, 250)
         self.table.setColumnWidth(2, 110)
         header.setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
         explanation = label(
@@ -74,7 +75,7 @@ class MappingDialog(TaskDialog):
         for widget in (explanation, form, self.table):
             self.body.addWidget(widget)
         self.add_button(tr("Guess anew"), self._guess)
-        self.resize(780, 640)
+        self.resize(860, 660)
         self._load()
 
     def _load(self) -> None:
@@ -125,6 +126,7 @@ class MappingDialog(TaskDialog):
 
         layer = next(one for one in self._layers if one.id == self.layer.currentData())
         self.table.setRowCount(0)
+        self._rows = []
         for row, key in enumerate(KEYS):
             self.table.insertRow(row)
             self.table.setItem(row, 0, QTableWidgetItem(key_word(key)))
@@ -137,14 +139,14 @@ class MappingDialog(TaskDialog):
             for code, text in _units(key):
                 unit.addItem(text, code)
             unit.setCurrentIndex(max(unit.findData(mapping.units.get(key, "")), 0))
-            unit.setVisible(unit.count() > 0)
-            self.table.setCellWidget(row, 1, column)
+            self.table.setCellWidget(row, 1, in_cell(column))
             if unit.count():
-                self.table.setCellWidget(row, 2, unit)
+                self.table.setCellWidget(row, 2, in_cell(unit))
+            self._rows.append((column, unit))
             self._say_sample(row)
 
     def _say_sample(self, row: int) -> None:
-        name = self.table.cellWidget(row, 1).currentData()  # type: ignore[attr-defined]
+        name = self._rows[row][0].currentData()
         samples = self._samples.get(self.layer.currentData() or "", {}).get(name, [])
         self.table.setItem(row, 3, QTableWidgetItem(" · ".join(samples)))
 
@@ -153,13 +155,11 @@ class MappingDialog(TaskDialog):
         from plugins.review.model.conditions.mapping import KEYS, FieldMapping
 
         fields, units = {}, {}
-        for row, key in enumerate(KEYS):
-            name = self.table.cellWidget(row, 1).currentData()  # type: ignore[attr-defined]
-            unit = self.table.cellWidget(row, 2)
-            if name:
-                fields[key] = str(name)
-                if unit is not None:
-                    units[key] = str(unit.currentData())  # type: ignore[attr-defined]
+        for key, (column, unit) in zip(KEYS, self._rows, strict=True):
+            if column.currentData():
+                fields[key] = str(column.currentData())
+                if unit.count():
+                    units[key] = str(unit.currentData())
         return FieldMapping(fields, units)
 
     def _guess(self) -> None:

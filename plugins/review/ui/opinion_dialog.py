@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QPixmap
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from planner_app.domain.progress import Progress, SubProgress
 from planner_app.i18n import tr
 from planner_app.plugin_api.widgets import Form, button, combo, label, pill
 from planner_app.report.findings import verdict_word
+from plugins.review.model.opinion.wording import conclusion_words, part_words, role_words
 from plugins.review.ui import words
 from plugins.review.ui.dialog import TaskDialog
 from plugins.review.ui.map_bridge import MapBridge
@@ -40,15 +41,6 @@ class Draft:
     pages: tuple[QImage, ...]
 
 
-def conclusion_word(verdict: str) -> str:
-    """同意, 修改后重报, 不同意."""
-    return {
-        "approved": tr("Approve"),
-        "returned": tr("Return for revision"),
-        "rejected": tr("Reject"),
-    }.get(verdict, verdict)
-
-
 def state_word(key: str) -> str:
     """Where an opinion stands."""
     return {
@@ -63,11 +55,11 @@ class OpinionDialog(TaskDialog):
     """Preview, signatures and export. What was signed is shown as it was signed, while it still holds."""
 
     def __init__(self, state: ReviewState, parent: QWidget | None = None) -> None:
-        super().__init__(state, tr("Opinion"), "", parent)
+        super().__init__(state, tr("Opinion"), tr("Export…"), parent, stays=True)
         self._draft: Draft | None = None
         self._bridge = MapBridge(state.context, self)
         pages = QWidget()
-        pages.setProperty("look", "paper")
+        pages.setStyleSheet(f".QWidget {{ background: {state.context.colour('background')}; }}")
         self._pages = QVBoxLayout(pages)
         self._pages.setContentsMargins(16, 16, 16, 16)
         self._pages.setSpacing(14)
@@ -77,7 +69,7 @@ class OpinionDialog(TaskDialog):
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setWidget(pages)
-        scroll.setMinimumWidth(_PAGE_WIDTH + 60)
+        scroll.setMinimumWidth(_PAGE_WIDTH + 64)
         self._side = QVBoxLayout()
         self._side.setSpacing(8)
         side = QWidget()
@@ -89,9 +81,6 @@ class OpinionDialog(TaskDialog):
         columns.addWidget(scroll, 1)
         columns.addWidget(side)
         self.body.addLayout(columns, 1)
-        self._export = self.add_button(tr("Export…"), self.export)
-        self._export.setProperty("look", "primary")
-        self._export.setEnabled(False)
         self.resize(1120, 760)
         self.load()
 
@@ -118,7 +107,6 @@ class OpinionDialog(TaskDialog):
                 sealed = seal(opinion)
             return Draft(opinion, sealed, state, page_images(sealed, SubProgress(progress, 0.6, 1.0)))
 
-        self._export.setEnabled(False)
         self.run(tr("Preparing the opinion"), work, self._show)
 
     def _show(self, draft: Draft) -> None:
@@ -130,10 +118,9 @@ class OpinionDialog(TaskDialog):
             sheet = QLabel()
             page.setDevicePixelRatio(page.width() / _PAGE_WIDTH)
             sheet.setPixmap(QPixmap.fromImage(page))
-            sheet.setFrameShape(QFrame.Shape.Box)
+            sheet.setStyleSheet(f"border: 1px solid {self.state.context.colour('line')};")
             self._pages.addWidget(sheet, 0, Qt.AlignmentFlag.AlignHCenter)
         self._pages.addStretch(1)
-        self._export.setEnabled(True)
         self._show_side(draft)
 
     # what goes in
@@ -154,15 +141,14 @@ class OpinionDialog(TaskDialog):
         pills.addStretch(1)
         self._add(line)
         if draft.state.outdated:
-            changed = ", ".join(draft.state.changed[:4])
-            self._add(
-                label(tr("Changed since the signature: {what}. A new opinion takes its place.", what=changed), "warning",
-                      wrap=True)
-            )  # fmt: skip
+            changed = ", ".join(dict.fromkeys(part_words(one) for one in draft.state.changed[:6]))
+            text = tr("Changed since the signature: {what}. A new opinion takes its place.", what=changed)
+            self._add(label(text, "warning", wrap=True))
         form = Form()
         for caption, text in self._facts(draft):
             form.add(caption, label(text, wrap=True))
         self._add(form)
+        self._side.addSpacing(8)
         self._add(label(tr("Signatures"), "heading"))
         for one in draft.state.signoffs:
             self._add(_signature(one))
@@ -174,14 +160,13 @@ class OpinionDialog(TaskDialog):
 
     def _facts(self, draft: Draft) -> list[tuple[str, str]]:
         content = draft.sealed.content
-        findings = content["check"]["findings"]
+        findings, issues = content["findings"], content["issues"]
         failed = sum(one["verdict"] == "fail" for one in findings)
-        threads = content["threads"]
-        opened = sum(one["issue"]["status"] != "closed" for one in threads)
+        opened = sum(one["status"] != "closed" for one in issues)
         return [
             (tr("Drawing"), str(content["drawing"]["file_name"])),
             (tr("Findings"), tr("{count}, {failed} failed", count=len(findings), failed=failed)),
-            (tr("Issues"), tr("{count}, {opened} open", count=len(threads), opened=opened)),
+            (tr("Issues"), tr("{count}, {opened} open", count=len(issues), opened=opened)),
             (tr("Marks"), str(len(content["markups"]))),
             (tr("Reports"), str(len(content["reports"]))),
             (tr("Pictures"), str(len(content["pictures"]))),
@@ -199,13 +184,13 @@ class OpinionDialog(TaskDialog):
         self._name.setPlaceholderText(tr("another person than the reviewer") if role == "approver" else "")
         self._verdict = combo()
         for key in ("approved", "returned", "rejected"):
-            self._verdict.addItem(conclusion_word(key), key)
+            self._verdict.addItem(conclusion_words(key), key)
         passed = draft.sealed.content["check"]["verdict"] == "pass"
         self._verdict.setCurrentIndex(0 if passed else 1)
         self._remark = QLineEdit()
         self._remark.setPlaceholderText("" if passed else tr("needed to approve what did not pass"))
         form = Form()
-        form.add(tr("Reviewer") if role == "reviewer" else tr("Approver"), self._name)
+        form.add(role_words(role), self._name)
         form.add(tr("Conclusion"), self._verdict)
         form.add(tr("Remark"), self._remark)
         form.add_buttons(button(tr("Sign"), lambda: self._sign(role)))
@@ -226,7 +211,7 @@ class OpinionDialog(TaskDialog):
 
     # files
 
-    def export(self) -> None:
+    def apply(self) -> None:
         """Write the opinion as it is shown."""
         draft = self._draft
         if draft is None:
@@ -280,6 +265,5 @@ def page_count(path: Path) -> int:
 
 
 def _signature(one: SignOff) -> QWidget:
-    role = tr("Reviewer") if one.role == "reviewer" else tr("Approver")
-    text = " · ".join((f"{role} {one.name}", conclusion_word(one.verdict), words.day_time(one.time)))
+    text = " · ".join((f"{role_words(one.role)} {one.name}", conclusion_words(one.verdict), words.day_time(one.time)))
     return label("\n".join(part for part in (text, one.remark) if part), "small", wrap=True)

@@ -27,6 +27,7 @@ from plugins.review.ui.issues import IssueList, Said, read_issues
 from plugins.review.ui.raise_issue import issue_of
 from plugins.review.ui.repair_table import RepairTable
 from plugins.review.ui.rules_tab import RuleList
+from plugins.review.ui.sheet import install
 from plugins.review.ui.state import state_of
 from plugins.review.ui.timeline import Event, Timeline, read_events, record_check
 
@@ -44,9 +45,11 @@ class ReviewPanel(TaskPage):
         super().__init__()
         self._context = context
         self.state = state_of(context)
+        self.sheets = install(context, self.state)
         self.dialogs = Dialogs(self.state, self)
         self._said: list[Said] = []
         self._dragging = False
+        self._first_check = ""
         self._reading = QTimer(self)
         self._reading.setSingleShot(True)
         self._reading.setInterval(0)
@@ -65,9 +68,10 @@ class ReviewPanel(TaskPage):
         state.drawing_changed.connect(self._show)
         state.drawing_changed.connect(self._say_notes)
         state.check_changed.connect(self._checked)
+        state.comparison_changed.connect(self._compare_on_sheet)
         state.busy_changed.connect(self._show)
         state.failed.connect(self.failed)
-        state.issue_selected.connect(self._issue_selected)
+        state.issue_selected.connect(self._issue_meant)
         context.theme_changed.connect(self._retint)
         self.setAcceptDrops(True)
         state.commands.update(self._commands())
@@ -83,11 +87,11 @@ class ReviewPanel(TaskPage):
         self.import_ = self._icon_button(
             "file-plus-2", tr("Import a drawing (or drop its file here)"), self.import_file
         )
-        self.check_button = button(tr("Check"), self.check, "primary")
+        self.check_button = button(tr("Check drawing"), self.check, "primary")
         self.opinion_button = button(tr("Opinion…"), self.dialogs.opinion)
         self.more = self._icon_button("ellipsis", tr("Conditions, layers, placing, copies …"), self._more_menu)
         form = Form()
-        form.add(tr("Case"), _beside(self.case_box, new_case))
+        form.add(tr("Case file"), _beside(self.case_box, new_case))
         form.add(tr("Drawing"), _beside(self.drawing_box, self.import_))
         form.add_buttons(self.check_button, self.opinion_button, self.more)
         self.notice = Notice()
@@ -181,6 +185,9 @@ class ReviewPanel(TaskPage):
             user = self._context.user
             record_check(self.state.project, self.state.record.id, user, now(), check.verdict.value, counts)
             self._reading.start()
+            if self._first_check != self.state.record.id:
+                self._first_check = self.state.record.id
+                self.table.table.show()
         self.rules.show_findings([one.issue for one in self._said])
         self._title_tabs()
         self._show()
@@ -194,7 +201,7 @@ class ReviewPanel(TaskPage):
         self.drawing_box.setEnabled(self.drawing_box.count() > 0)
         self.import_.setEnabled(project is not None)
         self.check_button.setEnabled(record is not None and not state.busy and record.kind != "as_built")
-        self.check_button.setText(tr("Check again") if check is not None else tr("Check"))
+        self.check_button.setText(tr("Recheck") if check is not None else tr("Check drawing"))
         self.opinion_button.setEnabled(check is not None and not state.busy)
         self.before.setText(self._words_before())
         self.before.setVisible(bool(self.before.text()))
@@ -239,9 +246,23 @@ class ReviewPanel(TaskPage):
             part.setVisible(place == current)
         self._issue_selected()
 
+    def _issue_meant(self, issue_id: str) -> None:
+        """An issue was selected here, by its mark or by its point on the map."""
+        if issue_id:
+            self.tabs.setCurrentIndex(ISSUES)
+        self._issue_selected()
+
     def _issue_selected(self) -> None:
         on_tab = self.state.case is not None and self.tabs.currentIndex() == ISSUES
         self.bar.show_for(self.issues.selected() if on_tab else None)
+
+    def _compare_on_sheet(self) -> None:
+        """The older revision under the current one, what changed in colour."""
+        comparison = self.state.comparison
+        if comparison is None:
+            self.sheets.stop_comparing()
+        else:
+            self.sheets.compare(comparison.before, comparison.diff)
 
     def _say_notes(self) -> None:
         """What reading and placing want the reviewer to know."""
@@ -268,8 +289,8 @@ class ReviewPanel(TaskPage):
         """Check the current drawing."""
         if self.check_button.isEnabled():
             self.notice.clear()
+            self._first_check = ""
             self.state.run_check()
-            self.table.table.show()
 
     def raise_issue(self, finding: Finding) -> None:
         """Make an issue of a finding, with a cloud on the map around its evidence."""
@@ -279,8 +300,7 @@ class ReviewPanel(TaskPage):
         if made is None:
             return
         issue, comment, markups = made
-        if self.state.execute(RaiseIssue(issue, [comment], markups), self) is not None:
-            self._context.notify(tr("Raised as an issue: {title}", title=issue.title), level="success")
+        self.state.execute(RaiseIssue(issue, [comment], markups), self)
 
     def _open_issue(self, issue: Issue) -> None:
         self.tabs.setCurrentIndex(ISSUES)

@@ -21,7 +21,9 @@ from planner_app.domain.progress import Progress
 from planner_app.i18n import tr
 from planner_app.plugin_api.widgets import button, combo, label, restyle
 from plugins.review.model.drawing.placement import ControlPoint, Placement
+from plugins.review.model.opinion.wording import placement_words
 from plugins.review.ui import words
+from plugins.review.ui.dialog import right_aligned
 from plugins.review.ui.map_pick import pick_point
 from plugins.review.ui.state import ReviewState
 
@@ -109,7 +111,8 @@ class PlacingBox(QWidget):
         table.setProperty("look", "boxed")
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        right_aligned(table, 1, 2, 3, 4, 5)
         table.setMinimumHeight(132)
         table.itemChanged.connect(self._edited)
 
@@ -151,7 +154,7 @@ class PlacingBox(QWidget):
         if not placement.placed:
             text = tr("Not placed: it can be read and measured, but not shown on the map.")
         else:
-            text = tr("Placed: {method}", method=method_word(placement.method))
+            text = tr("Placed: {method}", method=placement_words(placement.method))
             if placement.crs:
                 text += f" · {placement.crs}"
             if placement.rms is not None:
@@ -277,19 +280,6 @@ class PlacingBox(QWidget):
     def _leave(self) -> None:
         self._picture.set_mode("look")
         restyle(self.pick, "")
-
-
-def method_word(method: str) -> str:
-    """How a drawing was placed."""
-    return {
-        "crs": tr("by its coordinate system"),
-        "coordinates": tr("by its coordinates"),
-        "geodata": tr("by the file's georeference"),
-        "map_conversion": tr("by the model's map conversion"),
-        "control": tr("by control points"),
-        "parcel": tr("onto the parcel"),
-        "by_hand": tr("by hand"),
-    }.get(method, method)
 
 
 def _systems(state: ReviewState) -> list[tuple[str, str]]:

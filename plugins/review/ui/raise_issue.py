@@ -23,6 +23,8 @@ _RED = "#C0322B"
 #: A cloud keeps this distance from what it is about: part of its size, and at least so many metres.
 _AROUND, _AT_LEAST = 0.15, 1.0
 _MOST_HANDLES = 20
+#: Evidence that takes this part of the site's box is about the whole of it.
+_WHOLE = 0.25
 
 
 def issue_of(state: ReviewState, finding: Finding) -> tuple[Issue, Comment, list[Markup]] | None:
@@ -45,7 +47,7 @@ def issue_of(state: ReviewState, finding: Finding) -> tuple[Issue, Comment, list
     source = words.clause(finding.standard, finding.clause, finding.edition)
     text = "\n".join(one for one in (finding_message(finding), source) if one)
     comment = Comment(store.new_id(), issue.id, text, user, time)
-    return issue, comment, _cloud(issue, finding, user, time)
+    return issue, comment, _cloud(state.opened, issue, finding, user, time)
 
 
 def anchors_of(opened: OpenDrawing | None, finding: Finding) -> Anchors:
@@ -68,8 +70,21 @@ def anchors_of(opened: OpenDrawing | None, finding: Finding) -> Anchors:
     return Anchors(dict(finding.evidence), tuple(handles), tuple(prints.get(one, "") for one in handles))
 
 
-def _cloud(issue: Issue, finding: Finding, user: str, time: str) -> list[Markup]:
+def can_be_marked(opened: OpenDrawing | None, finding: Finding) -> bool:
+    """Whether a finding is about a place; one about the whole site has no place that a cloud could show."""
     if not finding.evidence:
+        return False
+    site = opened.site() if opened is not None else None
+    moved = opened.to_project(site) if opened is not None and opened.to_project is not None and site else None
+    if moved is None:
+        return True
+    from shapely.geometry import box, shape
+
+    return bool(box(*shape(finding.evidence).bounds).area < _WHOLE * box(*moved.bounds).area)
+
+
+def _cloud(opened: OpenDrawing | None, issue: Issue, finding: Finding, user: str, time: str) -> list[Markup]:
+    if not can_be_marked(opened, finding) or not finding.evidence:
         return []
     from shapely.geometry import shape
 
@@ -96,12 +111,13 @@ class RaiseDialog(TaskDialog):
         self.title.setPlaceholderText(tr("What is wrong, in a few words"))
         self.text = QPlainTextEdit()
         self.text.setTabChangesFocus(True)
+        self.text.setProperty("look", "boxed")
         self.text.setPlaceholderText(tr("What is asked for"))
         self.assignee = QLineEdit(state.case.designer if state.case is not None else "")
         self.due = date_edit()
         form = Form()
         form.add(tr("Title"), self.title)
-        form.add(tr("Text"), self.text)
+        form.add(tr("Request"), self.text, tall=True)
         form.add(tr("Assigned to"), self.assignee)
         form.add(tr("Due"), self.due)
         self.body.addWidget(form)

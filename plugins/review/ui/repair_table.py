@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from planner_app.i18n import tr, word
+from planner_app.i18n import tr
 from plugins.review.ui import words
 from plugins.review.ui.rows import Column, RowTable
 from plugins.review.ui.state import Highlight, ReviewState
@@ -88,5 +88,16 @@ class RepairTable:
 
 
 def kind_word(kind: str) -> str:
-    """A kind of repair in words."""
-    return word(f"review.repair.{kind}")
+    """A kind of repair in a word or two."""
+    return {
+        "closed_gap": tr("Gap closed"),
+        "joined": tr("Lines joined"),
+        "dropped_duplicate": tr("Duplicate dropped"),
+        "hatch_ring": tr("Hatch ring"),
+        "self_crossing": tr("Self-crossing"),
+        "sliver": tr("Sliver dropped"),
+        "merged_overlap": tr("Overlap merged"),
+        "cut_overlap": tr("Overlap cut"),
+        "flattened": tr("Height dropped"),
+        "open_outline": tr("Outline left open"),
+    }.get(kind, kind)

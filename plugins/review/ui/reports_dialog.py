@@ -59,10 +59,11 @@ class ReportsDialog(TaskDialog):
         )
         self.body.addWidget(self._empty)
         self.body.addWidget(self.table, 1)
+        self.body.addStretch(0)
         self.add_button(tr("Attach a report…"), self._attach)
         self.add_button(tr("Save as…"), self._save)
         self._remove_button = self.add_button(tr("Remove"), self._remove)
-        self.resize(780, 400)
+        self.resize(780, 300)
         state.records_changed.connect(self._fill)
         self._fill()
 
@@ -72,6 +73,7 @@ class ReportsDialog(TaskDialog):
         project = self.state.project
         self._reports = store.reports(project, self._case.id) if project is not None else []
         self._empty.setVisible(not self._reports)
+        self.table.setVisible(bool(self._reports))
         self.table.setRowCount(len(self._reports))
         for row, one in enumerate(self._reports):
             cells = (

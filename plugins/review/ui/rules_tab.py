@@ -12,6 +12,7 @@ from planner_app.i18n import tr
 from planner_app.plugin_api.widgets import Card, CardList, CardText, button, label
 from planner_app.report.findings import finding_message, verdict_word
 from plugins.review.ui import words
+from plugins.review.ui.raise_issue import can_be_marked
 from plugins.review.ui.state import ReviewState
 
 if TYPE_CHECKING:
@@ -105,7 +106,8 @@ class RuleList(QWidget):
     def _button(self, finding: Finding) -> QWidget:
         issue = self._issues.get((finding.rule, finding.feature))
         if issue is None:
-            text = tr("Mark and raise issue") if finding.evidence else tr("Raise issue")
+            marked = can_be_marked(self._state.opened, finding)
+            text = tr("Mark and raise issue") if marked else tr("Raise issue")
             knob = button(text, partial(self._raise, finding), "link")
         else:
             knob = button(tr("Issue #{number}", number=issue.number), partial(self._open, issue), "link")

@@ -91,6 +91,7 @@ class ReviewState(QObject):
         self.busy = False
         self.commands: dict[str, Callable[[], None]] = {}
         self._turn = 0
+        self._zoom_there = False
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.setInterval(0)
@@ -156,6 +157,7 @@ class ReviewState(QObject):
             return
         self.case = next((one for one in self.cases() if one.id == case_id), None)
         self._remember(_LAST_CASE, case_id)
+        self._zoom_there = True
         self.select_issue("")
         self.case_changed.emit()
         known = self.drawings()
@@ -177,6 +179,7 @@ class ReviewState(QObject):
             self._remember(_LAST_CASE, record.case_id)
             self.case_changed.emit()
         self.choose_drawing(record.id)
+        self._zoom_there = True
         if record.kind == "site_plan":
             self.run_check()
 
@@ -192,6 +195,13 @@ class ReviewState(QObject):
         self.highlight.emit(marks)
         if zoom and (extent := extent_of(marks)) is not None:
             self.context.map.zoom_to_extent(extent, 0.6)
+
+    def zoom(self) -> None:
+        """Show the current drawing on the map, with some of its surroundings."""
+        site = self.opened.site() if self.opened is not None else None
+        placed = self.to_project(site) if site is not None else None
+        if placed is not None and not placed.is_empty:
+            self.context.map.zoom_to_extent(placed.bounds, 0.4)
 
     def to_project(self, geometry: BaseGeometry) -> BaseGeometry | None:
         """Metres in the drawing → the project's CRS; None where the drawing is not placed."""
@@ -226,7 +236,7 @@ class ReviewState(QObject):
 
             return check_drawing(project, record.id, rules=rules, on=on, progress=progress)
 
-        self._run(tr("Checking {name}", name=record.file_name), work, self._checked)
+        self._run(tr("Reviewing {name}", name=record.file_name), work, self._checked)
 
     def compare(self, older: str) -> None:
         """Compare the current drawing with an older one of the case; "" stops comparing."""
@@ -309,6 +319,9 @@ class ReviewState(QObject):
     def _opened(self, opened: OpenDrawing) -> None:
         self.opened, self.record = opened, opened.record
         self.drawing_changed.emit()
+        if self._zoom_there:
+            self._zoom_there = False
+            self.zoom()
 
     def _checked(self, checked: CheckedDrawing) -> None:
         self.checked = checked

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from planner_app.i18n import tr
@@ -58,6 +59,7 @@ def checks_of(project: Project, drawing_id: str) -> list[dict[str, Any]]:
 def read_events(project: Project, case: Case) -> list[Event]:
     """Everything that happened in a case, newest first."""
     from plugins.review.model.cases import store
+    from plugins.review.model.opinion.wording import conclusion_words, role_words
 
     events = [Event(case.created_at, "folder-open", tr("Case {number} opened", number=case.number), case.created_by)]
     for drawing in store.drawings(project, case.id):
@@ -77,13 +79,13 @@ def read_events(project: Project, case: Case) -> list[Event]:
             events.append(Event(str(entry["time"]), "list-checks", title, detail, target))
     events += _said(project, case)
     for sign in store.signoffs(project, case.id):
-        role = tr("reviewer") if sign.role == "reviewer" else tr("approver")
-        title = tr("Signed by {name} ({role}): {verdict}", name=sign.name, role=role, verdict=sign_word(sign.verdict))
+        told = {"name": sign.name, "role": role_words(sign.role), "verdict": conclusion_words(sign.verdict)}
+        title = tr("Signed by {name} ({role}): {verdict}", **told)
         events.append(Event(sign.time, "stamp", title, sign.remark, ("drawing", sign.drawing_id)))
     for report in store.reports(project, case.id):
         title = tr("Report attached: {title}", title=report.title)
         events.append(Event(report.added_at, "paperclip", title, report.institution))
-    return sorted(events, key=lambda one: one.time, reverse=True)
+    return sorted(events, key=lambda one: one.time)[::-1]
 
 
 def _said(project: Project, case: Case) -> list[Event]:
@@ -105,11 +107,6 @@ def _said(project: Project, case: Case) -> list[Event]:
             detail = " · ".join(text for text in (one.author, one.text if one.kind == "comment" else "") if text)
             events.append(Event(one.time, "reply", said, detail, ("issue", issue.id)))
     return events
-
-
-def sign_word(verdict: str) -> str:
-    """The verdict of a signature."""
-    return verdict_word(verdict) if verdict in words.VERDICTS else verdict
 
 
 class Timeline(QWidget):
@@ -139,15 +136,14 @@ class Timeline(QWidget):
         for event in self.events[:_MOST_ROWS]:
             row = _Row(event, self._state.context.icon(event.icon))
             if event.target is not None:
-                row.on_press = lambda target=event.target: self._open(*target)
-                row.setCursor(Qt.CursorShape.PointingHandCursor)
+                row.leads_to(partial(self._open, *event.target))
             self._column.addWidget(row)
 
 
 class _Row(QWidget):
     def __init__(self, event: Event, icon: Any) -> None:
         super().__init__()
-        self.on_press: Callable[[], None] | None = None
+        self._pressed: Callable[[], None] | None = None
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 6, 0, 6)
         grid.setHorizontalSpacing(8)
@@ -162,6 +158,25 @@ class _Row(QWidget):
             grid.addWidget(label(event.detail, "small", wrap=True), 1, 1, 1, 2)
         self.setAccessibleName(event.title)
 
+    def leads_to(self, pressed: Callable[[], None]) -> None:
+        """A click or Enter shows what the event is about."""
+        self._pressed = pressed
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if self.on_press is not None and self.rect().contains(event.position().toPoint()):
-            self.on_press()
+        if self._pressed is not None and self.rect().contains(event.position().toPoint()):
+            self._pressed()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self._pressed is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self._pressed()
+        else:
+            super().keyPressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.hasFocus():
+            painter = QPainter(self)
+            painter.setPen(self.palette().color(QPalette.ColorRole.Accent))
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 from planner_app.domain.progress import Progress
 from planner_app.i18n import tr
 from planner_app.plugin_api.widgets import Form, button, label
+from plugins.review.model.opinion.wording import role_words
 from plugins.review.ui import words
 from plugins.review.ui.dialog import TaskDialog
 from plugins.review.ui.state import ReviewState
@@ -48,7 +49,7 @@ class VerifyDialog(TaskDialog):
         self._again.setToolTip(tr("Reads, measures and checks the sealed drawing by the sealed rules once more."))
         self._again.setEnabled(False)
         self.setAcceptDrops(True)
-        self.resize(560, 380)
+        self.resize(540, 200)
 
     def _choose(self) -> None:
         path = self.state.context.ask_open(tr("Sealed opinion"), tr("Sealed opinion") + " (*.json)")
@@ -90,8 +91,12 @@ class VerifyDialog(TaskDialog):
             (tr("Seal"), found.seal),
         ]
         for one in found.signatures:
-            role = tr("Reviewer") if one.get("role") == "reviewer" else tr("Approver")
-            lines.append((role, f"{one.get('name', '')} · {words.day_time(str(one.get('time', '')))}"))
+            lines.append(
+                (
+                    role_words(str(one.get("role", ""))),
+                    f"{one.get('name', '')} · {words.day_time(str(one.get('time', '')))}",
+                )
+            )
         self._say([(caption, text) for caption, text in lines if text])
 
     def _say(self, lines: list[tuple[str, str]]) -> None:

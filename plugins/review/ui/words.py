@@ -72,12 +72,13 @@ def pill(finding: Finding) -> tuple[str, str]:
 
 
 def confidence(level: str) -> str:
-    """How sure it is that the clause says so."""
-    return {
+    """How sure it is that the clause says so; Chinese in one piece, never wrapped between its characters."""
+    text = {
         "high": tr("confidence high"),
         "medium": tr("confidence medium"),
         "low": tr("confidence low"),
     }.get(level, level)
+    return "\u2060".join(text) if language() == "zh_CN" else text
 
 
 def clause(standard: str, place: str, edition: str) -> str:
@@ -99,22 +100,6 @@ def rule_title(rule: Rule | None, fallback: str) -> str:
         return fallback
     first, second = (rule.title_zh, rule.title) if language() == "zh_CN" else (rule.title, rule.title_zh)
     return first or second or fallback
-
-
-def indicator(key: str) -> str:
-    """An indicator's name."""
-    return {
-        "site_area_m2": tr("Site area"),
-        "footprint_m2": tr("Footprint"),
-        "gfa_m2": tr("Floor area"),
-        "far_area_m2": tr("FAR-counting floor area"),
-        "far": tr("FAR"),
-        "density": tr("Building density"),
-        "green_m2": tr("Green area"),
-        "green_ratio": tr("Green ratio"),
-        "height_m": tr("Building height"),
-        "parking": tr("Parking places"),
-    }.get(key, key)
 
 
 def is_share(key: str) -> bool:
