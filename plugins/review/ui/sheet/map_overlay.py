@@ -14,6 +14,7 @@ from plugins.review.ui.sheet.pointing import (
     outlines,
     paint_cross,
     paint_highlights,
+    paint_legend,
     paint_shapes,
     paint_swipe,
 )
@@ -62,6 +63,8 @@ class MapOverlay(QObject):
             place = model.pointer_on_map()
             if place is not None:
                 paint_cross(painter, *to_screen(*place))
+        if model.comparison is not None and scenes:
+            paint_legend(painter, 110, frame.height - 8)
         if swipe is not None and scenes:
             paint_swipe(painter, frame.width * swipe, frame.height, model.revision_names())
 

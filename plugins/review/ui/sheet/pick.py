@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plugins.review.ui.sheet.paint import Mask
-from plugins.review.ui.sheet.pointing import word_box
 from plugins.review.ui.sheet.scene import Curves, Points, Scene
 
 #: Vertices looked at for one snap; in denser views the first ones count.
@@ -22,9 +21,10 @@ def pick(scene: Scene, shown: Mask, x: float, y: float, reach: float) -> int | N
         if away <= nearest:
             best, nearest = int(scene.lines.entity[number]), away
     words = scene.words
-    close = shown[words.entity] & (np.abs(words.at - at).max(axis=1) <= _reach_of_words(scene) + reach)
-    for number in np.flatnonzero(close).tolist():
-        if _inside(word_box(scene, number), at):
+    box = words.box
+    close = (box[:, :2] <= at).all(axis=1) & (box[:, 2:] >= at).all(axis=1) & shown[words.entity]
+    for number in np.flatnonzero(close):
+        if _inside(words.corners(np.array([number]))[0], at):
             return int(words.entity[number])
     if best is not None:
         return best
@@ -47,14 +47,6 @@ def distance(points: Points, at: Points) -> float:
     length = np.maximum((step**2).sum(axis=1), 1e-30)
     share = np.clip(((at - start) * step).sum(axis=1) / length, 0.0, 1.0)
     return float(np.sqrt((((start + step * share[:, None]) - at) ** 2).sum(axis=1).min()))
-
-
-def _reach_of_words(scene: Scene) -> float:
-    words = scene.words
-    if not words.text:
-        return 0.0
-    size = np.hypot(*(words.along - words.at).T)
-    return float(np.nanmax(size * (words.width + 2.0), initial=0.0))
 
 
 def _inside(ring: Points, at: Points) -> bool:

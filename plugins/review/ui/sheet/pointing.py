@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
+from planner_app.i18n import tr
 from plugins.review.ui.sheet.paint import drawing_font
 
 if TYPE_CHECKING:
@@ -59,21 +60,10 @@ def outlines(scene: Scene, handles: Iterable[str]) -> list[BaseGeometry]:
             if np.isfinite(points).all():
                 found.append(shapely.LineString(points) if len(points) > 1 else shapely.Point(points[0]))
     words = scene.words
-    for at in np.flatnonzero(np.isin(words.entity, numbers)).tolist():
-        corners = word_box(scene, at)
+    for corners in words.corners(np.flatnonzero(np.isin(words.entity, numbers))):
         if np.isfinite(corners).all():
             found.append(shapely.LinearRing(corners))
     return found
-
-
-def word_box(scene: Scene, number: int) -> Any:
-    """(4, 2) corners of the box about a line of text."""
-    words = scene.words
-    along = words.along[number] - words.at[number]
-    up = np.array([-along[1], along[0]])
-    length = along * words.width[number]
-    start = words.at[number] - (length / 2 if words.middle[number] else 0.0) - up * 0.25
-    return np.array([start, start + length, start + length + up * 1.5, start + up * 1.5])
 
 
 def paint_shapes(painter: QPainter, shapes: Iterable[BaseGeometry], colour: QColor, to_screen: ToScreen) -> None:
@@ -150,6 +140,27 @@ def paint_swipe(painter: QPainter, x: float, height: float, names: tuple[str, st
         painter.setBrush(QColor(255, 255, 255, 235))
         painter.drawRoundedRect(box, 4, 4)
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+    painter.restore()
+
+
+def paint_legend(painter: QPainter, left: float, bottom: float) -> None:
+    """What the colours of a comparison mean."""
+    painter.save()
+    painter.setFont(drawing_font(12))
+    metrics = painter.fontMetrics()
+    words = ((tr("went"), ON_PAPER["fail"]), (tr("came"), ON_PAPER["pass"]), (tr("unchanged"), "#8B95A1"))
+    width = sum(metrics.horizontalAdvance(text) + 34 for text, _ in words) + 4
+    box = QRectF(left, bottom - 26, width, 26)
+    painter.setPen(QPen(QColor(0, 0, 0, 36), 1))
+    painter.setBrush(QColor(255, 255, 255, 235))
+    painter.drawRoundedRect(box, 5, 5)
+    x = box.left() + 8
+    for text, colour in words:
+        painter.setPen(QPen(QColor(colour), 2.4))
+        painter.drawLine(QPointF(x, box.center().y()), QPointF(x + 16, box.center().y()))
+        painter.setPen(QColor(ON_PAPER["ink"]))
+        painter.drawText(QPointF(x + 21, box.center().y() + metrics.ascent() / 2 - 1.5), text)
+        x += metrics.horizontalAdvance(text) + 34
     painter.restore()
 
 

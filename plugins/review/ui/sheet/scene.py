@@ -26,6 +26,8 @@ _DIMENSION_TEXT, _LARGEST_DIMENSION_TEXT = 0.08, 0.3
 _LINE_PITCH = 5.0 / 3.0
 #: Estimated width of a character over the text's height: CJK characters are square, others narrower.
 _WIDE, _NARROW = 1.15, 0.7
+#: Part of a drawing's entities at each edge that may be strays.
+_STRAYS = 0.005
 #: Luminance (WCAG) of the lightest line: a contrast of 2.3:1 on white.
 _LIGHTEST = 0.4
 
@@ -71,6 +73,20 @@ class Words:
     text: tuple[str, ...]
     entity: NDArray[np.int32]
     middle: NDArray[np.bool_]
+
+    def corners(self, numbers: NDArray[np.int64] | slice = slice(None)) -> NDArray[np.float64]:
+        """(k, 4, 2) corners of the boxes about lines of text."""
+        along = self.along[numbers] - self.at[numbers]
+        up = np.column_stack([-along[:, 1], along[:, 0]])
+        length = along * self.width[numbers][:, None]
+        start = self.at[numbers] - np.where(self.middle[numbers][:, None], length / 2, 0.0) - up * 0.25
+        return np.stack([start, start + length, start + length + up * 1.5, start + up * 1.5], axis=1)
+
+    @cached_property
+    def box(self) -> Points:
+        """(k, 4) xmin, ymin, xmax, ymax of each line."""
+        corners = self.corners()
+        return np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1).reshape(-1, 4)
 
     @cached_property
     def width(self) -> NDArray[np.float64]:
@@ -134,15 +150,33 @@ class Scene:
 
     def extent(self, mask: NDArray[np.bool_] | None = None) -> Extent | None:
         """Around these entities (all visible ones); None if there is nothing."""
-        mask = self.shown(self.hidden) if mask is None else mask
-        boxes = [part.box[mask[part.entity]] for part in (self.lines, self.fills)]
-        at = self.words.at[mask[self.words.entity]]
-        every = np.concatenate([*boxes, np.column_stack([at, at])])
-        every = every[np.isfinite(every).all(axis=1)]
+        every = self._boxes(self.shown(self.hidden) if mask is None else mask, self.words.box)
+        return _around(every) if len(every) else None
+
+    def main_extent(self, mask: NDArray[np.bool_]) -> Extent | None:
+        """Around these entities, but for a few strays far off: one forgotten point makes a drawing a speck."""
+        every = self._boxes(mask, self.words.at[:, [0, 1, 0, 1]])  # a text's width is but an estimate
         if not len(every):
             return None
-        low, high = every[:, :2].min(axis=0), every[:, 2:].max(axis=0)
-        return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+        whole = _around(every)
+        middle = (every[:, :2] + every[:, 2:]) / 2
+        low, high = np.quantile(middle, [_STRAYS, 1.0 - _STRAYS], axis=0)
+        room = (high - low).max() * 0.25 + 1e-9
+        near = ((middle >= low - room) & (middle <= high + room)).all(axis=1)
+        main = _around(every[near]) if near.any() else whole
+        smaller = max(main[2] - main[0], main[3] - main[1]) < 0.6 * max(whole[2] - whole[0], whole[3] - whole[1])
+        return main if smaller else whole
+
+    def _boxes(self, mask: NDArray[np.bool_], words: Points) -> Points:
+        """(m, 4) boxes of these entities' parts that have a place."""
+        boxes = [part.box[mask[part.entity]] for part in (self.lines, self.fills)]
+        every: Points = np.concatenate([*boxes, words[mask[self.words.entity]]])
+        return every[np.isfinite(every).all(axis=1)]
+
+
+def _around(boxes: Points) -> Extent:
+    low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
 
 def build_scene(drawing: Drawing) -> Scene:

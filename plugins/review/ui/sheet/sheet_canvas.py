@@ -36,6 +36,7 @@ from plugins.review.ui.sheet.pointing import (
     outlines,
     paint_cross,
     paint_highlights,
+    paint_legend,
     paint_shapes,
     paint_swipe,
     shapes_of,
@@ -184,7 +185,10 @@ class SheetCanvas(QWidget):
         if page is not None:
             return 0.0, 0.0, page.width, page.height
         scenes = self._model.scenes(False)
-        return scenes[-1][0].extent(scenes[-1][1].shown) or scenes[-1][0].extent() if scenes else None
+        if not scenes:
+            return None
+        scene, look, _ = scenes[-1]
+        return scene.main_extent(look.shown) or scene.extent()
 
     def _another(self) -> None:
         """Another drawing: show it whole, take its own pages up."""
@@ -269,6 +273,8 @@ class SheetCanvas(QWidget):
             self._paint_hint(painter)
         if model.pointer is not None and model.pointer_from == "map":
             paint_cross(painter, *self.to_screen(*model.pointer))
+        if model.comparison is not None:
+            paint_legend(painter, 8, self.height() - 8)
         if model.comparison is not None and model.comparison.swipe is not None:
             paint_swipe(painter, self.width() * model.comparison.swipe, self.height(), model.revision_names())
 

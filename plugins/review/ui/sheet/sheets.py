@@ -78,12 +78,13 @@ class Sheets(QObject):
             self._sheet = SheetView(self.context, self.model, self.board, self._write, self.open_photo)
         self._side().show()
         self._follow()
+        self._tool_changed()
 
     def hide_sheet(self) -> None:
         """Close the sheet; what it showed is kept."""
         if self._sheet is not None:
             self._side().hide()
-            self._bar.follow()
+            self._tool_changed()
 
     @property
     def sheet_visible(self) -> bool:
@@ -138,6 +139,8 @@ class Sheets(QObject):
         if comparison.swipe is None:
             self.board.stop()
             self.model.set_swipe(0.5)
+            if self.model.shown is None or self.model.shown.on_map is None:
+                return
             tool = SwipeTool(self.model, lambda: self.overlay.width, self._bar.follow)
             self.context.map.use_tool(lambda: tool)
         else:
@@ -191,7 +194,8 @@ class Sheets(QObject):
         elif not active and self._on_map:
             self._on_map = False
             self.context.map.use_tool(None)
-        self._palette.show() if active else self._palette.hide()
+        # One palette for both: where the person looks at the drawing.
+        self._palette.show() if active and not self.sheet_visible else self._palette.hide()
         self._bar.follow()
         self.context.map.update_overlays()
 

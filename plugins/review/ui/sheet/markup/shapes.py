@@ -231,10 +231,10 @@ def _add_cloud(path: QPainterPath, at: Sequence[QPointF]) -> None:
     for (a, b), length in zip(sides, lengths, strict=True):
         count = max(1, round(length / bump))
         step = QPointF((b.x() - a.x()) / count, (b.y() - a.y()) / count)
-        out = QPointF(step.y(), -step.x()) * (outward * 0.62)
+        out = QPointF(step.y(), -step.x()) * (outward * 0.78)
         for number in range(count):
             start = a + step * number
-            path.cubicTo(start + out - step * 0.12, start + step * 1.12 + out, start + step)
+            path.cubicTo(start + out - step * 0.2, start + step * 1.2 + out, start + step)
     path.closeSubpath()
 
 
