@@ -147,7 +147,7 @@ class MainWindow(QMainWindow):
         self.table.zoom_requested.connect(canvas.zoom_to_features)
         self.dock.hide_clicked.connect(self.toggle_dock)
         self.task.hide_clicked.connect(self.toggle_task)
-        self.side.appeared.connect(lambda: self.views.setSizes(self.session.settings.views))
+        self.side.appeared.connect(self._share_views)
         self.side.going.connect(self._remember_views)
         self.top.language_chosen.connect(self.language_chosen)
         self.start.open_path.connect(lambda path: self.flows.open_path(Path(path)))
@@ -473,6 +473,12 @@ class MainWindow(QMainWindow):
             settings.dock = self.dock.isVisible()
             settings.task_panel = self.task.isVisible()
         settings.save()
+
+    def _share_views(self) -> None:
+        """Map and side view stand as they were left, in a window of any width."""
+        kept, room = self.session.settings.views, sum(self.views.sizes())
+        total = max(sum(kept), 1)
+        self.views.setSizes([round(room * size / total) for size in kept])
 
     def _remember_views(self) -> None:
         if not self.side.isHidden():
