@@ -314,8 +314,10 @@ def _conditions(context: VerbContext, arguments: argparse.Namespace) -> VerbResu
     with context.open_project(arguments.file) as project:
         case = store.case(project, arguments.case) if arguments.case else None
         found, _ = conditions_for(project, case, arguments.parcel)
+        if found is None and case is not None:
+            raise PlannerError("review.case_no_conditions", case=case.number, parcel=case.parcel or "–")
         if found is None:
-            raise PlannerError("review.parcel_unknown", parcel=arguments.parcel or (case.parcel if case else ""))
+            raise PlannerError("review.parcel_unknown", parcel=arguments.parcel)
         data = dict(conditions_answer(found))
         if arguments.out:
             from plugins.review.model.conditions.print import write_conditions
