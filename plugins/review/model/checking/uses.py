@@ -62,7 +62,7 @@ def _named(key: str, use: str) -> dict[str, Any]:
 
 
 def judge_certificate(rule: Rule, subject: Subject) -> list[Finding]:
-    """``review.certificate``: a report made elsewhere is needed; attached to the case it answers the rule."""
+    """``review.certificate``: a report made elsewhere is needed; one attached to the case is named."""
     if rule.params["for"] == "housing":
         needed = _sunlit(rule, subject)
     else:
@@ -73,7 +73,7 @@ def judge_certificate(rule: Rule, subject: Subject) -> list[Finding]:
             if report is None:
                 note = area.notes[0] if area.value is None else ("review.limit.partial", {})
                 return [cannot(rule, subject, note, measured=area.value, limit=threshold)]
-            return [finding(rule, subject, Verdict.PASS, "review.certificate.answered", limit=threshold, report=report)]
+            return [_answered(rule, subject, report, limit=threshold)]
         if area.value < threshold:
             texts = together(area.value, threshold)
             return [
@@ -86,8 +86,13 @@ def judge_certificate(rule: Rule, subject: Subject) -> list[Finding]:
     if not needed:
         return []
     if report := subject.reports.get(rule.id):
-        return [finding(rule, subject, Verdict.PASS, "review.certificate.answered", report=report)]
+        return [_answered(rule, subject, report)]
     return [finding(rule, subject, Verdict.NEEDS_CERTIFICATE, "review.certificate.needed")]
+
+
+def _answered(rule: Rule, subject: Subject, report: str, **values: Any) -> Finding:
+    """A report cites the rule, but nobody here has read what it concludes: told, never passed in silence."""
+    return finding(rule, subject, Verdict.NEEDS_CERTIFICATE, "review.certificate.answered", report=report, **values)
 
 
 def _threshold(rule: Rule, subject: Subject) -> float:

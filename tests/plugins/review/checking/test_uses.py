@@ -60,7 +60,7 @@ def test_sunlight_of_housing_needs_its_report() -> None:
     needed = one("review.sunlight", subject(mixed()))
     assert (needed.verdict, needed.standard, needed.clause) == ("needs_certificate", "GB 50180-2018", "4.0.9")
     answered = one("review.sunlight", subject(mixed(), reports={"review.sunlight": "日照分析报告"}))
-    assert (answered.verdict, answered.message) == ("pass", "review.certificate.answered")
+    assert (answered.verdict, answered.message) == ("needs_certificate", "review.certificate.answered")
     earlier = one("review.sunlight", subject(mixed(), on=date(2016, 1, 1)))
     assert (earlier.standard, earlier.clause) == ("GB 50180-93", "5.0.2.1")
 
@@ -83,12 +83,12 @@ def test_sunlight_of_neighbours() -> None:
 def test_traffic_by_floor_area() -> None:
     big = plan(site(), house("1#", box(0, 0, 80, 60), 11, 33.0, text="住宅"))  # 52,800 m²
     assert one("review.traffic", subject(big)).verdict == "needs_certificate"
-    assert one("review.traffic", subject(big, reports={"review.traffic": "交评"})).verdict == "pass"
+    assert one("review.traffic", subject(big, reports={"review.traffic": "交评"})).verdict == "needs_certificate"
     small = one("review.traffic", subject(mixed()))
     assert (small.verdict, small.limit) == ("pass", 20_000.0)  # the shops' threshold
     unknown = one("review.traffic", subject(zongping()))
     assert unknown.message == "review.no_floor_area"
-    assert one("review.traffic", subject(zongping(), reports={"review.traffic": "交评"})).verdict == "pass"
+    assert one("review.traffic", subject(zongping(), reports={"review.traffic": "交评"})).verdict == "needs_certificate"
     half = plan(
         site(), house("1#", box(0, 0, 10, 10), 1, 3.0, text="住宅"), made(Role.FOOTPRINT, box(20, 0, 30, 10), "2#")
     )
