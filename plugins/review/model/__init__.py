@@ -32,11 +32,12 @@ def register(api: ModelApi) -> None:
     from plugins.review.model.asbuilt.accept import AcceptAsBuilt
     from plugins.review.model.cases.commands import COMMANDS
     from plugins.review.model.checking.kinds import rule_kinds
+    from plugins.review.model.checking.verbs import RULES
     from plugins.review.model.headless import run_headless
     from plugins.review.model.opinion.verbs import VERBS as OPINION_VERBS
     from plugins.review.model.verbs import VERBS
 
-    for verb in (*VERBS, *OPINION_VERBS):
+    for verb in (*VERBS, *OPINION_VERBS, RULES):
         api.add_verb(verb)
     for rule_kind in rule_kinds():
         api.add_rule_kind(rule_kind)

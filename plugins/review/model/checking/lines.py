@@ -78,7 +78,17 @@ def judge_line(rule: Rule, subject: Subject) -> list[Finding]:
             return [cannot(rule, subject, ("review.line.open", {"layer": names}))]
         met = shapely.intersection(shapely.union_all([one for _, one in shapes]), shapely.union_all(lines))
         return [
-            finding(rule, subject, breach, "review.line.crosses", measured=crossing, unit="m", ground=met, layer=names)
+            finding(
+                rule,
+                subject,
+                breach,
+                "review.line.crosses",
+                measured=crossing,
+                unit="m",
+                ground=met,
+                layer=names,
+                length=crossing,
+            )
         ]
     held = shapely.union_all(areas)
     within = bool(rule.params.get("within", False))
@@ -125,18 +135,18 @@ def judge_facility(rule: Rule, subject: Subject) -> list[Finding]:
     shape = place(subject, site)
     radius = float(rule.params["radius_m"])
     classes = tuple(rule.params["classes"])
-    there = [(shapely.distance(shape, one), name, one) for name, code, one in subject.surroundings.facilities
-             if code.startswith(classes)]  # fmt: skip
-    nearest = min(there, key=lambda one: one[0], default=None)
-    if nearest is None or nearest[0] > radius:
-        away = None if nearest is None else float(nearest[0])
-        return [
-            finding(rule, subject, Verdict(rule.params["verdict"]), "review.facility.far", measured=away, limit=radius)
-        ]
-    distance, name, where = float(nearest[0]), nearest[1], nearest[2]
+    there = [
+        (float(shapely.distance(shape, one)), code, one)
+        for _, code, one in subject.surroundings.facilities
+        if code.startswith(classes)
+    ]
+    distance, code, where = min(there, key=lambda one: one[0], default=(None, "", None))
+    if distance is None or distance > radius:
+        verdict = Verdict(rule.params["verdict"])
+        return [finding(rule, subject, verdict, "review.facility.far", measured=distance, limit=radius, radius=radius)]
     return [
         finding(
-            rule, subject, Verdict.PASS, "review.facility.near", measured=distance, limit=radius, name=name,
+            rule, subject, Verdict.PASS, "review.facility.near", feature=code, measured=distance, limit=radius,
             ground=shapely.shortest_line(shape, where) if distance else None, distance=distance,
         )
     ]  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 #: How far around the site lines and neighbours matter, and facilities (m).
 NEAR, REACH = 120.0, 1_000.0
+#: Of each class so many parcels are kept: the nearest decides.
+EACH = 2
 #: A building with more than this part of it on the site is what the design replaces, no neighbour.
 REPLACED = 0.5
 _NOT_LINES = ("building", "height_surface")
@@ -127,14 +130,19 @@ def _read(project: Project, layer: LayerInfo, box: Any, columns: list[str]) -> t
 
 
 def _shapes(project: Project, layer: LayerInfo, box: Any) -> list[Any]:
-    return list(_read(project, layer, box, [])[0])
+    """Shapes of a layer; areas cut off at the box (a city's whole road network is one polygon), lines whole."""
+    shapes = _read(project, layer, box, [])[0]
+    if layer.geometry == "polygon":
+        shapes = shapely.intersection(shapes, shapely.box(*box))
+    return [shape for shape in shapes if not shape.is_empty]
 
 
 def _surfaces(project: Project, layer: LayerInfo, box: Any) -> list[tuple[str, Any, float]]:
     field = _field(layer, words("lines")["height_surface"]["fields"]) or ""
     shapes, columns = _read(project, layer, box, [field])
     values = [number(value) for value in columns[field]]
-    return [(layer.name, shape, value) for shape, value in zip(shapes, values, strict=True) if value is not None]
+    cut = shapely.intersection(shapes, shapely.box(*box))
+    return [(layer.name, shape, value) for shape, value in zip(cut, values, strict=True) if value is not None]
 
 
 def _neighbours(
@@ -159,23 +167,26 @@ def _neighbours(
 
 
 def _facilities(project: Project, site: BaseGeometry) -> tuple[list[tuple[str, str, Any]], bool]:
-    """Parcels of detailed plans within reach by class, and whether there is such a plan with classes."""
+    """The nearest parcels of each class in detailed plans within reach, and whether there is such a plan at all."""
     box = shapely.box(*site.bounds).buffer(REACH).bounds
     plans = {plan.id: plan for plan in project.plans()}
-    found: list[tuple[str, str, Any]] = []
+    found: list[tuple[float, tuple[str, str, Any]]] = []
     classed = False
     for layer in project.layers():
         plan = plans.get(layer.plan_id)
         if layer.geometry != "polygon" or layer.role or not layer.class_field or plan is None:
             continue
-        if plan.kind is not PlanKind.DETAILED or plan.valid_to:
+        if plan.kind is not PlanKind.DETAILED or (plan.valid_to and plan.valid_to < date.today().isoformat()):
             continue
         classed = True
-        columns = list(dict.fromkeys([layer.class_field, *([layer.label_field] if layer.label_field else [])]))
-        shapes, values = _read(project, layer, box, columns)
-        codes = values[layer.class_field]
-        names = values[layer.label_field] if layer.label_field else codes
-        for shape, code, name in zip(shapes, codes, names, strict=True):
-            if code and shape.distance(site) <= REACH:
-                found.append((str(name or code), str(code), shape))
-    return found, classed
+        shapes, values = _read(project, layer, box, [layer.class_field])
+        for shape, code in zip(shapes, values[layer.class_field], strict=True):
+            if code and (away := float(shape.distance(site))) <= REACH:
+                found.append((away, (layer.name, str(code), shape)))
+    kept: dict[str, int] = defaultdict(int)
+    nearest = []
+    for _, one in sorted(found, key=lambda each: each[0]):
+        if kept[one[1]] < EACH:
+            kept[one[1]] += 1
+            nearest.append(one)
+    return nearest, classed

@@ -32,7 +32,7 @@ class Surroundings:
             has a layer, whether something of it lies near or not. A kind that is missing here was not checked.
         layers: the names of those layers by kind.
         surfaces: surfaces that limit heights (airport, heritage): (name, geometry, metres above the ground).
-        facilities: parcels of public facilities near the site (name, class, geometry).
+        facilities: parcels of the detailed plan within reach (layer name, class, geometry).
         neighbour_uses: use of each neighbour (:mod:`~plugins.review.model.indicators.uses`), "" where not known.
         notes: what was left out.
     """

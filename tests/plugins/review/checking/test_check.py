@@ -15,6 +15,7 @@ import pytest
 import shapely
 
 from planner_app import i18n
+from planner_app.cli import run_verb
 from planner_app.domain.finding import blocks
 from planner_app.domain.rule import Rule
 from planner_app.i18n import add_folder, set_language, tr
@@ -206,3 +207,23 @@ def test_hundreds_of_buildings_are_checked_in_two_seconds() -> None:
     started = time.process_time()
     check(about, RULES)
     assert time.process_time() - started < 2.0
+
+
+def test_the_verb_lists_rules_and_keeps_a_citys_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, city = tmp_path / "p.sqlite", tmp_path / "city.toml"
+    assert run_verb(["new", str(file), "--crs", "EPSG:4549", "--json"]) == 0
+    city.write_text('[city]\nid = "bh"\nname = "滨海市"\ntitle = "B"\ntitle_zh = "滨"\nclimate_zone = "Ⅲ"\n', "utf-8")
+    capsys.readouterr()
+    arguments = ["review", "rules", str(file), "--city", "滨海市", "--json"]
+    assert run_verb([*arguments, "--date", "2022-05-01", "--add", str(city)]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["added"], told["city_rules"], told["floor_area_rules"]) == ("bh", "bh", "GB/T 50353-2013")
+    by_id = {each["id"]: each for each in told["rules"]}
+    assert by_id["review.fire_separation"]["standard"] == "GB 50016-2014"
+    assert by_id["review.far_max"]["may_block"]
+    assert not by_id["review.housing_table"]["may_block"]
+    assert run_verb(arguments) == 0
+    assert json.loads(capsys.readouterr().out)["city_rules"] == "bh"  # kept
+    assert run_verb([*arguments, "--date", "soon"]) == 2
+    city.write_text("[city", "utf-8")
+    assert run_verb([*arguments, "--add", str(city)]) == 2
