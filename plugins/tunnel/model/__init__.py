@@ -10,11 +10,15 @@ from planner_app.plugin_api.model import LayerRole, ModelApi
 
 def register(api: ModelApi) -> None:
     """Register the role with the host."""
-    from plugins.tunnel.model.network import verbs
+    from plugins.tunnel.model.monitoring import verbs as monitoring
+    from plugins.tunnel.model.network import verbs as network
 
-    for verb in (verbs.IMPORT, verbs.TRACE, verbs.ISOLATE):
+    for verb in (network.IMPORT, network.TRACE, network.ISOLATE, monitoring.READINGS, monitoring.ALARMS):
         api.add_verb(verb)
+    for file in sorted((api.folder / "rules").glob("*.toml")):
+        api.add_rules(file)
     api.add_layer_role(LayerRole("tunnel.net_node", "Nodes of pipes"))
     api.add_layer_role(LayerRole("tunnel.net_line", "Pipes and cables"))
     api.add_layer_role(LayerRole("tunnel.valve", "Valves"))
     api.add_layer_role(LayerRole("tunnel.service_point", "Service points"))
+    api.add_layer_role(LayerRole("tunnel.sensor", "Sensors"))

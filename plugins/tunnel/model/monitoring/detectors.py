@@ -154,17 +154,27 @@ class Flatline:
 
 
 class Missing:
-    """Silent, or sending nothing but bad readings, for longer than ``after_s``."""
+    """Silent, or sending nothing but bad readings, for longer than ``after_s`` and than ``intervals`` times its usual
+    interval (the median of the last ones), so that a gauge read once a day is not missed every hour."""
 
-    def __init__(self, after_s: float) -> None:
-        self.after = int(after_s * 1000)
+    def __init__(self, after_s: float, intervals: float = 4.0) -> None:
+        self._least, self.intervals = int(after_s * 1000), intervals
         self.active = False
         self._last: int | None = None
+        self._usual: deque[int] = deque(maxlen=15)
+
+    @property
+    def after(self) -> int:
+        """Silence in ms that is too long."""
+        usual = sorted(self._usual)[len(self._usual) // 2] if self._usual else 0
+        return max(self._least, int(self.intervals * usual))
 
     def feed(self, ts: int, value: float, quality: int) -> list[Change]:
         if math.isnan(value) or quality >= BAD:
             return self.wait(ts)
-        changes = self.wait(ts)
+        changes = self.wait(ts) if len(self._usual) or self._last is None else []
+        if self._last is not None and ts > self._last:
+            self._usual.append(ts - self._last)
         self._last = ts if self._last is None else max(self._last, ts)
         if self.active:
             self.active = False

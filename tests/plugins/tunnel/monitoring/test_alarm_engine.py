@@ -86,10 +86,16 @@ def test_silence() -> None:
 def test_a_gap_is_noticed_when_the_sensor_speaks_again() -> None:
     assert run(rule("missing", after_s=90), [1, 1]) == []
     engine = AlarmEngine([CH4], [rule("missing", after_s=90)])
-    engine.feed(1, START, 1.0)
-    engine.feed(1, START + 60 * MINUTE, 1.0)
+    for minute in (0, 1, 2, 60, 61):
+        engine.feed(1, START + minute * MINUTE, 1.0)
     (alarm,) = engine.alarms.values()
-    assert (alarm.raised, alarm.cleared) == (START + 90_000, START + 60 * MINUTE)
+    assert (alarm.raised, alarm.cleared) == (START + 6 * MINUTE, START + 60 * MINUTE)
+
+
+def test_a_gauge_read_once_a_day_is_not_missed_every_hour() -> None:
+    day = 24 * 60 * MINUTE
+    assert run(rule("missing", after_s=7200), [1.0] * 30, step=day) == []
+    assert run(rule("missing", after_s=7200), [1.0] * 10 + [math.nan] * 6 + [1.0] * 3, step=day) == [(13, 16)]
 
 
 def test_outlier_and_neighbours() -> None:

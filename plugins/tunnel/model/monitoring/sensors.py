@@ -1,0 +1,122 @@
+"""The sensors of a project: its sensor layer as the alarm engine and the collector need it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, ClassVar
+
+from planner_app.domain.errors import PlannerError
+from planner_app.domain.layer import FieldInfo
+from planner_app.plugin_api.model import Batch, Command, Project, Transaction
+from plugins.tunnel.model import tables
+from plugins.tunnel.model.monitoring.engine import Sensor
+from plugins.tunnel.model.tables import TableSpec
+
+#: Units that a kind of sensor sends in unless it says otherwise.
+UNITS = {
+    "o2": "%", "ch4": "%LEL", "h2s": "mg/m³", "co": "mg/m³", "temp": "℃", "cable_temp": "℃", "rh": "%", "level": "m",
+    "settlement": "mm", "power": "kW", "smoke": "", "flow": "l/s", "co2": "ppm",
+}  # fmt: skip
+SENSOR = TableSpec(
+    "sensor",
+    "传感器",
+    "point",
+    (
+        FieldInfo("sensor_id", "integer"), FieldInfo("code", "text"), FieldInfo("kind", "text"),
+        FieldInfo("unit", "text"),
+        FieldInfo("tunnel", "text"), FieldInfo("compartment", "text"), FieldInfo("m", "real"),
+        FieldInfo("range_min", "real"), FieldInfo("range_max", "real"), FieldInfo("calibrated_on", "date"),
+        FieldInfo("due", "date"),
+    ),
+)  # fmt: skip
+_TUNNEL = TableSpec("tunnel", "综合管廊", "line", ())
+
+
+@dataclass(frozen=True)
+class AddSensor(Command):
+    """Register a sensor by its code."""
+
+    name: ClassVar[str] = "tunnel_add_sensor"
+    number: int
+    code: str
+    kind: str = ""
+    unit: str = ""
+
+    def params(self) -> dict[str, Any]:
+        return {"code": self.code}
+
+    def apply(self, tx: Transaction) -> None:
+        layer = tables.ensure(tx, SENSOR)
+        values = {"sensor_id": self.number, "code": self.code, "kind": self.kind, "unit": self.unit}
+        tx.insert(layer.id, Batch([None], {key: [value] for key, value in values.items()}))
+
+
+def load_sensors(project: Project) -> list[Sensor]:
+    """All sensors of a project with the edition their tunnel was built to; empty without a sensor layer."""
+    layer = tables.find(project, SENSOR)
+    if layer is None:
+        return []
+    _, rows = tables.columns(project, layer, [info.name for info in SENSOR.fields])
+    built = _editions(project)
+    return [
+        Sensor(
+            int(number),
+            str(rows["code"][at] or number),
+            str(rows["kind"][at] or ""),
+            str(rows["unit"][at] or UNITS.get(str(rows["kind"][at] or ""), "")),
+            str(rows["tunnel"][at] or ""),
+            str(rows["compartment"][at] or ""),
+            rows["m"][at],
+            _day(rows["due"][at]),
+            built.get(str(rows["tunnel"][at] or ""), ""),
+        )
+        for at, number in enumerate(rows["sensor_id"])
+        if number is not None
+    ]
+
+
+def _editions(project: Project) -> Mapping[str, str]:
+    layer = tables.find(project, _TUNNEL)
+    if layer is None:
+        return {}
+    _, rows = tables.columns(project, layer, ["code", "built_edition"])
+    return {str(code): str(edition or "") for code, edition in zip(rows["code"], rows["built_edition"], strict=True)}
+
+
+def _day(text: Any) -> date | None:
+    try:
+        return date.fromisoformat(str(text)[:10]) if text else None
+    except ValueError:
+        return None
+
+
+def find_sensor(project: Project, reference: str) -> Sensor:
+    """A sensor by code or number.
+
+    Raises:
+        PlannerError: ``tunnel.sensor_unknown``, ``tunnel.sensor_twice``.
+    """
+    sensors = load_sensors(project)
+    found = [one for one in sensors if one.code == reference] or [
+        one for one in sensors if str(one.number) == reference
+    ]
+    if len(found) > 1:
+        raise PlannerError("tunnel.sensor_twice", sensor=reference, count=len(found))
+    if not found:
+        raise PlannerError("tunnel.sensor_unknown", sensor=reference, count=len(sensors))
+    return found[0]
+
+
+def need_sensor(project: Project, reference: str, kind: str = "", unit: str = "") -> tuple[Sensor, bool]:
+    """A sensor by code or number, registered if it is new; (sensor, true if it was registered now)."""
+    try:
+        return find_sensor(project, reference), False
+    except PlannerError as error:
+        if error.code != "tunnel.sensor_unknown":
+            raise
+    taken = [one.number for one in load_sensors(project)] + project.readings.sensors()
+    wanted = int(reference) if reference.isdigit() and int(reference) not in taken else max(taken, default=0) + 1
+    project.execute(AddSensor(wanted, reference, kind, unit or UNITS.get(kind, "")))
+    return find_sensor(project, reference), True
