@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 #: Rows of a list in print; the rest is counted and stands in the sealed file.
 _MOST_ROWS = 200
+#: Width of the large pictures: two of them fill a page.
+_WIDE = 0.82
 
 
 def reports(shown: View) -> list[Block]:
@@ -87,10 +89,12 @@ def pictures(shown: View) -> list[Block]:
     site = shown.picture("site")
     if site is not None:
         caption = tr("Site as read. Numbers are those of the findings; red: fails, orange: needs a certificate.")
-        blocks.append(replace(site, caption=caption))
+        if shown.as_built:
+            caption += tr(" Dashed: outlines as approved.")
+        blocks.append(replace(site, caption=caption, width=_WIDE))
     picture = shown.picture("map")
     if picture is not None:
-        blocks.append(replace(picture, caption=tr("Map of the project around the site")))
+        blocks.append(replace(picture, caption=tr("Map of the project around the site"), width=_WIDE))
     for entry in shown.content["pictures"]:
         if entry["kind"] == "sheet":
             sheet = shown.picture("sheet", entry["key"])
@@ -106,7 +110,7 @@ def passes(shown: View) -> list[Block]:
     rows: list[list[str | Cell]] = [
         [
             Cell(rule_title(shown.rules, one.rule), one.feature),
-            value_text(one) or finding_message(one),
+            value_text(one, as_built=shown.as_built) or finding_message(one),
             clause(one) or "–",
         ]
         for one in found
@@ -123,7 +127,9 @@ def unjudged(shown: View) -> list[Block]:
     for one in shown.findings:
         if one.verdict is Verdict.CANNOT_JUDGE:
             rule = Cell(rule_title(shown.rules, one.rule), one.feature)
-            rows.append([rule, finding_message(one), value_text(one) or "–", clause(one) or "–"])
+            rows.append(
+                [rule, finding_message(one), value_text(one, as_built=shown.as_built) or "–", clause(one) or "–"]
+            )
     if not rows:
         return []
     columns = [Column(tr("Rule"), 22), Column(tr("Reason"), 34), Column(tr("Values"), 18), Column(tr("Ground"), 26)]

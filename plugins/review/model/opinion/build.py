@@ -39,8 +39,11 @@ from plugins.review.model.opinion.sections import said
 from plugins.review.model.opinion.signing import next_number
 from plugins.review.model.opinion.types import AS_BUILT, DESIGN, Inputs, Opinion, Shot, Subject, Thread
 from plugins.review.model.reading.convention import load_conventions
+from plugins.review.model.reading.types import Role
 
 if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
     from plugins.review.model.cases.records import Markup
 
 #: Pixels of the map picture and of a sheet's width; sheets shown at most.
@@ -130,6 +133,7 @@ class _Judged:
     answers: Mapping[str, str]
     approved: Subject | None = None
     as_built: Any = None
+    reference: OpenDrawing | None = None
 
 
 def _judge_design(
@@ -159,7 +163,7 @@ def _judge_as_built(
         facts.survey, _case(case_of(project, facts.survey.record), record), facts.conditions,
         _subject(facts.survey, facts.after), Check(found.findings, (), found.verdict, found.on, notes=found.notes),
         chosen, load_rule_sets(project), found.city, Surroundings(), {}, _subject(facts.approved, facts.before),
-        as_built_json(found),
+        as_built_json(found), facts.approved,
     )  # fmt: skip
 
 
@@ -223,7 +227,10 @@ def _settings(project: Project) -> dict[str, str]:
 def _shots(judged: _Judged, threads: Sequence[Thread], markups: Sequence[Markup]) -> list[Shot]:
     """The site, and close views of findings and issues that have a place on it."""
     opened = judged.opened
-    made = scene(opened.drawing, opened.plan, judged.subject.indicators, judged.surroundings, opened.to_project)
+    made = scene(
+        opened.drawing, opened.plan, judged.subject.indicators, judged.surroundings, opened.to_project,
+        _approved_outlines(judged),
+    )  # fmt: skip
     found = against(judged.check.findings)
     numbered = [(str(at), one) for at, one in enumerate(found, start=1)]
     sheet = opened.drawing.format in _SHEETS and not opened.plan.elements  # its page says more than its lines
@@ -243,6 +250,14 @@ def _shots(judged: _Judged, threads: Sequence[Thread], markups: Sequence[Markup]
             own = [one for one in markups if one.issue_id == thread.issue.id]
             shots.append(close_shot(made, "issue", str(thread.issue.number), place, "#1F5FAE", own))
     return shots
+
+
+def _approved_outlines(judged: _Judged) -> list[BaseGeometry]:
+    """Footprints as approved, where both drawings lie on the map."""
+    reference = judged.reference
+    if reference is None or reference.to_project is None or judged.opened.to_project is None:
+        return []
+    return [reference.to_project(one.geometry) for one in reference.plan.of(Role.FOOTPRINT)]
 
 
 def _sheets(project: Project, opened: OpenDrawing, threads: Sequence[Thread]) -> list[Shot]:

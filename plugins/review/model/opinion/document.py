@@ -321,7 +321,7 @@ def _findings(shown: View) -> list[Block]:
 
 def _finding(shown: View, at: int, finding: Finding) -> Item:
     lines = [Text(told)] if (told := finding_message(finding)) else []
-    if values := value_text(finding):
+    if values := value_text(finding, as_built=shown.as_built):
         lines.append(Text(values, "note"))
     if ground := clause(finding):
         lines.append(Text(ground, "note", lead=tr("Ground")))

@@ -76,8 +76,10 @@ def scene(
     indicators: Indicators,
     surroundings: Surroundings = Surroundings(),  # noqa: B008 - frozen
     to_project: Mover | None = None,
+    approved: Sequence[BaseGeometry] = (),
 ) -> Scene:
-    """The site as it was read: neighbours and control lines, the drawing's own lines, its elements, building names."""
+    """The site as it was read: neighbours and control lines, the drawing's own lines, its elements, building names;
+    ``approved``: outlines as approved, in the project's CRS, over them."""
     import shapely
 
     move: Mover = to_project or (lambda shape: shape)
@@ -92,6 +94,7 @@ def scene(
         found = [move(one.geometry) for one in plan.of(role) if not one.geometry.is_empty]
         layers.append(SketchLayer(found, fill, stroke, width, opacity, dash))
         shapes += found
+    layers.append(SketchLayer(approved, "none", "#1F5FAE", 1.1, 1.0, "4 3"))
     labels = []
     for building in indicators.buildings:
         place = move(building.geometry).representative_point()

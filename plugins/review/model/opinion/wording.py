@@ -58,17 +58,22 @@ def verdict_cell(verdict: Verdict, borderline: bool, note: str = "", *, warning:
     return Cell(verdict_word(verdict.value), join([*notes[1:], note] if borderline else [*notes, note]), tone)
 
 
-def value_text(finding: Finding) -> str:
+def value_text(finding: Finding, *, as_built: bool = False) -> str:
     """``measured 7.40 m, limit 8.00 m``; empty where the finding has no numbers."""
-    factor, unit = (100.0, " %") if finding.unit == "%" else (1.0, f" {finding.unit}" if finding.unit else "")
+    factor = 100.0 if finding.unit == "%" else 1.0
+    words = {"storeys": tr("storeys"), "places": tr("places")}
+    unit = f" {words.get(finding.unit, finding.unit)}" if finding.unit else ""
+    values = (finding.declared, finding.measured, finding.limit)
+    counts = finding.unit in ("", *words) and all(value is None or value == int(value) for value in values)
     told = []
     for label, value, other in (
-        (tr("declared"), finding.declared, None), (tr("measured"), finding.measured, finding.limit),
+        (tr("approved") if as_built else tr("declared"), finding.declared, None),
+        (tr("as built") if as_built else tr("measured"), finding.measured, finding.limit),
         (tr("limit"), finding.limit, None),
-    ):  # fmt: skip
+    ):
         if value is not None:
             apart = None if other is None else other * factor
-            told.append(f"{label} {number(value * factor, apart_from=apart)}{unit}")
+            told.append(f"{label} {number(value * factor, 0 if counts else 2, apart_from=apart)}{unit}")
     return join(told)
 
 
@@ -170,7 +175,8 @@ def unit_source(source: str) -> str:
         "known_length": tr("a known length"), "parcel": tr("the parcel's area"), "coordinates": tr("the coordinates"),
         "header": tr("the file's header"), "dimension_text": tr("a dimension's text"), "assumed": tr("assumed"),
         "person": tr("set by the reviewer"), "declared": tr("the declared table"),
-        "scale_text": tr("the written scale"), "parking": tr("the size of parking places"), "text_size": tr("the size of texts"),
+        "scale_text": tr("the written scale"), "parking": tr("the size of parking places"),
+        "text_size": tr("the size of texts"),
     }.get(source, source)  # fmt: skip
 
 
