@@ -36,10 +36,9 @@ def run_headless(project: Project, folder: Path, render_map: RenderMap) -> dict[
     from plugins.review.model.answers import checked_json, imported_json
     from plugins.review.model.asbuilt.compare import as_built_json, compare_as_built
     from plugins.review.model.cases.workflow import check_drawing, import_drawing
-    from plugins.review.model.opinion.build import build_opinion
-    from plugins.review.model.opinion.write import write_opinion
+    from plugins.review.model.opinion.write import export_opinion
 
-    rules = rules_of("review.")
+    rules, as_built_rules = rules_of("review."), rules_of("asbuilt.")
     summary: dict[str, Any] = {"files": [], "drawings": [], "failed": []}
 
     def keep(name: str, data: dict[str, Any]) -> None:
@@ -57,7 +56,7 @@ def run_headless(project: Project, folder: Path, render_map: RenderMap) -> dict[
             number = numbers[path.stem] = imported.record.number
             keep(f"review_{path.stem}.json", imported_json(imported))
             if approved:
-                found = compare_as_built(project, approved, number, rules=rules_of("asbuilt."))
+                found = compare_as_built(project, approved, number, rules=as_built_rules)
                 findings = [finding_json(one) for one in found.findings]
                 verdict = found.verdict.value
                 answer = {"verdict": verdict, "findings": findings, **as_built_json(found)}
@@ -66,11 +65,11 @@ def run_headless(project: Project, folder: Path, render_map: RenderMap) -> dict[
                 checked = check_drawing(project, number, rules=rules)
                 verdict = checked.check.verdict.value
                 keep(f"review_{path.stem}_check.json", checked_json(checked))
-                opinion = build_opinion(project, number, rules=rules, render_map=render_map)
-                for suffix in (".pdf", ".docx", ".json"):
-                    out = folder / f"opinion_{path.stem}{suffix}"
-                    write_opinion(opinion, out)
-                    summary["files"].append(str(out))
+            opinions = [folder / f"opinion_{path.stem}{suffix}" for suffix in (".pdf", ".docx", ".json")]
+            export_opinion(
+                project, number, *opinions, rules=[*rules, *as_built_rules], render_map=render_map, approved=approved
+            )
+            summary["files"] += map(str, opinions)
             summary["drawings"].append({"file": path.name, "drawing": number, "verdict": verdict})
         except PlannerError as error:
             summary["failed"].append({"file": path.name, "error": " ".join(word_error(error))})
