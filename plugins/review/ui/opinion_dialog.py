@@ -74,14 +74,14 @@ class OpinionDialog(TaskDialog):
         self._side.setSpacing(8)
         side = QWidget()
         side.setLayout(self._side)
-        side.setFixedWidth(330)
+        side.setFixedWidth(380)
         self._parts: list[QWidget] = []
         columns = QHBoxLayout()
         columns.setSpacing(18)
         columns.addWidget(scroll, 1)
         columns.addWidget(side)
         self.body.addLayout(columns, 1)
-        self.resize(1120, 760)
+        self.resize(1160, 760)
         self.load()
 
     def load(self) -> None:
@@ -89,7 +89,8 @@ class OpinionDialog(TaskDialog):
         project, record = self.state.project, self.state.record
         if project is None or record is None:
             return
-        rules, bridge = self.state.context.rules("review."), self._bridge
+        context, bridge = self.state.context, self._bridge
+        rules = [*context.rules("review."), *context.rules("asbuilt.")]
 
         def work(progress: Progress) -> Draft:
             from plugins.review.model.opinion.build import build_opinion
