@@ -87,8 +87,11 @@ def scene(
         SketchLayer([shape for _, shape, _ in surroundings.neighbours], "#F1F2F4", "#C9CFD6", 0.7),
         SketchLayer([shape for _, _, shape in surroundings.lines], "none", "#5FA05A", 1.0, 1.0, "2 3"),
     ]
+    lines: list[BaseGeometry] = []
     if drawing is not None:
-        layers.append(SketchLayer([move(shape) for shape in _lines(drawing, plan)], "none", "#C3CAD2", 0.5))
+        # Moved as one shape, drawn as many: a close view takes only the lines it shows.
+        lines = [part for shape in _lines(drawing, plan) for part in shapely.get_parts(move(shape))]
+        layers.append(SketchLayer(lines, "none", "#C3CAD2", 0.5))
     shapes: list[BaseGeometry] = []
     for role, fill, stroke, width, opacity, dash in _LOOKS:
         found = [move(one.geometry) for one in plan.of(role) if not one.geometry.is_empty]
@@ -100,8 +103,7 @@ def scene(
         place = move(building.geometry).representative_point()
         storeys = f" {building.storeys}F" if building.storeys else ""
         labels.append(SketchLabel(place.x, place.y, f"{building.name}{storeys}", size=14))
-    if not shapes and drawing is not None:
-        shapes = [move(shape) for shape in _lines(drawing, plan)]
+    shapes = shapes or lines
     bounds = shapely.total_bounds(shapes) if shapes else None
     extent = tuple(float(value) for value in bounds) if bounds is not None and math.isfinite(bounds[0]) else None
     return Scene(tuple(layers), tuple(labels), extent, to_project is not None)  # type: ignore[arg-type]

@@ -142,12 +142,19 @@ def sealed_content(opinion: Opinion) -> dict[str, Any]:
     made["inputs"] = {
         "drawing": opinion.subject.record.sha256,
         "approved_drawing": opinion.approved.record.sha256 if opinion.approved else None,
-        "parcel": digest(made["surroundings"]["parcel"] or (made["conditions"] or {}).get("wkb")),
-        **{key: digest(made[key]) for key in ("conditions", "rules", "area_rules", "city_rules", "surroundings")},
-        "conventions": digest(made["conventions"]),
-        "transformation": digest(made["settings"]),
+        "parcel": _hash(made["surroundings"]["parcel"] or (made["conditions"] or {}).get("wkb")),
+        "transformation": _hash(made["settings"]),
+        **{
+            key: _hash(made[key])
+            for key in ("conditions", "rules", "area_rules", "city_rules", "surroundings", "conventions")
+        },
     }
     return made
+
+
+def _hash(data: Any) -> str | None:
+    """SHA-256 of an input; None where there is none."""
+    return digest(data) if data else None
 
 
 def subject_json(subject: Subject) -> dict[str, Any]:
