@@ -120,7 +120,7 @@ def place_of(
                         place.sheet_lines += (
                             [[*line, line[0]] if entity.closed or entity.rings else line] if line else []
                         )
-        if len(anchors.quad) == 8:
+        if len(anchors.quad) == 8 and not place.metres:
             x, y = anchors.quad[0::2], anchors.quad[1::2]
             corners = list(zip(x, y, strict=True))
             place.sheet_lines.append([*corners, corners[0]])
@@ -129,6 +129,17 @@ def place_of(
         if not sheet or (opened is not None and mark.drawing_id == opened.record.id and mark.page in (0, place.page)):
             place.marks.append((shape_of(mark), str(mark.style.get("colour") or "#C0322B"), sheet))
     return place if place.on_map is not None or place.on_sheet is not None else None
+
+
+def polygons_on_sheet(data: dict[str, object] | None, opened: OpenDrawing) -> list[tuple[Line, bool]]:
+    """(line in drawing units, closed) of a GeoJSON geometry of the project on a drawing; none where it has no place."""
+    geometry = _shape(data)
+    if geometry is None or opened.to_drawing is None:
+        return []
+    scale = 1 / opened.plan.units.metres_per_unit
+    moved = shapely.transform(opened.to_drawing(geometry), lambda points: points * scale)
+    return [(line[:-1] if len(line) > 3 and line[0] == line[-1] else line, len(line) > 3 and line[0] == line[-1])
+            for line in _lines(moved)]  # fmt: skip
 
 
 def shape_of(mark: Markup) -> Line:

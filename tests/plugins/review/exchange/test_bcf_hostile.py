@@ -150,7 +150,7 @@ def test_one_broken_topic_does_not_hide_the_others(project: Project, case: Case,
 def test_references_that_lead_out_are_only_text(project: Project, case: Case, tmp_path: Path) -> None:
     path = tmp_path / "out.bcf"
     link = "<DocumentReference><ReferencedDocument>../../../../etc/passwd</ReferencedDocument></DocumentReference>"
-    snippet = '<BimSnippet SnippetType="x"><Reference>/etc/passwd</Reference><ReferenceSchema>s</ReferenceSchema></BimSnippet>'
+    snippet = "<BimSnippet SnippetType='x'><Reference>/etc/passwd</Reference><ReferenceSchema/></BimSnippet>"
     path.write_bytes(_zip({"bcf.version": VERSION, f"{GUID}/markup.bcf": TOPIC % ("t", snippet + link)}))
     before = len(project.attachments())
     import_bcf(project, path, case.id)
