@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import shapely
 
 from planner_app.domain.finding import Finding, Verdict
@@ -17,7 +18,7 @@ from plugins.review.model.conditions.types import EdgeSetback
 from plugins.review.model.indicators.edges import BEARINGS, edges_of
 from plugins.review.model.indicators.floor_area import is_below
 from plugins.review.model.indicators.names import name_key
-from plugins.review.model.indicators.setbacks import beyond, build_to_area
+from plugins.review.model.indicators.setbacks import beyond_all, build_to_area
 from plugins.review.model.indicators.types import Building, Setback
 from plugins.review.model.reading.types import Element, Role
 
@@ -220,29 +221,25 @@ def judge_encroachment(rule: Rule, subject: Subject) -> list[Finding]:
         return [cannot(rule, subject, (f"review.encroachment.no_{line}", {}))]
     if not subject.indicators.buildings:
         return [cannot(rule, subject, _nothing(subject))]
+    outlines: Any = np.array([one.outline or one.geometry for one in subject.indicators.buildings], dtype=object)
+    overs = [shapely.difference(outlines, area)] if area is not None else []
+    overs += [beyond_all(outlines, one, site) for one in lines]
+    depths: dict[str, float] = defaultdict(float)
+    for one in subject.indicators.setbacks:
+        if one.to == line:
+            depths[one.building] = max(depths[one.building], -one.distance_m)
     found: list[Finding] = []
     slivers = 0
-    for building in subject.indicators.buildings:
-        outline = building.outline or building.geometry
-        overs = [] if area is None else [shapely.difference(outline, area)]
-        overs += [beyond(outline, one, site) for one in lines]
-        counted, dropped = pieces(shapely.union_all(overs), rule)
+    for building, over_each in zip(subject.indicators.buildings, shapely.union_all(overs, axis=0), strict=True):
+        counted, dropped = pieces(over_each, rule)
         slivers += len(dropped)
         if not counted:
             continue
         over, shape = area_of(counted), one_shape(counted)
-        depth = max(
-            (
-                -one.distance_m
-                for one in subject.indicators.setbacks
-                if one.building == building.name and one.to == line
-            ),
-            default=0.0,
-        )
         found.append(
             finding(
                 rule, subject, Verdict.FAIL, "review.encroachment.over", feature=building.name, measured=over,
-                limit=0.0, evidence=shape, building=building.name, area=over, depth=depth,
+                limit=0.0, evidence=shape, building=building.name, area=over, depth=depths[building.name],
             )
         )  # fmt: skip
     if found:
@@ -293,8 +290,10 @@ def judge_underground(rule: Rule, subject: Subject) -> list[Finding]:
 def judge_fire(rule: Rule, subject: Subject) -> list[Finding]:
     """``review.fire_separation``: every pair of buildings, and buildings to neighbours, by height class."""
 
+    housing = is_housing(subject)
+
     def needed(a: Building, b: Building) -> tuple[float | None, float]:
-        kinds = [_high(rule, subject, one) for one in (a, b)]
+        kinds = [_high(rule, housing, one) for one in (a, b)]
         assumed = int(rule.params["assumed_class"])
         if all(kinds):
             return float(rule.params["high_high"]), float(rule.params["reducible_high_from_m"])
@@ -309,12 +308,12 @@ def judge_fire(rule: Rule, subject: Subject) -> list[Finding]:
     return _spacing(rule, subject, needed, least, most)
 
 
-def _high(rule: Rule, subject: Subject, building: Building) -> bool | None:
+def _high(rule: Rule, housing: bool, building: Building) -> bool | None:
     """Whether a building is a high-rise; None if its height is not known."""
     if building.height_m is None:
         return None
-    housing = building.use == "residential" or (not building.use and is_housing(subject))
-    return building.height_m > float(rule.params["high_residential_m" if housing else "high_other_m"])
+    own = building.use == "residential" or (not building.use and housing)
+    return building.height_m > float(rule.params["high_residential_m" if own else "high_other_m"])
 
 
 def judge_city_spacing(rule: Rule, subject: Subject) -> list[Finding]:

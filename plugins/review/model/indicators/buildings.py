@@ -62,22 +62,24 @@ def bodies(plan: SitePlan) -> tuple[list[Body], list[Note]]:
         if outside > max(0.05 * float(cut.area), TOUCHES):  # drawn beside the footprint: what it says still holds
             body.area -= outside
             notes.append(("review.deduction_elsewhere", {"building": body.name, "area": outside}))
-    return [body for body in found if body.shapes], notes
+    return [body for body in found if body.shapes and not body.geometry.is_empty], notes
 
 
 def _apart(plan: SitePlan, nameless: Body) -> list[Body]:
     """Buildings among outlines that have no name."""
     elements = [one for one in plan.of(Role.FOOTPRINT) if not one.building]
-    parts = shapely.get_parts(shapely.union_all(nameless.shapes)) if nameless.shapes else []
+    if not nameless.shapes:
+        return []
+    solid = [one for one in elements if one.kind != "deduct"]
+    inner = shapely.STRtree(shapely.point_on_surface([one.geometry for one in solid]))
+    cuts = shapely.STRtree(nameless.deducted)
     made = []
-    for part in parts:
-        mine = [
-            one for one in elements if one.kind != "deduct" and part.intersects(one.geometry.representative_point())
-        ]
-        cuts = [shape for shape in nameless.deducted if part.intersects(shape)]
+    for part in shapely.get_parts(shapely.union_all(nameless.shapes)):
+        mine = [solid[i] for i in sorted(inner.query(part, predicate="intersects"))]
+        deducted = [nameless.deducted[i] for i in cuts.query(part, predicate="intersects")]
         handles = [handle for one in mine for handle in one.handles]
         texts = [text for one in mine for text in (one.text, one.layer)]
-        made.append(Body("", [part], cuts, handles, texts, [one.storeys for one in mine if one.storeys]))
+        made.append(Body("", [part], deducted, handles, texts, [one.storeys for one in mine if one.storeys]))
     return made
 
 
@@ -94,12 +96,13 @@ def buildings_of(
         The buildings and notes on heights that belong to none of them.
     """
     by_key = {name_key(body.name): body for body in found}
+    tree = shapely.STRtree([body.geometry for body in found])
     heights: dict[str, list[Element]] = defaultdict(list)
     lost = 0
     for element in plan.of(Role.HEIGHT):
         if element.kind:  # a distance that limits heights, no height
             continue
-        if owner := _owner(element, found, by_key):
+        if owner := _owner(element, found, by_key, tree):
             heights[name_key(owner.name)].append(element)
         else:
             lost += 1
@@ -139,13 +142,13 @@ def uses_by_name(plan: SitePlan, found: Iterable[Body]) -> dict[str, str]:
     return {key: use_in(*words) for key, words in texts.items()}
 
 
-def _owner(element: Element, found: Sequence[Body], by_key: dict[str, Body]) -> Body | None:
+def _owner(element: Element, found: Sequence[Body], by_key: dict[str, Body], tree: Any) -> Body | None:
     if len(found) == 1:
         return found[0]
     if element.building and (body := by_key.get(name_key(element.building))):
         return body
-    hits = [body for body in found if body.geometry.intersects(element.geometry)]
-    return hits[0] if len(hits) == 1 else None
+    hits = tree.query(element.geometry, predicate="intersects")
+    return found[hits[0]] if len(hits) == 1 else None
 
 
 def _height(elements: Sequence[Element], drawing: Drawing | None, name: str) -> tuple[float | None, str, float | None]:

@@ -11,17 +11,15 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
 import shapely
 
 from plugins.review.model.drawing.types import Note
 from plugins.review.model.indicators.names import name_key
 from plugins.review.model.indicators.rule_sets import AreaRules, CityRules, FarEntry, Part, first_word, words
 from plugins.review.model.reading.types import Element
-
-if TYPE_CHECKING:
-    from shapely.geometry.base import BaseGeometry
 
 #: Outlines of one floor that share more than this (m²) would count twice there.
 OVERLAP_M2 = 0.05
@@ -129,11 +127,13 @@ def _own_areas(group: Iterable[Element], tally: Counter[Any]) -> list[tuple[Elem
     Deductions come last, negative, as far as they lie on the floor; one drawn elsewhere counts whole.
     """
     ordered = sorted(group, key=lambda one: (one.kind == "deduct", part_of(one) != "storey", -one.geometry.area))
-    covered: BaseGeometry = shapely.Polygon()
+    shapes: Any = np.array([one.geometry for one in ordered], dtype=object)
+    tree = shapely.STRtree(shapes)
     found = []
-    for element in ordered:
+    for i, element in enumerate(ordered):
         shape = element.geometry
-        shared = float(shapely.area(shapely.intersection(shape, covered))) if not covered.is_empty else 0.0
+        before = [j for j in tree.query(shape, predicate="intersects") if j < i and ordered[j].kind != "deduct"]
+        shared = float(shapely.area(shapely.intersection(shape, shapely.union_all(shapes[before])))) if before else 0.0
         inside = shared > 0.5 * shape.area
         if element.kind == "deduct":
             found.append((element, -(shared if inside else float(shape.area)), inside))
@@ -143,7 +143,6 @@ def _own_areas(group: Iterable[Element], tally: Counter[Any]) -> list[tuple[Elem
         else:
             shared = 0.0
         found.append((element, float(shape.area) - shared, inside))
-        covered = shapely.union(covered, shape)
     return found
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 GRID = 1e-6
 #: What reaches over a side runs along it for more than this (m).
 CONTACT = 0.01
+#: Lines farther from a building than this (m) are measured only if nothing is nearer.
+NEAR = 100.0
 
 
 def setbacks(site: BaseGeometry | None, plan: SitePlan, buildings: Sequence[Building]) -> list[Setback]:
@@ -115,47 +117,62 @@ def _left_of(line: Any, xy: Any) -> Any:
 def to_lines(
     buildings: Sequence[Building], lines: Sequence[BaseGeometry], site: BaseGeometry | None, to: str
 ) -> list[Setback]:
-    """Every building to each road or build-to line, open or closed; negative where it reaches over.
+    """Every building to road or build-to lines, open or closed: the nearest, those within ``NEAR`` m, those it reaches
+    over (negative).
 
     ``edge`` is the number of the line in the drawing, ``bearing`` where it lies as seen from the building.
     """
+    if not lines:
+        return []
+    outlines: Any = np.array([one.outline or one.geometry for one in buildings], dtype=object)
+    borders = [one.boundary if one.geom_type in ("Polygon", "MultiPolygon") else one for one in lines]
+    distances = np.stack([shapely.distance(outlines, border) for border in borders], axis=1)
+    overs = np.stack([beyond_all(outlines, line, site) for line in lines], axis=1)
+    reach = shapely.area(overs) > GRID
+    nearest = np.argmin(distances, axis=1)
     found = []
-    for number, line in enumerate(lines, start=1):
-        for building in buildings:
-            outline: Any = building.outline or building.geometry
-            over = beyond(outline, line, site)
-            border = line.boundary if line.geom_type in ("Polygon", "MultiPolygon") else line
-            connection = shapely.shortest_line(outline, border)
-            distance = float(shapely.distance(outline, border))
-            start = shapely.get_point(connection, 0) if distance > GRID else outline.representative_point()
+    for i, building in enumerate(buildings):
+        for j in np.flatnonzero((distances[i] < NEAR) | reach[i] | (np.arange(len(lines)) == nearest[i])):
+            distance, connection = float(distances[i, j]), shapely.shortest_line(outlines[i], borders[j])
+            start = shapely.get_point(connection, 0) if distance > GRID else outlines[i].representative_point()
             bearing = bearing_of(azimuth_between(start, shapely.get_point(connection, -1)))
-            if over.area > GRID:
-                points = shapely.points(shapely.get_coordinates(over))
-                depths = shapely.distance(points, border)
+            if reach[i, j]:
+                points = shapely.points(shapely.get_coordinates(overs[i, j]))
+                depths = shapely.distance(points, borders[j])
                 k = int(np.argmax(depths))
-                distance, connection = -float(depths[k]), shapely.shortest_line(border, points[k])
-            found.append(Setback(building.name, number, bearing, to, distance, border, connection))
+                distance, connection = -float(depths[k]), shapely.shortest_line(borders[j], points[k])
+            found.append(Setback(building.name, int(j) + 1, bearing, to, distance, borders[j], connection))
+    return found
+
+
+def beyond_all(outlines: Any, line: Any, site: Any) -> Any:
+    """The parts of outlines on the far side of a line: away from the site's main part. Empty where there are none.
+
+    Args:
+        outlines: array of polygons.
+        line: an open line; or an area: one that holds the site's middle must not be left, another not be entered.
+        site: polygon(s), None if not known: then the larger part of what a line divides is on the near side.
+    """
+    main = _main_part(site, line)
+    if line.geom_type in ("Polygon", "MultiPolygon"):
+        homes = [main] * len(outlines) if main is not None else shapely.point_on_surface(outlines)
+        inside = shapely.intersects(line, homes)
+        return np.where(inside, shapely.difference(outlines, line), shapely.intersection(outlines, line))
+    found: Any = np.full(len(outlines), shapely.Polygon(), dtype=object)
+    met = shapely.intersects(outlines, line)
+    if main is not None:
+        away = _crossings(outlines, main, line) % 2 == 1
+        found[away & ~met] = outlines[away & ~met]
+    for i in np.flatnonzero(met):
+        parts = np.array([piece for part in shapely.get_parts(outlines[i]) for piece in _divided(part, line)])
+        home = main if main is not None else max(parts, key=lambda piece: piece.area).representative_point()
+        found[i] = shapely.union_all(parts[_crossings(parts, home, line) % 2 == 1])
     return found
 
 
 def beyond(outline: Any, line: Any, site: Any) -> Any:
-    """The part of an outline on the far side of a line: away from the site's main part.
-
-    Args:
-        line: an open line; or an area: one that holds the site's middle must not be left, another not be entered.
-        site: polygon(s), None if not known: then the larger part of the outline is taken to be on the near side.
-    """
-    main = _main_part(site, line)
-    if line.geom_type in ("Polygon", "MultiPolygon"):
-        home = main if main is not None else outline.representative_point()
-        return shapely.difference(outline, line) if line.intersects(home) else shapely.intersection(outline, line)
-    pieces = []
-    for part in shapely.get_parts(outline):
-        pieces += _divided(part, line)
-    if main is None:
-        main = max(pieces, key=lambda piece: piece.area).representative_point()
-    far = [piece for piece in pieces if _crossings(piece, main, line) % 2]
-    return shapely.union_all(far) if far else shapely.Polygon()
+    """:func:`beyond_all` for one outline."""
+    return beyond_all(np.array([outline], dtype=object), line, site)[0]
 
 
 def _main_part(site: Any, line: Any) -> Any:
@@ -179,10 +196,9 @@ def _divided(polygon: Any, line: Any) -> list[Any]:
     return inside or [polygon]
 
 
-def _crossings(piece: Any, main: Any, line: Any) -> int:
-    """How often the way from a piece to the main part crosses a line."""
-    way = shapely.linestrings(
-        [shapely.get_coordinates(piece.representative_point())[0], shapely.get_coordinates(main)[0]]
-    )
-    met = shapely.intersection(way, line)
-    return 0 if met.is_empty else len(shapely.get_parts(met))
+def _crossings(shapes: Any, home: Any, line: Any) -> Any:
+    """How often the way from each shape to a point crosses a line."""
+    starts = shapely.get_coordinates(shapely.point_on_surface(shapes))
+    end = np.broadcast_to(shapely.get_coordinates(home)[0], starts.shape)
+    met = shapely.intersection(shapely.linestrings(np.stack([starts, end], axis=1)), line)
+    return np.where(shapely.is_empty(met), 0, shapely.get_num_geometries(met))
