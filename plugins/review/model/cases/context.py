@@ -20,8 +20,14 @@ if TYPE_CHECKING:
     from plugins.review.model.indicators.types import Indicators
 
 
-def conditions_for(project: Project, case: Case | None, parcel: str) -> tuple[Conditions | None, list[Note]]:
-    """Conditions known before the drawing is read."""
+def conditions_for(
+    project: Project, case: Case | None, parcel: str, on: date | None = None
+) -> tuple[Conditions | None, list[Note]]:
+    """Conditions known before the drawing is read: the case's own, else those of its parcel.
+
+    Args:
+        parcel: number of a parcel, "" for the case's; on: day whose detailed plan goes first (the permit's).
+    """
     if case is not None and case.conditions is not None:
         return case.conditions, []
     number = parcel or (case.parcel if case is not None else "")
@@ -29,7 +35,7 @@ def conditions_for(project: Project, case: Case | None, parcel: str) -> tuple[Co
         return None, []
     from plugins.review.model.conditions.from_layer import find_parcel
 
-    found = find_parcel(project, number)
+    found = find_parcel(project, number, on or permit_day(case))
     return found, [] if found is not None else [("review.parcel_not_found", {"parcel": number})]
 
 
@@ -42,14 +48,14 @@ def parcel_shape(conditions: Conditions | None) -> BaseGeometry | None:
     return shapely.from_wkb(conditions.wkb)
 
 
-def parcel_below(project: Project, opened: OpenDrawing) -> Conditions | None:
+def parcel_below(project: Project, opened: OpenDrawing, on: date | None = None) -> Conditions | None:
     """Conditions of the parcel a placed drawing's site covers most of."""
     site = opened.site()
     if opened.to_project is None or site is None:
         return None
     from plugins.review.model.conditions.from_layer import parcel_at
 
-    return parcel_at(project, opened.to_project(site))
+    return parcel_at(project, opened.to_project(site), on)
 
 
 def measure_opened(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import mimetypes
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,14 @@ from planner_app.plugin_api.model import Project
 from plugins.review.model.cases import opened as opening
 from plugins.review.model.cases import store
 from plugins.review.model.cases.commands import AddDrawing, prepare
-from plugins.review.model.cases.context import conditions_for, measure_opened, parcel_below, parcel_shape, summary
+from plugins.review.model.cases.context import (
+    conditions_for,
+    measure_opened,
+    parcel_below,
+    parcel_shape,
+    permit_day,
+    summary,
+)
 from plugins.review.model.cases.opened import OpenDrawing, open_drawing
 from plugins.review.model.cases.records import Case, CaseStatus, DrawingRecord
 from plugins.review.model.cases.rereading import place_drawing, reread, rows_of
@@ -76,6 +84,15 @@ class _Wish:
     region: tuple[float, float, float, float] | None
     metres_per_unit: float | None
     allow_scale: bool
+
+    @property
+    def day(self) -> date | None:
+        """The permit's day, if it was given.
+
+        Raises:
+            PlannerError: ``review.date_wrong``.
+        """
+        return permit_day(Case("", "", "", permit_date=self.permit_date)) if self.permit_date else None
 
     @property
     def reading(self) -> dict[str, Any]:
@@ -145,7 +162,7 @@ def import_drawing(
         return _again(project, existing, wish, progress)
     drawing = opening.parse_file(path, SubProgress(progress, 0.0, 0.6))
     check(progress)
-    conditions, parcel_notes = conditions_for(project, target.case, wish.parcel)
+    conditions, parcel_notes = conditions_for(project, target.case, wish.parcel, wish.day)
     case_then = target.case or Case("", "", "", wish.parcel, conditions=conditions)
     options = _options(wish, target.replaced)
     reading = SubProgress(progress, 0.6, 0.75)
@@ -163,6 +180,8 @@ def import_drawing(
     opens_case = case_now is None
     if case_now is None:
         case_now = _new_case(project, wish, opened, conditions, path)
+        if case_now.parcel and not wish.parcel:
+            parcel_notes = [*parcel_notes, ("review.parcel_by_place", {"parcel": case_now.parcel})]
         known = _open_case_of(project, case_now.parcel) if case_now.parcel else None
         case_now, opens_case = (known, False) if known is not None else (case_now, True)
         area = opening.parcel_area(case_now)
@@ -234,8 +253,10 @@ def _latest(project: Project, case: Case, kind: str, digest: str = "") -> Drawin
 
 def _open_case_of(project: Project, parcel: str) -> Case | None:
     """The case that is open on a parcel; finished ones are not continued, but for their as-built check."""
-    folded = parcel.strip().casefold()
-    found = [one for one in store.cases(project) if one.parcel.casefold() == folded]
+    from plugins.review.model.conditions.from_layer import parcel_key
+
+    wanted = parcel_key(parcel)
+    found = [one for one in store.cases(project) if parcel_key(one.parcel) == wanted]
     return next((one for one in reversed(found) if one.status is not CaseStatus.REJECTED), None)
 
 
@@ -296,10 +317,10 @@ def _place(
 def _new_case(project: Project, wish: _Wish, opened: OpenDrawing, conditions: Conditions | None, path: Path) -> Case:
     """The case a drawing opens: its parcel as given, else the one it lies on."""
     if conditions is None and not wish.parcel:
-        conditions = parcel_below(project, opened)
+        conditions = parcel_below(project, opened, wish.day)
     others = [one.city for one in store.cases(project) if one.city]
     city = wish.city or (conditions.city if conditions is not None else "") or (others[-1] if others else "")
-    parcel = wish.parcel or (conditions.parcel if conditions is not None else "")
+    parcel = conditions.parcel if conditions is not None else wish.parcel
     return Case(
         store.new_id(), "", wish.title or path.stem, parcel, city=city, permit_date=wish.permit_date,
         conditions=conditions, created_by=project.user, created_at=store.now(),

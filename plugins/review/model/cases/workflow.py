@@ -97,9 +97,9 @@ def check_drawing(
     progress = progress or NoProgress()
     opened = open_drawing(project, ref, SubProgress(progress, 0.0, 0.7))
     case = case_of(project, opened.record)
-    conditions, notes = _conditions_of(project, opened, case, parcel)
-    city = city or (case.city if case is not None else "") or (conditions.city if conditions is not None else "")
     day = on or permit_day(case)
+    conditions, notes = _conditions_of(project, opened, case, parcel, day)
+    city = city or (case.city if case is not None else "") or (conditions.city if conditions is not None else "")
     progress.update(0.75, "stage.review_measure")
     indicators = measure_opened(project, opened, case, day, city)
     check(progress)
@@ -122,22 +122,22 @@ def check_drawing(
 
 
 def _conditions_of(
-    project: Project, opened: OpenDrawing, case: Case | None, parcel: str
+    project: Project, opened: OpenDrawing, case: Case | None, parcel: str, day: date
 ) -> tuple[Conditions | None, list[Note]]:
     """The conditions a check goes by, and what to say about where they come from."""
     if parcel:
         from plugins.review.model.conditions.from_layer import find_parcel
 
-        found = find_parcel(project, parcel)
+        found = find_parcel(project, parcel, day)
         if found is None and case is not None and case.conditions is not None:
             found = case.conditions if case.conditions.parcel.casefold() == parcel.casefold() else None
         if found is None:
             raise PlannerError("review.parcel_unknown", parcel=parcel)
         return found, []
-    known, notes = conditions_for(project, case, "")
+    known, notes = conditions_for(project, case, "", day)
     if known is not None:
         return known, notes
-    below = parcel_below(project, opened)
+    below = parcel_below(project, opened, day)
     if below is not None:
         return below, [*notes, ("review.parcel_by_place", {"parcel": below.parcel})]
     return None, [*notes, ("review.no_conditions", {})]
