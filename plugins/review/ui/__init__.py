@@ -18,6 +18,7 @@ ACTIONS = (
     ("raise", "Raise an issue…", "message-square"),
     ("conditions", "Planning conditions…", "file-check"),
     ("layers", "Layer convention…", "layers"),
+    ("reading", "Region and units…", "ruler"),
     ("place", "Place the drawing…", "map-pin"),
     ("compare", "Compare revisions…", "git-compare"),
     ("asbuilt", "As-built check…", "clipboard-check"),

@@ -31,7 +31,7 @@ class CheckTable:
         self.table = context.add_table("indicators", tr("Indicators"))
         self.model: RowTable[Row] = RowTable(
             [
-                Column(tr("Indicator"), title_of, width=220),
+                Column(tr("Indicator"), title_of, width=170),
                 Column(
                     tr("Declared"),
                     lambda row: _shown(row, row.declared),

@@ -54,6 +54,7 @@ class Dialogs:
             [
                 Entry("zoom", "Zoom to the drawing", state.zoom, drawing),
                 Entry("layers", "Layer convention…", self.layers, drawing),
+                Entry("reading", "Region and units…", self.reading, drawing),
                 Entry("place", "Place the drawing…", self.place, drawing),
                 Entry("remove", "Remove the drawing…", self.remove, lambda: state.record is not None),
             ],
@@ -62,12 +63,16 @@ class Dialogs:
                 Entry("asbuilt", "As-built check…", self.asbuilt, case),
             ],
             [
-                Entry("opinion", "Opinion…", self.opinion, lambda: state.check is not None),
+                Entry("opinion", "Opinion…", self.opinion, lambda: state.judged),
                 Entry("verify", "Verify a sealed opinion…", self.verify, lambda: state.project is not None),
                 Entry("bcf", "Exchange issues (BCF)…", self.bcf, case),
-                Entry("copies", "Copies with redlines…", self.copies, drawing),
+                Entry("copies", "Copies with redlines…", self.copies, self._has_copies),
             ],
         ]
+
+    def _has_copies(self) -> bool:
+        """Copies with redlines are made of drawings and sheets, not of models or pictures."""
+        return self._state.opened is not None and self._state.opened.record.format in ("pdf", "dxf", "dwg")
 
     def _open(self, dialog: QDialog) -> None:
         dialog.show()
@@ -117,6 +122,13 @@ class Dialogs:
 
         self._open(LayersDialog(self._state, self._panel.window()))
 
+    def reading(self) -> None:
+        """Region, units and convention of the drawing."""
+        from plugins.review.ui.intake_dialog import ReadingDialog
+
+        if self._state.record is not None:
+            self._open(ReadingDialog(self._state, self._state.record, self._panel.window()))
+
     def place(self) -> None:
         """Where the drawing lies."""
         from plugins.review.ui.place_dialog import PlaceDialog
@@ -154,7 +166,7 @@ class Dialogs:
         """Preview, sign and export the opinion."""
         from plugins.review.ui.opinion_dialog import OpinionDialog
 
-        if self._state.check is not None:
+        if self._state.judged:
             self._open(OpinionDialog(self._state, self._panel.window()))
 
     def verify(self) -> None:

@@ -26,7 +26,6 @@ from planner_app.i18n import tr
 from planner_app.plugin_api.ui import PanelContext
 
 if TYPE_CHECKING:
-    from plugins.review.model.drawing.types import Drawing
     from plugins.review.ui.sheet.paint import Frame, Picture
     from plugins.review.ui.sheet.scene import Scene
 
@@ -36,6 +35,8 @@ _SETTLE_MS = 60
 #: A click takes the drawing's vertex within this many pixels.
 _SNAP = 9.0
 _DRAG = 5.0
+#: This part of the entities at each side may be strays, if there are not few of them.
+_STRAY, _FEW = 0.005, 200
 
 
 class DrawingPicture(QWidget):
@@ -85,9 +86,7 @@ class DrawingPicture(QWidget):
     def show_scene(self, scene: Scene, raster: tuple[QImage, Box] | None = None) -> None:
         """Show a drawing; ``raster``: a page's picture and where it lies, below the entities."""
         self._scene, self._raster, self._picture = scene, raster, None
-        found = scene.extent() or (raster[1] if raster is not None else None)
-        if raster is not None and found is not None:
-            found = _around(found, raster[1])
+        found = raster[1] if raster is not None else _robust(scene)
         self._extent = found or (0.0, 0.0, 1.0, 1.0)
         self.empty_text = "" if found is not None else tr("There is nothing to draw in this file.")
         self.fit()
@@ -95,8 +94,8 @@ class DrawingPicture(QWidget):
     def show_regions(self, candidates: Sequence[Box], region: Box | None) -> None:
         """Outline the candidate regions; the one in use is bright."""
         self.candidates, self.region = candidates, region
-        for box in (*candidates, *([region] if region is not None else [])):
-            self._extent = _around(self._extent, box)
+        if region is not None:
+            self._extent = _around(self._extent, region)
         self.fit() if self._fitted else self.update()
 
     def show_points(self, points: Sequence[tuple[float, float, str]]) -> None:
@@ -133,7 +132,7 @@ class DrawingPicture(QWidget):
 
     def _render(self) -> None:
         scene = self._scene
-        if scene is None or self.width() < 2:
+        if scene is None or self._raster is not None or self.width() < 2:  # a page's picture shows all there is
             return
         self._turn += 1
         turn, frame = self._turn, self._frame()
@@ -312,11 +311,19 @@ class DrawingPicture(QWidget):
         self.update()
 
 
-def read_scene(drawing: Drawing) -> Scene:
-    """What the picture paints, made in a job."""
-    from plugins.review.ui.sheet.scene import build_scene
+def _robust(scene: Scene) -> Box | None:
+    """Where the drawing is, but for strays: a point left over far away would make everything else a dot."""
+    import numpy as np
 
-    return build_scene(drawing)
+    whole = scene.extent()
+    boxes = [part.box for part in (scene.lines, scene.fills) if len(part.entity)]
+    every = np.concatenate(boxes) if boxes else np.empty((0, 4))
+    every = every[np.isfinite(every).all(axis=1)]
+    if whole is None or len(every) < _FEW:
+        return whole
+    low, high = np.quantile(every[:, :2], _STRAY, axis=0), np.quantile(every[:, 2:], 1 - _STRAY, axis=0)
+    box = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
+    return box if _area(box) < _area(whole) / 2 else whole
 
 
 def _around(one: Box, other: Box) -> Box:

@@ -123,7 +123,7 @@ class CopiesDialog(TaskDialog):
     def apply(self) -> None:
         """Write the copy."""
         project, record, check = self.state.project, self._record, self.state.check
-        pdf = record.format in ("pdf", "image")
+        pdf = record.format == "pdf"
         suffix, patterns = (".pdf", "PDF (*.pdf)") if pdf else (".dxf", "DXF (*.dxf)")
         stem = record.file_name.rsplit(".", 1)[0]
         path = self.state.context.ask_save(tr("Copy with redlines"), f"{stem}_{tr('redlines')}{suffix}", patterns)

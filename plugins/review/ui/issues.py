@@ -236,6 +236,7 @@ class IssueList(QWidget):
         self._raise.setProperty("look", "link")
         self._raise.clicked.connect(lambda *_: self.raise_wanted.emit())
         line = QHBoxLayout()
+        line.setContentsMargins(-4, 0, 0, 0)  # a link's own margin: its text stands in line with the cards
         line.addWidget(self._raise)
         line.addStretch(1)
         column = QVBoxLayout(self)

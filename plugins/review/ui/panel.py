@@ -68,6 +68,7 @@ class ReviewPanel(TaskPage):
         state.drawing_changed.connect(self._show)
         state.drawing_changed.connect(self._say_notes)
         state.check_changed.connect(self._checked)
+        state.built_changed.connect(self._judged)
         state.comparison_changed.connect(self._compare_on_sheet)
         state.busy_changed.connect(self._show)
         state.failed.connect(self.failed)
@@ -188,6 +189,9 @@ class ReviewPanel(TaskPage):
             if self._first_check != self.state.record.id:
                 self._first_check = self.state.record.id
                 self.table.table.show()
+        self._judged()
+
+    def _judged(self) -> None:
         self.rules.show_findings([one.issue for one in self._said])
         self._title_tabs()
         self._show()
@@ -196,21 +200,21 @@ class ReviewPanel(TaskPage):
 
     def _show(self) -> None:
         state = self.state
-        project, record, check = self._context.project, state.record, state.check
+        project, record = self._context.project, state.record
         self.case_box.setEnabled(project is not None and self.case_box.count() > 0)
         self.drawing_box.setEnabled(self.drawing_box.count() > 0)
         self.import_.setEnabled(project is not None)
-        self.check_button.setEnabled(record is not None and not state.busy and record.kind != "as_built")
-        self.check_button.setText(tr("Recheck") if check is not None else tr("Check drawing"))
-        self.opinion_button.setEnabled(check is not None and not state.busy)
+        self.check_button.setEnabled(record is not None and not state.busy)
+        self.check_button.setText(tr("Recheck") if state.judged else tr("Check drawing"))
+        self.opinion_button.setEnabled(state.judged and not state.busy)
         self.before.setText(self._words_before())
         self.before.setVisible(bool(self.before.text()))
         self._start_line.setVisible(project is not None and record is None)
-        self.figures.setVisible(check is not None)
-        if check is not None:
-            counts = Counter(one.verdict.value for one in check.findings)
+        self.figures.setVisible(state.judged)
+        if state.judged:
+            counts = Counter(one.verdict.value for one in state.findings)
             captions = {key: verdict_word(key) for key in words.VERDICTS}
-            captions["needs_certificate"] = tr("certificate")
+            captions["needs_certificate"] = tr("Certificate")
             order = ("fail", "pass", "needs_certificate", "cannot_judge")
             self.figures.set(
                 [(str(counts[key]), captions[key]) for key in order], [key if counts[key] else "" for key in order]
@@ -229,14 +233,13 @@ class ReviewPanel(TaskPage):
             return tr("This case has no drawing yet. Drop its file here or import it.")
         if state.busy and state.opened is None:
             return tr("Opening {name} …", name=state.record.file_name)
-        if state.record.kind == "as_built":
-            return tr("A survey is compared with the approved drawing: see As-built below the map.")
+        if state.record.kind == "as_built" and not state.judged:
+            return tr("A survey is compared with the approved drawing of its case.")
         return ""
 
     def _title_tabs(self) -> None:
-        check = self.state.check
         opened = sum(one.issue.status.value != "closed" for one in self._said)
-        found = len(check.findings) if check is not None else 0
+        found = len(self.state.findings)
         self.tabs.setTabText(ISSUES, tr("Issues {count}", count=opened) if opened else tr("Issues"))
         self.tabs.setTabText(RULES, tr("Rules {count}", count=found) if found else tr("Rules"))
 
@@ -290,7 +293,18 @@ class ReviewPanel(TaskPage):
         if self.check_button.isEnabled():
             self.notice.clear()
             self._first_check = ""
-            self.state.run_check()
+            if self.state.record is not None and self.state.record.kind == "as_built":
+                self._compare_survey(self.state.record.id)
+            else:
+                self.state.run_check()
+
+    def _compare_survey(self, survey: str) -> None:
+        """Compare a survey with the newest site plan of its case."""
+        approved = next((one for one in self.state.drawings() if one.kind == "site_plan"), None)
+        if approved is None:
+            self.notice.say(tr("This case has no site plan to compare with."), level="warning")
+        else:
+            self.state.compare_built(approved.id, survey)
 
     def raise_issue(self, finding: Finding) -> None:
         """Make an issue of a finding, with a cloud on the map around its evidence."""

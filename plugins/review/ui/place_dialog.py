@@ -10,7 +10,7 @@ from planner_app.domain.progress import Progress
 from planner_app.i18n import tr
 from planner_app.plugin_api.widgets import label
 from plugins.review.ui.dialog import TaskDialog
-from plugins.review.ui.drawing_picture import DrawingPicture, read_scene
+from plugins.review.ui.drawing_picture import DrawingPicture
 from plugins.review.ui.placing_box import PlacingBox
 from plugins.review.ui.state import ReviewState
 
@@ -58,7 +58,13 @@ class PlaceDialog(TaskDialog):
         columns.addWidget(holder)
         self.body.addLayout(columns, 1)
         self.resize(980, 560)
-        self.run(tr("Drawing the picture"), lambda _progress: read_scene(opened.drawing), self._show_scene)
+
+        def scene(progress: Progress) -> Scene:
+            from plugins.review.ui.sheet.scene import build_scene
+
+            return build_scene(opened.drawing)
+
+        self.run(tr("Drawing the picture"), scene, self._show_scene)
 
     def _show_scene(self, scene: Scene) -> None:
         self.picture.show_scene(scene)

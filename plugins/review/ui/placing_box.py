@@ -56,6 +56,7 @@ class PlacingBox(QWidget):
         self._points: list[ControlPoint] = []
         self._filling = False
         self._pending: tuple[float, float] | None = None
+        self._picking = False
         self.method = combo(self._method_chosen)
         for key, text in (
             (AUTO, tr("as the file says")), (CRS, tr("coordinate system…")), (CONTROL, tr("points known in both")),
@@ -252,12 +253,13 @@ class PlacingBox(QWidget):
 
     def _pick(self) -> None:
         self._pending = None
+        self._picking = True
         self._picture.set_mode("pick")
         restyle(self.pick, "chosen")
         self.result.setText(tr("Click a point in the drawing."))
 
     def _picked_in_drawing(self, x: float, y: float) -> None:
-        if self.method.currentData() != CONTROL:
+        if not self._picking:
             return
         self._pending = (x * self.metres_per_unit, y * self.metres_per_unit)
         marks = [(one.x / self.metres_per_unit, one.y / self.metres_per_unit, one.name) for one in self._points]
@@ -278,6 +280,9 @@ class PlacingBox(QWidget):
             self.result.setText(tr("Two pairs place the drawing; a third shows how well."))
 
     def _leave(self) -> None:
+        if not self._picking:
+            return
+        self._picking = False
         self._picture.set_mode("look")
         restyle(self.pick, "")
 

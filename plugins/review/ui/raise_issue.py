@@ -34,7 +34,7 @@ def issue_of(state: ReviewState, finding: Finding) -> tuple[Issue, Comment, list
     case, record = state.case, state.record
     if case is None or record is None:
         return None
-    rule = next((one for one in state.context.rules("review.") if one.id == finding.rule), None)
+    rule = next((one for one in state.rules() if one.id == finding.rule), None)
     title = words.rule_title(rule, finding.rule)
     title = f"{title} · {finding.feature}" if finding.feature else title
     status = IssueStatus.NEEDS_DRAWING if finding.verdict.value == "cannot_judge" else IssueStatus.OPEN

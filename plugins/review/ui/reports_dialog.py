@@ -39,7 +39,7 @@ class ReportsDialog(TaskDialog):
         assert case is not None
         self._case: Case = case
         self._reports: list[OutsideReport] = []
-        self._titles = {one.id: words.rule_title(one, one.id) for one in state.context.rules("review.")}
+        self._titles = {one.id: words.rule_title(one, one.id) for one in state.rules()}
         self.table = QTableWidget(0, 5)
         self.table.setHorizontalHeaderLabels(
             [tr("Kind"), tr("Title"), tr("Institution"), tr("Issued"), tr("Answers the rule")]

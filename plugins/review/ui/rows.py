@@ -23,6 +23,7 @@ class Column(Generic[T]):
     Attributes:
         text: what the cell reads; sort: the number it sorts by, which makes it a right-aligned column of figures.
         pill: theme token of a pill, None for plain text; link: theme token of the text's colour where a click leads on.
+        right: figures that are texts: right-aligned, sorted as texts.
         width: most pixels (of a 13 px font) it takes at first; 0: all it needs.
         tip: longer text of the tooltip.
     """
@@ -32,6 +33,7 @@ class Column(Generic[T]):
     sort: Callable[[T], float | None] | None = None
     pill: Callable[[T], str | None] | None = None
     link: Callable[[T], bool] | None = None
+    right: bool = False
     width: int = 0
     tip: Callable[[T], str] | None = None
 
@@ -67,7 +69,7 @@ class RowTable(QAbstractTableModel, Generic[T]):
         column = self.columns[section]
         if role == Qt.ItemDataRole.DisplayRole:
             return column.title
-        if role == Qt.ItemDataRole.TextAlignmentRole and column.sort is not None:
+        if role == Qt.ItemDataRole.TextAlignmentRole and (column.right or column.sort is not None):
             return _RIGHT
         if role == WIDTH_ROLE:
             return column.width
@@ -85,11 +87,9 @@ class RowTable(QAbstractTableModel, Generic[T]):
             return column.pill(row) if column.pill is not None else None
         if role == Qt.ItemDataRole.ForegroundRole:
             return QColor(self._colour("accent")) if column.link is not None and column.link(row) else None
-        if column.sort is None:
-            return None
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _RIGHT
-        if role == SORT_ROLE:
+            return _RIGHT if column.right or column.sort is not None else None
+        if role == SORT_ROLE and column.sort is not None:
             value = column.sort(row)
             return float("-inf") if value is None else value
         return None

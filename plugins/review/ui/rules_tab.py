@@ -55,19 +55,17 @@ class RuleList(QWidget):
 
     def show_findings(self, issues: Sequence[Issue]) -> None:
         """Show the current check; findings that are issues already say so."""
-        check = self._state.check
+        findings = self._state.findings
         self._issues = {(one.rule, one.finding): one for one in issues if one.rule}
-        self._empty.setVisible(check is None)
+        self._empty.setVisible(not self._state.judged)
         while (item := self._inner.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.hide()
                 widget.deleteLater()
         self._lists = []
-        if check is None:
-            return
-        titles = {rule.id: words.rule_title(rule, rule.id) for rule in self._state.context.rules("review.")}
+        titles = {rule.id: words.rule_title(rule, rule.id) for rule in self._state.rules()}
         for verdict in words.VERDICTS:
-            group = [(at, one) for at, one in enumerate(check.findings) if one.verdict.value == verdict]
+            group = [(at, one) for at, one in enumerate(findings) if one.verdict.value == verdict]
             if not group:
                 continue
             self._inner.addWidget(label(f"{verdict_word(verdict)} {len(group)}", "heading"))
@@ -113,7 +111,7 @@ class RuleList(QWidget):
             knob = button(tr("Issue #{number}", number=issue.number), partial(self._open, issue), "link")
         holder = QWidget()
         line = QHBoxLayout(holder)
-        line.setContentsMargins(0, 0, 0, 0)
+        line.setContentsMargins(-4, 0, 0, 0)  # a link's own margin: its text stands in line with the others
         line.addWidget(knob)
         line.addStretch(1)
         return holder
@@ -121,9 +119,6 @@ class RuleList(QWidget):
     def _chosen(self, key: str) -> None:
         from plugins.review.ui.marks import of_finding
 
-        check = self._state.check
-        if check is None:
-            return
         for cards in self._lists:
             cards.select(key)
-        self._state.show(of_finding(self._state.opened, check.findings[int(key)]))
+        self._state.show(of_finding(self._state.opened, self._state.findings[int(key)]))

@@ -23,6 +23,8 @@ from planner_app.plugin_api.ui import PanelContext
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
+    from planner_app.domain.finding import Finding
+    from planner_app.domain.rule import Rule
     from planner_app.plugin_api.model import Command, Project
     from plugins.review.model.asbuilt.types import AsBuilt
     from plugins.review.model.cases.records import Case, DrawingRecord, Issue
@@ -110,6 +112,22 @@ class ReviewState(QObject):
     def check(self) -> Check | None:
         """The current drawing's check, if it was checked."""
         return self.checked.check if self.checked is not None else None
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the rules say of the current drawing; of a survey how it differs from what was approved."""
+        if self.record is not None and self.built is not None and self.built.facts.survey.record.id == self.record.id:
+            return self.built.findings
+        return self.check.findings if self.check is not None else ()
+
+    @property
+    def judged(self) -> bool:
+        """True once the current drawing was checked, or compared if it is a survey."""
+        return self.check is not None or bool(self.findings)
+
+    def rules(self) -> list[Rule]:
+        """Every rule a drawing or a survey is judged by."""
+        return [*self.context.rules("review."), *self.context.rules("asbuilt.")]
 
     def cases(self) -> list[Case]:
         """Cases of the project, the newest first."""
@@ -258,10 +276,12 @@ class ReviewState(QObject):
             self.comparison_changed.emit()
 
     def compare_built(self, approved: str, survey: str) -> None:
-        """Compare an as-built survey with the approved drawing of the case."""
+        """Compare an as-built survey with the approved drawing of the case; the survey becomes the current drawing."""
         project = self.project
         if project is None:
             return
+        if self.record is None or self.record.id != survey:
+            self.choose_drawing(survey)
         rules = self.context.rules("asbuilt.")
 
         def work(progress: Progress) -> AsBuilt:
@@ -274,6 +294,8 @@ class ReviewState(QObject):
     def _built(self, found: AsBuilt | None) -> None:
         if found is not self.built:
             self.built = found
+            if found is not None and self.record is not None and found.facts.survey.record.id == self.record.id:
+                self._opened(found.facts.survey)
             self.built_changed.emit()
 
     def reread(self, options: ReadingOptions) -> None:
@@ -336,7 +358,8 @@ class ReviewState(QObject):
 
     def _drop(self) -> None:
         self._turn += 1
-        self._built(None)
+        if self.built is not None and (self.case is None or self.built.facts.survey.record.case_id != self.case.id):
+            self._built(None)
         self.opened = self.checked = None
         self._compared(None)
         self.select_issue("")
