@@ -26,6 +26,7 @@ import platform
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ FORMAT, SCHEMA = "planner.review.opinion", 1
 #: Bytes of a drawing that is embedded at most; a larger one is named by its hash and stays in the project.
 MOST_EMBEDDED = 64 << 20
 _MOST_FILE, _PIECE = 1 << 30, 1 << 20
+_MODEL = Path(__file__).resolve().parents[1]
 _HASH_FIELDS = ("role", "name", "verdict", "time", "remark", "seal")
 
 
@@ -195,13 +197,22 @@ def program() -> dict[str, str]:
 
     import shapely
 
-    found = {"name": "planner", "version": __version__, "python": platform.python_version()}
+    found = {"name": "planner", "version": __version__, "code": _code(), "python": platform.python_version()}
     for name in ("shapely", "numpy", "pyproj", "ezdxf", "ezdwg", "ifcopenshell", "pypdfium2"):
         try:
             found[name] = version(name)
         except PackageNotFoundError:
             found[name] = ""
     return found | {"geos": shapely.geos_version_string}
+
+
+@cache
+def _code() -> str:
+    """SHA-256 over the review's own code: two builds of one version may read an arc in different steps."""
+    found = hashlib.sha256()
+    for path in sorted(_MODEL.rglob("*.py")):
+        found.update(path.relative_to(_MODEL).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return found.hexdigest()
 
 
 # ---------------------------------------------------------------- as a file

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,9 @@ from planner_app.plugin_api.model import Verb, VerbContext, VerbResult
 
 if TYPE_CHECKING:
     from plugins.review.model.drawing.types import Note
+
+#: Characters of a value that is shown as different.
+_MOST_SHOWN = 120
 
 
 def _configure_seal(parser: argparse.ArgumentParser) -> None:
@@ -62,7 +66,9 @@ def _rerun(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
         "seal": found.seal,
         "number": found.number,
         "compared": found.compared,
-        "differences": [{"path": path, "sealed": then, "now": now} for path, then, now in found.differences],
+        "differences": [
+            {"path": path, "sealed": _short(then), "now": _short(now)} for path, then, now in found.differences
+        ],
         "program": [{"name": name, "sealed": then, "now": now} for name, then, now in found.program],
     }
     return VerbResult(data, 0 if found.same else 1)
@@ -77,6 +83,14 @@ def _print(_context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
     sealed = read_sealed(arguments.sealed)
     sha256 = write_opinion(sealed, arguments.out)
     return VerbResult({"out": str(arguments.out), "sha256": sha256, "seal": sealed.seal})
+
+
+def _short(value: Any) -> Any:
+    """Shapes and lists are cut: what differs is named by its path."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if len(text) <= _MOST_SHOWN:
+        return value
+    return text[:_MOST_SHOWN] + "…"
 
 
 def _told(note: Note) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from plugins.review.model.cases.workflow import import_drawing
 from plugins.review.model.conditions.types import Conditions, EdgeSetback
 from plugins.review.model.headless import rules_of
 from plugins.review.model.indicators import rule_sets
+from plugins.review.model.opinion import seal as sealing
 from plugins.review.model.opinion.build import build_opinion
 from plugins.review.model.opinion.canonical import digest
 from plugins.review.model.opinion.rerun import rerun_sealed
@@ -106,6 +107,14 @@ def test_a_forged_finding_sealed_anew_is_found(town: Project) -> None:
     assert f"findings[{at}].measured" in told
     assert "indicators.green_ratio.value" in told
     assert len(told) == 3
+
+
+def test_another_build_of_the_program_is_named(town: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = sealed_bytes(seal(_opinion(town)))
+    monkeypatch.setattr(sealing, "_code", lambda: "later")
+    found = rerun_sealed(None, raw)
+    assert found.same
+    assert [(name, now) for name, _, now in found.program] == [("code", "later")]
 
 
 def test_the_drawing_by_hash_only(town: Project, tmp_path: Path, data_dir: Path) -> None:
