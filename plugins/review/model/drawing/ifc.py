@@ -71,9 +71,9 @@ def read_ifc(path: Path, *, seconds: float = GEOMETRY_SECONDS) -> Drawing:
     solids: dict[int, Solid] = {}
     missing: dict[Part, int] = {}
     products = [one for block in blocks for one in block.products]
-    proxies_count = not any(one.part is Part.WALL for one in products)
+    wall_less = any(not any(one.part is Part.WALL for one in block.products) for block in blocks)
     for part in Part:
-        if part is Part.PROXY and not proxies_count:
+        if part is Part.PROXY and not wall_less:
             continue
         wanted = [file.by_id(one.id) for one in products if one.part is part]
         found, late = triangulate(file, wanted, until, factor)
@@ -250,7 +250,7 @@ def _outlines(
     from plugins.review.model.drawing.ifc_solids import polygons_of
 
     rings = [
-        shapely.get_coordinates(ring)[:-1] / scale
+        _corners(shapely.get_coordinates(ring)[:-1]) / scale
         for part in polygons_of(shape)
         for ring in (part.exterior, *part.interiors)
     ]
@@ -271,6 +271,18 @@ def _outlines(
         fingerprint=_fingerprint(kind, text, rings, scale),
         visible=visible or kind == "IfcBuildingStorey",
     )
+
+
+def _corners(ring: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A ring's vertices without those on a straight line (10 µm), which the cut of triangles leaves behind."""
+    import numpy as np
+
+    before, after = np.roll(ring, 1, axis=0), np.roll(ring, -1, axis=0)
+    chord, way = after - before, ring - before
+    length = np.hypot(chord[:, 0], chord[:, 1])
+    off = np.abs(chord[:, 0] * way[:, 1] - chord[:, 1] * way[:, 0]) / np.maximum(length, 1e-12)
+    kept = ring[(off > 1e-5) | (length < 1e-9)]
+    return kept if len(kept) > 2 else ring
 
 
 def _fingerprint(kind: str, text: str, rings: Iterable[NDArray[np.float64]], scale: float) -> str:

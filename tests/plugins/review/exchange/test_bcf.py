@@ -431,3 +431,68 @@ def test_nothing_to_write_and_nowhere_to_put(project: Project, case: Case, tmp_p
     with Project.create(tmp_path / "other.sqlite", "EPSG:4549", "") as empty, pytest.raises(PlannerError) as caught:
         import_bcf(empty, path)
     assert caught.value.code == "review.bcf_which_case"
+
+
+def test_pictures_of_a_drawing(project: Project, tmp_path: Path) -> None:
+    """An issue on an entity of a DXF: the picture shows it in red in the middle of the drawing's own lines."""
+    import io
+
+    import ezdxf
+    import numpy as np
+    from PIL import Image
+
+    from plugins.review.model.cases import workflow
+    from plugins.review.model.cases.records import Anchors
+
+    document = ezdxf.new("R2010", units=6)
+    for x in range(0, 200, 20):
+        document.modelspace().add_lwpolyline([(x, 0), (x + 15, 0), (x + 15, 30), (x, 30)], close=True)
+    source = tmp_path / "总平面.dxf"
+    document.saveas(source)
+    workflow.import_drawing(project, source)
+    record = store.drawings(project)[-1]
+    target = workflow.open_drawing(project, record.id).drawing.entities[3]
+    issue = Issue(store.new_id(), record.case_id, 0, "在此", record.id, anchors=Anchors(handles=(target.handle,)))
+    project.execute(commands.RaiseIssue(issue))
+    path = tmp_path / "out.bcf"
+    assert export_bcf(project, record.case_id, path)["viewpoints"] == 1
+    (topic,) = read_bcf(path).topics
+    (view,) = topic.viewpoints
+    pixels = np.asarray(Image.open(io.BytesIO(view.snapshot)).convert("RGB")).astype(int)
+    red = (pixels[:, :, 0] > 150) & (pixels[:, :, 1] < 100)
+    rows, columns = np.flatnonzero(red.any(axis=1)), np.flatnonzero(red.any(axis=0))
+    height, width = red.shape
+    assert (columns[0] + columns[-1]) / 2 == pytest.approx(width / 2, abs=3)
+    assert (rows[0] + rows[-1]) / 2 == pytest.approx(height / 2, abs=3)
+    assert (columns[-1] - columns[0]) / (rows[-1] - rows[0]) == pytest.approx(0.5, abs=0.05)  # 15 by 30 m
+    dark = (pixels.sum(axis=2) < 200).sum()
+    assert dark > 1000  # its neighbours
+    assert view.info is not None
+    camera = view.info.find("OrthogonalCamera/CameraViewPoint")
+    assert camera is not None
+    assert [float(one.text or "") for one in camera][:2] == [67.5, 15.0]
+
+
+@pytest.mark.data
+def test_issues_on_a_building_model(project: Project, tmp_path: Path, data_dir: Path) -> None:
+    """The view is in the model's own coordinates, its elements are selected, and the model is named."""
+    from plugins.review.model.cases import workflow
+    from plugins.review.model.cases.records import Anchors
+
+    workflow.import_drawing(project, data_dir / "drawings" / "Duplex_A_georef.ifc")
+    record = store.drawings(project)[-1]
+    wall = "2O2Fr$t4X7Zf8NOew3FNhv"  # west outer wall of Level 1: x from 0 to 0.42, y from -17.38 to -0.42
+    issue = Issue(store.new_id(), record.case_id, 0, "西墙", record.id, anchors=Anchors(guids=(wall,)))
+    project.execute(commands.RaiseIssue(issue))
+    path = tmp_path / "out.bcf"
+    export_bcf(project, record.case_id, path)
+    with bcf.bcfxml.load(path) as other:
+        topic = other.topics[issue.id]
+        (view,) = topic.viewpoints.values()
+        info = view.visualization_info
+        assert [one.ifc_guid for one in info.components.selection.component] == [wall]
+        camera = info.orthogonal_camera.camera_view_point
+        assert (camera.x, camera.y) == (pytest.approx(0.2085, abs=0.01), pytest.approx(-8.9, abs=0.01))
+        assert camera.z > 6.6
+        assert topic.header.file[0].filename == "Duplex_A_georef.ifc"
+        assert len(info.lines.line) == 4
