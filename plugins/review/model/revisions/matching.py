@@ -24,8 +24,10 @@ _NUMBERED = (DrawingFormat.PDF, DrawingFormat.IMAGE)
 _FEWEST_SHIFTED, _SHARE_SHIFTED = 5, 0.5
 #: Boxes of two entities that share this part of both are one thing reshaped.
 _SAME_PLACE = 0.3
-#: More candidates than this for one entity are not all compared.
-_MOST_CANDIDATES = 50
+#: Equal shapes up to so many pairs are all compared; beyond, each with its nearest.
+_MOST_PAIRS = 40_000
+#: Where coordinates are cut into cells: no place that drawn numbers, which have few digits, fall on.
+_OFFSET = 0.31830988618
 
 
 @dataclass(slots=True)
@@ -130,8 +132,12 @@ def shape_key(entity: Entity, tolerance: float, *, anchored: bool = False) -> Ha
     base = np.zeros(2) if anchored or origin is None else origin
     parts: list[Hashable] = [entity.kind, entity.text, entity.closed, entity.page if anchored else 0]
     for curve in (entity.points, *entity.rings):
-        parts.append(np.round((curve - base) / tolerance).astype(np.int64).tobytes() if len(curve) else b"")
+        parts.append(_cells(curve - base, tolerance).tobytes() if len(curve) else b"")
     return tuple(parts)
+
+
+def _cells(points: Points, size: float) -> NDArray[np.int64]:
+    return np.floor(points / size + _OFFSET).astype(np.int64)
 
 
 def anchor(entity: Entity) -> Points | None:
@@ -157,12 +163,14 @@ def _common_shift(left: _Open, tolerance: float) -> tuple[float, float] | None:
             moves.append(end - start)
     if len(moves) < _FEWEST_SHIFTED:
         return None
-    counted = Counter(tuple(np.round(move / (10 * tolerance)).astype(np.int64).tolist()) for move in moves)
-    (best, count), *_ = counted.most_common(1)
-    if count < max(_FEWEST_SHIFTED, _SHARE_SHIFTED * len(moves)) or best == (0, 0):
+    every = np.array(moves)
+    cells = Counter(map(tuple, _cells(every, 10 * tolerance).tolist()))
+    (best, count), *_ = cells.most_common(1)
+    middle = (np.array(best) + 0.5 - _OFFSET) * 10 * tolerance
+    if count < max(_FEWEST_SHIFTED, _SHARE_SHIFTED * len(moves)) or np.hypot(*middle) < 15 * tolerance:
         return None
-    alike = [move for move in moves if np.abs(move / (10 * tolerance) - np.array(best)).max() <= 1.0]
-    dx, dy = np.median(np.array(alike), axis=0)
+    alike = every[np.abs(every - middle).max(axis=1) <= 15 * tolerance]
+    dx, dy = np.median(alike, axis=0)
     return float(dx), float(dy)
 
 
@@ -199,7 +207,7 @@ def _pair_shifted(left: _Open, shift: tuple[float, float], tolerance: float) -> 
     def key(move: tuple[float, float]) -> Callable[[Entity], Hashable]:
         def of(entity: Entity) -> Hashable:
             place = anchor(entity)
-            where = None if place is None else tuple(np.round((place + move) / step).astype(np.int64).tolist())
+            where = None if place is None else tuple(_cells(place + move, step).tolist())
             return shape_key(entity, 10 * tolerance), where
 
         return of
@@ -221,21 +229,28 @@ def _by_likeness(left: _Open, tolerance: float, shift: Points) -> None:
 
 def _same_shapes(left: _Open, ours: list[Entity], theirs: list[Entity], tolerance: float, shift: Points) -> None:
     """Pair equal shapes, nearest first."""
-    by_shape: dict[Hashable, list[Entity]] = defaultdict(list)
-    for one in theirs:
-        by_shape[shape_key(one, 10 * tolerance)].append(one)
-    found = []
-    for first in ours:
-        start = anchor(first)
-        if start is None:
+    groups: dict[Hashable, tuple[list[Entity], list[Entity]]] = defaultdict(lambda: ([], []))
+    for side, entities in enumerate((ours, theirs)):
+        for one in entities:
+            if anchor(one) is not None:
+                groups[one.page, shape_key(one, 10 * tolerance)][side].append(one)
+    for first, second in groups.values():
+        if not first or not second:
             continue
-        for second in by_shape.get(shape_key(first, 10 * tolerance), ())[:_MOST_CANDIDATES]:
-            end = anchor(second)
-            if end is not None and first.page == second.page:
-                found.append((float(np.hypot(*(end - start - shift))), first, second))
-    for _, first, second in sorted(found, key=lambda one: one[0]):
-        if first.handle in left.a and second.handle in left.b:
-            left.pair(first, second)
+        starts = np.array([anchor(one) for one in first]) + shift
+        ends = np.array([anchor(one) for one in second])
+        if len(first) * len(second) <= _MOST_PAIRS:
+            gaps = np.hypot(*(starts[:, None, :] - ends[None, :, :]).transpose(2, 0, 1)).ravel()
+            order = np.argsort(gaps, kind="stable")
+            pairs = zip(order // len(second), order % len(second), strict=True)
+        else:
+            tree = shapely.STRtree(shapely.points(ends))
+            hits, gaps = tree.query_nearest(shapely.points(starts), return_distance=True, all_matches=False)
+            order = np.argsort(gaps, kind="stable")
+            pairs = zip(hits[0][order], hits[1][order], strict=True)
+        for at, other in pairs:
+            if first[at].handle in left.a and second[other].handle in left.b:
+                left.pair(first[at], second[other])
 
 
 def _same_places(left: _Open, shift: Points, ours: list[Entity], theirs: list[Entity]) -> None:
