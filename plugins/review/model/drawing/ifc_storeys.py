@@ -177,7 +177,7 @@ def _judge(floors: list[Floor], upright: list[Product], solids: Mapping[int, Sol
     roofed, slabs = any(one.covered for one in floors), any(one.floored for one in floors)
     for floor in floors:
         level = floor.level
-        if not floor.area.is_empty and not floor.covered and (roofed or floor.source in ("slab", "spaces")):
+        if not floor.area.is_empty and not floor.covered and (roofed or floor.source == "slab"):
             _raise_cut(floor, upright, solids)
         bare = floor.source == "slab" or not floor.floored
         if floor.dropped:

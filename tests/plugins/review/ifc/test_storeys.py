@@ -189,6 +189,29 @@ def test_an_open_ground_storey_counts_its_slab(tmp_path: Path) -> None:
     assert "review.ifc_from_slab" in _codes(drawing)
 
 
+def test_models_of_spaces_only_and_of_the_frame_only(tmp_path: Path) -> None:
+    model = Model()
+    building = model.building()
+    for floor in range(2):
+        storey = model.storey(building, f"{floor + 1}F", 3.0 * floor)
+        model.body(storey, "IfcSpace", rectangle(0.1, 0.1, 9.9, 19.9), 3.0 * floor, 2.8)
+        model.body(storey, "IfcSpace", rectangle(10.1, 0.1, 19.9, 19.9), 3.0 * floor, 2.8)
+    drawing = _read(model, tmp_path)
+    assert _areas(drawing) == {"1F": 400.0, "2F": 400.0}
+    assert {one.source for one in drawing.storeys} == {"spaces"}
+    assert "review.ifc_from_spaces" in _codes(drawing)
+
+    model = Model()
+    building = model.building()
+    for floor in range(4):
+        storey = model.storey(building, f"{floor + 1}F", 3.0 * floor)
+        model.body(storey, "IfcSlab", RING, 3.0 * floor - 0.2, 0.2)
+        for x, y in itertools.product((0, 10, 19.4), repeat=2):
+            if floor < 3:
+                model.body(storey, "IfcColumn", rectangle(x, y, x + 0.6, y + 0.6), 3.0 * floor, 3.0)
+    assert _areas(_read(model, tmp_path)) == {"1F": 400.0, "2F": 400.0, "3F": 400.0}  # the fourth slab is the roof
+
+
 def test_an_atrium_is_a_void_of_the_upper_storey(tmp_path: Path) -> None:
     model = Model()
     building = model.building()
