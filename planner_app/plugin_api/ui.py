@@ -91,7 +91,10 @@ class Floating(Protocol):
 
 
 class SideView(Protocol):
-    """A view beside the map, on a tab; the person may close it."""
+    """A view beside the map, on a tab."""
+
+    closed: SignalInstance
+    """``closed()`` the person closed it"""
 
     def show(self) -> None: ...
     def hide(self) -> None: ...

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QStackedWidget, QTabBar, QWidget
 
 from planner_app.i18n import tr
 from planner_app.ui.controls import IconButton, column, line, row
 from planner_app.ui.theme import Theme
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import SignalInstance
 
 
 class SideArea(QFrame):
@@ -99,11 +104,22 @@ class SideArea(QFrame):
             self._stack.setCurrentWidget(view)
 
 
-class SideViewHandle:
+class SideViewHandle(QObject):
     """One plugin's view beside the map. See ``plugin_api.ui.SideView``."""
 
+    if TYPE_CHECKING:
+        closed: SignalInstance
+    else:
+        closed = Signal()
+
     def __init__(self, area: SideArea, key: str, title: str, widget: QWidget) -> None:
+        super().__init__(area)
         self._area, self._key, self._title, self._widget = area, key, title, widget
+        area.closed.connect(self._closed)
+
+    def _closed(self, key: str) -> None:
+        if key == self._key:
+            self.closed.emit()
 
     def show(self) -> None:
         """Open it and bring it to the front."""

@@ -107,7 +107,8 @@ QLineEdit[look="search"]:focus { background: $panel; border-color: $accent; }
 QLineEdit[look="inline"] { border: 1px solid transparent; padding: 0 $s4; min-height: $s18; background: transparent;
     font-size: $s12; color: $secondary; border-radius: $s4; }
 QLineEdit[look="inline"]:hover { border-color: $line; } QLineEdit[look="inline"]:focus { border-color: $accent; }
-QComboBox::drop-down, QDateEdit::drop-down { border: none; width: $s22; subcontrol-origin: padding; subcontrol-position: center right; }
+QComboBox::drop-down, QDateEdit::drop-down { border: none; width: $s22; subcontrol-origin: padding;
+    subcontrol-position: center right; }
 QComboBox::down-arrow, QDateEdit::down-arrow { image: url("$chevron_down"); width: $s14; height: $s14; }
 QComboBox QAbstractItemView { background: $panel; border: 1px solid $line; padding: $s4; outline: none;
     selection-background-color: $accent_ground; selection-color: $ink; }

@@ -251,9 +251,10 @@ def test_a_view_stands_beside_the_map(with_plugins: Any, qtbot: Any) -> None:
     view.hide()
     assert profile.isVisible()
     closed: list[str] = []
-    window.side.closed.connect(closed.append)
+    view.closed.connect(lambda: closed.append("drawing"))
+    other.closed.connect(lambda: closed.append("profile"))
     window.side._close(window.side.current())
-    assert closed == ["plugin:survey:profile"]
+    assert closed == ["profile"]
     assert not window.side.isVisible()
     assert not other.visible()
     view.show()
