@@ -41,17 +41,18 @@ class LivePicture(QObject):
         self._frame: Frame | None = None
         self._content: Hashable = None
         self._draw: Draw | None = None
+        self._margin = MARGIN
         self.picture: Picture | None = None
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.timeout.connect(self._start)
 
-    def want(self, frame: Frame, content: Hashable, draw: Draw) -> None:
+    def want(self, frame: Frame, content: Hashable, draw: Draw, *, margin: float = MARGIN) -> None:
         """Say what is to be seen now; called with every paint. ``content`` changes when the picture would."""
         if frame == self._frame and content == self._content:
             return
         another = content != self._content
-        self._frame, self._content, self._draw = frame, content, draw
+        self._frame, self._content, self._draw, self._margin = frame, content, draw, margin
         if another and self.picture is not None and self.picture.content != content:
             self._settle.start(0)
         elif not self._covers(frame):
@@ -85,7 +86,7 @@ class LivePicture(QObject):
         frame, content, draw = self._frame, self._content, self._draw
         if frame is None or draw is None:
             return
-        wide = frame.widened(MARGIN)
+        wide = frame.widened(self._margin)
 
         def work() -> QImage | None:
             return draw(wide, lambda: self._frame == frame and self._content == content)

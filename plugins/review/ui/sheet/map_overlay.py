@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QObject
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QColor, QPainter, QTransform
 
 from planner_app.plugin_api.ui import PanelContext
-from plugins.review.ui.sheet.live import Layered, ToScreen
-from plugins.review.ui.sheet.model import SheetModel
+from plugins.review.model.drawing.types import DrawingFormat
+from plugins.review.ui.sheet.live import Layered, LivePicture, ToScreen
+from plugins.review.ui.sheet.model import SheetModel, sheet_to_map
+from plugins.review.ui.sheet.pages import page_frame
 from plugins.review.ui.sheet.paint import Frame
 from plugins.review.ui.sheet.pointing import (
     ON_PAPER,
@@ -18,6 +20,9 @@ from plugins.review.ui.sheet.pointing import (
     paint_shapes,
     paint_swipe,
 )
+
+#: An image on the map: pixels of its longer side, and how much of the map it hides.
+_IMAGE_PIXELS, _IMAGE_OPACITY = 4000, 0.75
 
 
 class MapOverlay(QObject):
@@ -31,6 +36,8 @@ class MapOverlay(QObject):
         super().__init__(model)
         self._context, self._model = context, model
         self._layered = Layered(context, "map", self, context.map.update_overlays)
+        self._image = LivePicture(context, "map-image", self)
+        self._image.updated.connect(context.map.update_overlays)
         self.to_screen: ToScreen = lambda x, y: (x, y)
         self.width = 1.0
         context.map.add_overlay(self.paint)
@@ -51,6 +58,8 @@ class MapOverlay(QObject):
         model = self._model
         frame = self._frame(painter, to_screen)
         self.width = frame.width
+        if model.on_map:
+            self._paint_image(painter, to_screen)
         scenes = model.scenes(True) if model.on_map else []
         swipe = model.comparison.swipe if model.comparison is not None else None
         self._layered.paint(painter, scenes, model.content(True), frame, to_screen, swipe)
@@ -67,6 +76,35 @@ class MapOverlay(QObject):
             paint_legend(painter, 110, frame.height - 8)
         if swipe is not None and scenes:
             paint_swipe(painter, frame.width * swipe, frame.height, model.revision_names())
+
+    def _paint_image(self, painter: QPainter, to_screen: ToScreen) -> None:
+        """A placed image has no lines: it is laid on the map as a whole, and the map is seen through it."""
+        model, shown = self._model, self._model.shown
+        page, pages = model.shown_page, model.pages
+        image = shown is not None and shown.opened.drawing.format is DrawingFormat.IMAGE
+        if shown is None or page is None or pages is None or not image:
+            self._image.clear()
+            return
+        corners = sheet_to_map(shown, [(0.0, page.height), (page.width, page.height), (0.0, 0.0)])
+        if corners is None:
+            return
+        content = (shown.turn, page.number)
+        self._image.want(
+            page_frame(page, _IMAGE_PIXELS), content, lambda part, wanted: pages.draw(page, part, wanted), margin=0.0
+        )
+        picture = self._image.picture
+        if picture is not None:
+            (x0, y0), (x1, y1), (x2, y2) = (to_screen(*corner) for corner in corners)
+            width, height = picture.image.width(), picture.image.height()
+            painter.save()
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.setOpacity(_IMAGE_OPACITY)
+            turn = QTransform(
+                (x1 - x0) / width, (y1 - y0) / width, (x2 - x0) / height, (y2 - y0) / height, x0, y0
+            )  # fmt: skip
+            painter.setTransform(turn, combine=True)
+            painter.drawImage(0, 0, picture.image)
+            painter.restore()
 
     def _frame(self, painter: QPainter, to_screen: ToScreen) -> Frame:
         xmin, ymin, xmax, ymax = self._context.map.extent()

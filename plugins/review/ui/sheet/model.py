@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Signal
 
 from planner_app.plugin_api.ui import PanelContext
 from plugins.review.model.drawing.types import DrawingFormat
+from plugins.review.ui.sheet.pages import PagePictures
 from plugins.review.ui.sheet.paint import Look, Mask
 from plugins.review.ui.sheet.scene import Scene, build_scene, mover_of
 from plugins.review.ui.state import Highlight, ReviewState
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from plugins.review.model.cases.opened import Mover, OpenDrawing
+    from plugins.review.model.drawing.types import Page
     from plugins.review.model.revisions.diff import DrawingDiff
 
 #: Colours of a comparison, on the map's and the sheet's white paper.
@@ -78,6 +80,7 @@ class SheetModel(QObject):
         super().__init__(state)
         self.context, self.state = context, state
         self.shown: Shown | None = None
+        self.pages: PagePictures | None = None
         self.comparison: Comparison | None = None
         self.hidden: frozenset[str] = frozenset()
         self.page = 0
@@ -101,22 +104,45 @@ class SheetModel(QObject):
             return
         if self.shown is not None and self.shown.opened is opened:
             return
-        self.context.in_background("sheet", lambda: make_shown(opened), self._show)
+
+        def done(shown: Shown) -> None:
+            if self.state.opened is opened:  # else it was closed, or read anew, meanwhile
+                self._show(shown)
+
+        self.context.in_background("sheet", lambda: make_shown(opened), done)
 
     def _show(self, shown: Shown | None) -> None:
         before, self.shown = self.shown, shown
+        self._take_pages()
         self.comparison = None
         if before is not None:
             self._kept[before.opened.record.id] = (self.hidden, self.page)
         if shown is not None:
             drawing = shown.opened.drawing
             first = drawing.pages[0].number if drawing.pages else 0
-            self.hidden, self.page = self._kept.get(shown.opened.record.id, (shown.sheet.hidden, first))
+            self.hidden, page = self._kept.get(shown.opened.record.id, (shown.sheet.hidden, first))
+            self.page = page if any(one.number == page for one in drawing.pages) else first
             if self.selected not in shown.sheet.index:
                 self.select("")
         else:
             self.select("")
         self.changed.emit()
+
+    def _take_pages(self) -> None:
+        """Take up the file of a drawing whose pages are pictures; let the one before go."""
+        if self.pages is not None:
+            self.pages.close()
+        self.pages = None
+        project = self.context.project
+        if self.is_raster and self.shown is not None and project is not None:
+            self.pages = PagePictures(project, self.shown.opened.record)
+
+    @property
+    def shown_page(self) -> Page | None:
+        """The page shown of a PDF or an image; None for drawings without pages."""
+        if self.shown is None or not self.is_raster:
+            return None
+        return next((one for one in self.shown.opened.drawing.pages if one.number == self.page), None)
 
     def scenes(self, on_map: bool) -> list[tuple[Scene, Look, str]]:
         """(scene, look, part) to draw, the lowest first: one, or the older and the newer of a comparison."""

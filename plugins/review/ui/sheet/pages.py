@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 import threading
 from collections.abc import Callable
@@ -85,6 +86,12 @@ class PagePictures:
             path = self._project.write_attachment(self._record.sha256, Path(self._folder.name) / name)
             self._rasters = PageRasters(path)
         return self._rasters
+
+
+def page_frame(page: Page, pixels: int) -> Frame:
+    """All of a page, its longer side so many pixels."""
+    scale = max(page.width, page.height) / pixels
+    return Frame(0.0, page.height, scale, math.ceil(page.width / scale), math.ceil(page.height / scale))
 
 
 def _overlap(a: Extent, b: Extent) -> Extent | None:

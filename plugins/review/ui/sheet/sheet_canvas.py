@@ -28,7 +28,7 @@ from plugins.review.ui.sheet.live import Layered, LivePicture
 from plugins.review.ui.sheet.markup.board import MarkBoard
 from plugins.review.ui.sheet.markup.tool import MarkTool, paint_marks
 from plugins.review.ui.sheet.model import SheetModel
-from plugins.review.ui.sheet.pages import PagePictures
+from plugins.review.ui.sheet.pages import page_frame
 from plugins.review.ui.sheet.paint import Frame, drawing_font
 from plugins.review.ui.sheet.pick import pick
 from plugins.review.ui.sheet.pointing import (
@@ -101,13 +101,12 @@ class SheetCanvas(QWidget):
         self.view = View()
         self.tool = MarkTool(board, "sheet", self.update, write, open_photo)
         self._layered = Layered(context, "sheet", self, self.update)
-        self._pages: PagePictures | None = None
         self._page_picture = LivePicture(context, "page", self)
         self._page_whole = LivePicture(context, "page-whole", self)
         for picture in (self._page_picture, self._page_whole):
             picture.updated.connect(self.update)
             picture.failed.connect(self.failed)
-        self._turn, self._record = 0, ""
+        self._record = ""
         self._fit_later = True
         self._pan_from: QPointF | None = None
         self._pressed: QPointF | None = None
@@ -136,13 +135,6 @@ class SheetCanvas(QWidget):
         """Place in drawing units under a logical pixel."""
         view = self.view
         return view.x + (px - self.width() / 2) * view.resolution, view.y - (py - self.height() / 2) * view.resolution
-
-    def page(self) -> Page | None:
-        """The page shown of a PDF or an image."""
-        shown = self._model.shown
-        if shown is None or not self._model.is_raster:
-            return None
-        return next((one for one in shown.opened.drawing.pages if one.number == self._model.page), None)
 
     def fit(self, extent: Extent | None = None, margin: float = _FIT) -> None:
         """Show an extent (all of the drawing) whole."""
@@ -181,7 +173,7 @@ class SheetCanvas(QWidget):
             self.update()
 
     def _whole(self) -> Extent | None:
-        page = self.page()
+        page = self._model.shown_page
         if page is not None:
             return 0.0, 0.0, page.width, page.height
         scenes = self._model.scenes(False)
@@ -191,27 +183,15 @@ class SheetCanvas(QWidget):
         return scene.main_extent(look.shown) or scene.extent()
 
     def _another(self) -> None:
-        """Another drawing: show it whole, take its own pages up."""
+        """Another drawing: show it whole."""
         shown = self._model.shown
         record = shown.opened.record.id if shown is not None else self._record
-        turn = shown.turn if shown is not None else 0
-        if turn != self._turn:
-            self._turn = turn
-            self.close_pages()
-            project = self._context.project
-            if shown is not None and self._model.is_raster and project is not None:
-                self._pages = PagePictures(project, shown.opened.record)
-            if record != self._record:
-                self._record, self._fit_later = record, True
+        if record != self._record:
+            self._record, self._fit_later = record, True
+        if shown is None or not self._model.is_raster:
+            for picture in (self._page_picture, self._page_whole):
+                picture.clear()
         self.update()
-
-    def close_pages(self) -> None:
-        """Let go of the file."""
-        for picture in (self._page_picture, self._page_whole):
-            picture.clear()
-        if self._pages is not None:
-            self._pages.close()
-            self._pages = None
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         if event.oldSize().width() < 2:
@@ -235,7 +215,7 @@ class SheetCanvas(QWidget):
     @property
     def ready(self) -> bool:
         """True when the picture shows the view as it is."""
-        page = self.page()
+        page = self._model.shown_page
         return self._layered.ready if page is None else self._page_picture.ready
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -250,7 +230,7 @@ class SheetCanvas(QWidget):
 
     def _paint(self, painter: QPainter) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        page, model = self.page(), self._model
+        page, model = self._model.shown_page, self._model
         painter.fillRect(self.rect(), QColor("#FFFFFF" if page is None else self._context.colour("background")))
         shown = model.shown
         if shown is None:
@@ -279,18 +259,16 @@ class SheetCanvas(QWidget):
             paint_swipe(painter, self.width() * model.comparison.swipe, self.height(), model.revision_names())
 
     def _paint_page(self, painter: QPainter, page: Page, frame: Frame) -> None:
-        pages, turn = self._pages, self._turn
-        if pages is None:
+        pages, shown = self._model.pages, self._model.shown
+        if pages is None or shown is None:
             return
         left, top = self.to_screen(0.0, page.height)
         paper = QRectF(left, top, page.width / self.view.resolution, page.height / self.view.resolution)
         painter.fillRect(paper, QColor("#FFFFFF"))
         painter.save()
         painter.setClipRect(paper)
-        scale = max(page.width / 1200.0, page.height / 1200.0)
-        whole = Frame(0.0, page.height, scale, math.ceil(page.width / scale), math.ceil(page.height / scale))
-        content = (turn, page.number)
-        self._page_whole.want(whole, content, lambda part, wanted: pages.draw(page, part, wanted))
+        content = (shown.turn, page.number)
+        self._page_whole.want(page_frame(page, 1200), content, lambda part, wanted: pages.draw(page, part, wanted))
         self._page_picture.want(frame, content, lambda part, wanted: pages.draw(page, part, wanted))
         if not self._page_picture.ready:
             self._page_whole.paint(painter, self.to_screen)

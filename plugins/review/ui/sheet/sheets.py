@@ -76,6 +76,7 @@ class Sheets(QObject):
         """Open the sheet beside the map."""
         if self._sheet is None:
             self._sheet = SheetView(self.context, self.model, self.board, self._write, self.open_photo)
+            self._side().closed.connect(self._tool_changed)
         self._side().show()
         self._follow()
         self._tool_changed()
