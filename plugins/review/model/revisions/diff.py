@@ -211,7 +211,8 @@ def _blocks(
     added = _whole(matching.added, in_b, in_a, old=False)
     removed = _whole(matching.removed, in_a, in_b, old=True)
     moved, rest = _moved_inserts(changed)
-    return _in_definition(added, b), _in_definition(removed, a), [*moved, *_in_definition(rest, b)]
+    changed = [*moved, *_distorted(_in_definition(rest, b), b)]
+    return _in_definition(added, b), _in_definition(removed, a), changed
 
 
 def _insert(handle: str) -> str:
@@ -248,7 +249,7 @@ def _moved_inserts(changed: list[Change]) -> tuple[list[Change], list[Change]]:
     for change in changed:
         if change.handle not in parts or "geometry" not in change.kinds:
             continue
-        along = [part for part in parts[change.handle] if part.kinds == ("geometry",) and _follows(part, change)]
+        along = [part for part in parts[change.handle] if set(part.kinds) == {"geometry"} and _follows(part, change)]
         gone |= {change.handle, *(part.handle for part in along)}
         every = [change, *along]
         what = (*change.what, ("review.diff_with_parts", {"parts": len(along)})) if along else change.what
@@ -265,6 +266,24 @@ def _follows(part: Change, insert: Change) -> bool:
         return True
     apart = [abs(step[axis] - own_step[axis]) for axis in ("dx", "dy")] if own == code else [np.inf]
     return max(apart) <= 5 * SAME_M
+
+
+def _distorted(changes: list[Change], drawing: Drawing) -> list[Change]:
+    """Inserts all of whose parts changed shape, and those of no other insert did: scaled or mirrored."""
+    drawn = Counter(_insert(one.handle) for one in drawing.entities if "/" in one.handle and one.kind != "INSERT")
+    parts: dict[str, list[Change]] = defaultdict(list)
+    for change in changes:
+        if "/" in change.handle and set(change.kinds) == {"geometry"}:
+            parts[_insert(change.handle)].append(change)
+    found, gone = [], set()
+    for insert, several in parts.items():
+        if sum(part.after[0].kind != "INSERT" for part in several) == drawn[insert]:
+            gone |= {part.handle for part in several}
+            what: tuple[Note, ...] = (("review.diff_other", {}), ("review.diff_with_parts", {"parts": len(several)}))
+            before = tuple(one for part in several for one in part.before)
+            after = tuple(one for part in several for one in part.after)
+            found.append(Change(insert, what, before, after, ("geometry",)))
+    return [*(change for change in changes if change.handle not in gone), *found]
 
 
 def _in_definition(changes: list[Change], drawing: Drawing) -> list[Change]:

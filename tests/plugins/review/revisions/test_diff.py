@@ -199,6 +199,12 @@ def block(entity: Make, insert: str, x: float, y: float, *, wide: float = 2.5, n
     ]
 
 
+def scale(parts: list[Entity]) -> list[Entity]:
+    """The insert twice as large: its own place and its record stay."""
+    origin = parts[0].points[0]
+    return [parts[0], *(marked(replace(one, points=origin + 2 * (one.points - origin))) for one in parts[1:])]
+
+
 def test_blocks_change_as_blocks(entity: Make, drawing: Draw) -> None:
     rows = {f"D{n}": 10.0 * n for n in range(6)}
     first = [one for insert, x in rows.items() for one in block(entity, insert, x, 0)]
@@ -212,6 +218,13 @@ def test_blocks_change_as_blocks(entity: Make, drawing: Draw) -> None:
     (change,) = diff(drawing(first), drawing(wider)).changed
     assert (change.handle, len(change.after)) == ("2A", 6)
     assert change.what[-1] == ("review.diff_in_block", {"inserts": 6})
+
+    scaled = [
+        one for insert, x in rows.items()
+        for one in (scale(block(entity, insert, x, 0)) if insert == "D3" else block(entity, insert, x, 0))
+    ]  # fmt: skip
+    (change,) = diff(drawing(first), drawing(scaled)).changed
+    assert (change.handle, change.kinds, len(change.after)) == ("D3", ("geometry",), 2)
 
     fewer = diff(drawing(first), drawing(first[:-3]))
     assert [one.handle for one in fewer.removed] == ["D5"]
