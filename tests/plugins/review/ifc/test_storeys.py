@@ -212,6 +212,45 @@ def test_models_of_spaces_only_and_of_the_frame_only(tmp_path: Path) -> None:
     assert _areas(_read(model, tmp_path)) == {"1F": 400.0, "2F": 400.0, "3F": 400.0}  # the fourth slab is the roof
 
 
+def test_an_attic_under_a_pitched_roof(tmp_path: Path) -> None:
+    """Eaves at 0.5 m above the attic's floor, 45°: 1.2 m are reached 0.7 m inside the outer face."""
+    model = Model()
+    building = model.building()
+    ground = model.storey(building, "EG", 0.0)
+    model.walls(ground, rectangle(0, 0, 12, 10), 0.0, 2.7)
+    model.body(ground, "IfcSlab", rectangle(0, 0, 12, 10), -0.2, 0.2)
+    model.body(ground, "IfcDoor", rectangle(3, 0, 4, 0.2), 0.0, 2.1)
+    attic = model.storey(building, "Dachgeschoss", 2.7)
+    model.body(attic, "IfcSlab", rectangle(0, 0, 12, 10), 2.5, 0.2)
+    model.body(attic, "IfcSpace", rectangle(0.3, 0.7, 11.7, 9.3), 2.7, 1.5)
+    for y in (0.0, 9.7):
+        model.body(attic, "IfcWall", rectangle(0, y, 12, y + 0.3), 2.7, 0.5)
+
+    def prism(section: list[Point], x0: float, x1: float, kind: str, **values: object) -> None:
+        """A body whose section in the plane across the ridge is (y, z)."""
+        low, high = ([model.point(x, y, z) for y, z in section] for x in (x0, x1))
+        count = len(section)
+        sides = [[low[k], low[(k + 1) % count], high[(k + 1) % count], high[k]] for k in range(count)]
+        shape = model.make(
+            "IfcShapeRepresentation", model.context, "Body", "Brep", [model.solid([low[::-1], high, *sides])]
+        )
+        body = model.make("IfcProductDefinitionShape", Representations=[shape])
+        made = model.root(kind, kind, ObjectPlacement=model.placed(), Representation=body, **values)
+        model.inside[attic].append(made)
+
+    for x in (0.0, 11.7):
+        prism([(0, 2.7), (10, 2.7), (10, 3.2), (5, 8.2), (0, 3.2)], x, x + 0.3, "IfcWall")
+    for section in ([(-0.5, 2.7), (5, 8.2), (5, 8.5), (-0.5, 3.0)], [(10.5, 2.7), (10.5, 3.0), (5, 8.5), (5, 8.2)]):
+        prism(section, -0.5, 12.5, "IfcSlab", PredefinedType="ROOF")
+    drawing = _read(model, tmp_path)
+    areas = _areas(drawing)
+    assert areas["EG"] == 120.0
+    # The cut meets the roof's upper side 0.4 m outside of where it meets the lower one.
+    assert areas["Dachgeschoss"] == pytest.approx(12 * (10 - 2 * 0.4), abs=0.05)
+    assert _real(drawing)["Dachgeschoss"].source == "roof"
+    assert drawing.buildings[0].height == pytest.approx(8.5)  # the ridge
+
+
 def test_an_atrium_is_a_void_of_the_upper_storey(tmp_path: Path) -> None:
     model = Model()
     building = model.building()
