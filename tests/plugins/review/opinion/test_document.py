@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,22 +22,15 @@ from plugins.review.model.opinion.signing import load_sealed, opinion_state, sig
 from plugins.review.model.opinion.types import AS_BUILT, Opinion
 from plugins.review.model.opinion.wording import difference, number, row_cells
 from plugins.review.model.opinion.write import write_opinion
+from tests.helpers.pdf_text import pdf_text
 from tests.plugins.review.opinion.an_opinion import CONDITIONS, make_opinion, raise_issue
-
-
-def _text(path: Path) -> str:
-    """What pdftotext finds, without spaces and breaks."""
-    if shutil.which("pdftotext") is None:
-        pytest.skip("pdftotext (poppler-utils) is not installed")
-    done = subprocess.run(["pdftotext", path, "-"], capture_output=True, check=True, timeout=120)
-    return "".join(done.stdout.decode().split())
 
 
 def test_chinese_pdf_says_what_was_sealed(opinion: Opinion, tmp_path: Path) -> None:
     i18n.set_language("zh_CN")
     path = tmp_path / "意见.pdf"
     write_opinion(opinion, path)
-    text, sealed = _text(path), seal(opinion)
+    text, sealed = pdf_text(path), seal(opinion)
     for part in (
         "规划审查意见书", "编号GA-0417-D-0001-1", "2026-11-20", "港湾雅苑二期", "滨海置业", "市设计院", "HX-07-12",
         "规条〔2026〕014号2026-03-18", "2026-05-01", "按图内坐标", opinion.subject.record.sha256, sealed.seal,
@@ -61,7 +52,7 @@ def test_chinese_pdf_says_what_was_sealed(opinion: Opinion, tmp_path: Path) -> N
 
 def test_english_pdf(opinion: Opinion, tmp_path: Path) -> None:
     write_opinion(opinion, tmp_path / "o.pdf")
-    text = _text(tmp_path / "o.pdf")
+    text = pdf_text(tmp_path / "o.pdf")
     for part in ("Planningreviewopinion", "Fail2(1blocking,1warnings)", "(1answeredbyanattachedreport)",
                  "borderline,checkbyhand", "Build-toline2号楼", "measured12.00m²;limit0.50m²",
                  "high;frommemory",
@@ -102,7 +93,7 @@ def test_many_findings_long_threads_wide_numbers(project: Project, record: Drawi
     rows = tuple(Row("gfa_m2", f"第{at}项", 1e12 + at, -1e12, 1e11, "≤", "m²", Verdict.FAIL) for at in range(90))
     opinion = replace(opinion, check=replace(opinion.check, findings=many, rows=rows))
     write_opinion(opinion, tmp_path / "long.pdf")
-    text = _text(tmp_path / "long.pdf")
+    text = pdf_text(tmp_path / "long.pdf")
     for part in ("120.Build-toline119号楼", "1,000,000,017.00m²", "1,000,000,000,089.00", "-1,000,000,000,000.00",
                  "第150条"):  # fmt: skip
         assert part in text, part
@@ -116,7 +107,7 @@ def test_nothing_to_tell(project: Project, record: DrawingRecord, tmp_path: Path
         check=Check((), (), Verdict.CANNOT_JUDGE, opinion.check.on), inputs=replace(opinion.inputs, rules=()),
     )  # fmt: skip
     write_opinion(empty, tmp_path / "empty.pdf")
-    text = _text(tmp_path / "empty.pdf")
+    text = pdf_text(tmp_path / "empty.pdf")
     for part in ("Norulewasapplied.", "Nothingwasmeasured.", "Norulespeaksagainstthedrawing.", "Nocommentsweremade.",
                  "Nothinghadtoberepaired.", "Norulewasinforce.", "noneknown"):  # fmt: skip
         assert part in text, part
@@ -132,7 +123,7 @@ def test_signatures_and_what_became_of_them(
     sign(reviewed, record, "approver", "李总", "returned")
     sealed = load_sealed(reviewed, state.seal)
     write_opinion(sealed, tmp_path / "signed.pdf")
-    text = _text(tmp_path / "signed.pdf")
+    text = pdf_text(tmp_path / "signed.pdf")
     for part in ("姓名王工", "姓名李总", "结论修改后重新报审", "备注退回修改"):
         assert part in text, part
     assert "草稿" not in text
@@ -140,7 +131,7 @@ def test_signatures_and_what_became_of_them(
     raise_issue(reviewed, record, "新问题")
     changed = opinion_state(reviewed, record).changed
     write_opinion(sealed, tmp_path / "old.pdf", outdated=changed)
-    text = _text(tmp_path / "old.pdf")
+    text = pdf_text(tmp_path / "old.pdf")
     assert "已失效" in text
     assert "封存后案件有变化：审查意见3；图面标注4。" in text
 
@@ -233,7 +224,7 @@ def test_formats_are_checked(opinion: Opinion, tmp_path: Path) -> None:
 def test_conditions_pdf(tmp_path: Path) -> None:
     i18n.set_language("zh_CN")
     write_conditions(CONDITIONS, tmp_path / "c.pdf", project="滨海新城", crs="EPSG:4528")
-    text = _text(tmp_path / "c.pdf")
+    text = pdf_text(tmp_path / "c.pdf")
     for part in ("规划条件通知书", "规条〔2026〕014号", "070102二类城镇住宅用地", "0901商业（不超过建筑面积的10.00%）",
                  "≥1.20,≤2.00",
                  "≤28.00", "≥30.00", "≤54.00", "车位/户", "临道路", "5.125", "高度24m以上部分",
@@ -276,4 +267,4 @@ def test_conditions_that_say_nothing(tmp_path: Path) -> None:
         "The document sets no indicators.", "The document sets no setbacks.",
     ]  # fmt: skip
     write_conditions(Conditions("P-1", far_max=2.123456), tmp_path / "c.pdf")
-    assert "≤2.123456" in _text(tmp_path / "c.pdf")  # a limit is never rounded
+    assert "≤2.123456" in pdf_text(tmp_path / "c.pdf")  # a limit is never rounded

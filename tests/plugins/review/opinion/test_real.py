@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -34,6 +32,7 @@ from plugins.review.model.opinion.seal import Sealed, read_sealed, seal, sealed_
 from plugins.review.model.opinion.types import Opinion
 from plugins.review.model.opinion.wording import row_cells
 from plugins.review.model.opinion.write import export_opinion, write_opinion
+from tests.helpers.pdf_text import pdf_text
 
 PLAN, BUILT = "synthetic_zongping_R2013_utf8.dxf", "synthetic_jungong_asbuilt_R2013.dxf"
 CONDITIONS = Conditions(
@@ -163,23 +162,16 @@ def test_as_built_opinion(town: Project, tmp_path: Path, data_dir: Path) -> None
     assert [path for path, _, _ in forged.differences] == ["as_built.buildings[0].dx_m"]
     i18n.set_language("zh_CN")
     write_opinion(opinion, tmp_path / "竣工.pdf")
-    text = _text(tmp_path / "竣工.pdf")
+    text = pdf_text(tmp_path / "竣工.pdf")
     for part in ("竣工规划核实意见", "0.350", "-0.120", "批准图纸", "13.35", "868.00", "-280.00"):
         assert part in text, part
-
-
-def _text(path: Path) -> str:
-    if shutil.which("pdftotext") is None:
-        pytest.skip("pdftotext (poppler-utils) is not installed")
-    done = subprocess.run(["pdftotext", path, "-"], capture_output=True, check=True, timeout=120)
-    return "".join(done.stdout.decode().split())
 
 
 def test_the_printed_numbers_are_the_measured_ones(town: Project, tmp_path: Path) -> None:
     i18n.set_language("zh_CN")
     opinion = _opinion(town)
     write_opinion(opinion, tmp_path / "o.pdf")
-    text = _text(tmp_path / "o.pdf")
+    text = pdf_text(tmp_path / "o.pdf")
     assert len(opinion.check.rows) >= 10
     for row in opinion.check.rows:
         for cell in row_cells(row):
@@ -201,7 +193,7 @@ def test_an_attached_report_answers_and_never_passes(town: Project, tmp_path: Pa
     assert finding.verdict is Verdict.NEEDS_CERTIFICATE
     i18n.set_language("zh_CN")
     write_opinion(opinion, tmp_path / "o.pdf")
-    text = _text(tmp_path / "o.pdf")
+    text = pdf_text(tmp_path / "o.pdf")
     assert "由所附报告《日照分析报告》（测绘院）答复：满足" in text
     assert "需论证1项（其中1项已附报告答复）" in text
     assert sha in text
@@ -228,7 +220,7 @@ def test_verbs(town: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     code, data = _answer(capsys, "review", "opinion", file, "D-0001", "--out", pdf, sealed)
     assert (code, data["out"], data["state"]) == (0, str(pdf), "draft")
     assert data["sha256"] == hashlib.sha256(pdf.read_bytes()).hexdigest()
-    assert data["seal"] in _text(pdf)
+    assert data["seal"] in pdf_text(pdf)
     code, found = _answer(capsys, "review", "seal", "verify", sealed, "--seal", data["seal"])
     assert (code, found["ok"], found["problems"]) == (0, True, [])
     code, found = _answer(capsys, "review", "seal", "rerun", sealed)
