@@ -41,6 +41,9 @@ class MapView(Protocol):
     def zoom_to_extent(self, extent: tuple[float, float, float, float], margin: float = 0.15) -> None: ...
     def zoom_to_features(self, layer_id: str, fids: Sequence[int]) -> None: ...
     def extent(self) -> tuple[float, float, float, float]: ...
+    def pan(self, dx: float, dy: float) -> None:
+        """Move the picture by pixels, as a dragging hand does."""
+
     def add_overlay(self, paint: Callable[[QPainter, Callable[[float, float], tuple[float, float]]], None]) -> object:
         """Draw above the map with a painter and a function from map to widget coordinates; returns a handle."""
 

@@ -6,9 +6,14 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QPointF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QToolButton
+from PySide6.QtWidgets import QApplication, QFrame, QToolButton
 
 from planner_app.plugin_api.ui import PanelContext
+
+
+def scaled(size: float) -> int:
+    """Pixels of a size drawn for 13 px text, at the size of the text in use."""
+    return round(size * max(1.0, QApplication.font().pixelSize() / 13.0))
 
 
 class Knob(QToolButton):
@@ -28,8 +33,8 @@ class Knob(QToolButton):
         self._context, self._name = context, icon
         self.setAutoRaise(True)
         self.setCheckable(checkable)
-        self.setFixedSize(size, size)
-        self.setIconSize(QSize(size - 10, size - 10))
+        self.setFixedSize(scaled(size), scaled(size))
+        self.setIconSize(QSize(scaled(size - 10), scaled(size - 10)))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.set_tip(tip)
         self.clicked.connect(lambda *_: clicked())
@@ -54,7 +59,7 @@ class Swatch(QToolButton):
         super().__init__()
         self._context, self._colour, self._width = context, colour, width
         self.setCheckable(True)
-        self.setFixedSize(20, 20)
+        self.setFixedSize(scaled(20), scaled(20))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setToolTip(tip)
         self.setAccessibleName(tip)
@@ -75,7 +80,7 @@ class Swatch(QToolButton):
             # Black on the dark theme's panel needs an edge.
             painter.setPen(QPen(QColor(self._context.colour("accent" if chosen else "line")), 1.6 if chosen else 1))
             painter.setBrush(QColor(self._colour))
-            painter.drawEllipse(middle, 6.5, 6.5)
+            painter.drawEllipse(middle, scaled(6.5), scaled(6.5))
         else:
             ink = QColor(self._context.colour("accent" if chosen else "secondary"))
             painter.setPen(QPen(ink, self._width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))

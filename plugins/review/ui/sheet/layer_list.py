@@ -10,6 +10,7 @@ from planner_app.i18n import tr
 from planner_app.plugin_api.ui import PanelContext
 from planner_app.plugin_api.widgets import button, label
 from plugins.review.ui import words
+from plugins.review.ui.sheet.knobs import scaled
 from plugins.review.ui.sheet.model import SheetModel
 
 #: With fewer layers the list needs no filter.
@@ -47,7 +48,7 @@ class LayerList(QWidget):
         for part in (title, self.filter, self.list):
             body.addWidget(part)
         body.addLayout(foot)
-        self.setFixedWidth(248)
+        self.setFixedWidth(scaled(248))
         model.changed.connect(self._fill)
         model.look_changed.connect(self._tick)
         self._fill()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QObject
-from PySide6.QtGui import QColor, QPainter, QTransform
+from PySide6.QtGui import QPainter, QTransform
 
 from planner_app.plugin_api.ui import PanelContext
 from plugins.review.model.drawing.types import DrawingFormat
@@ -11,15 +11,7 @@ from plugins.review.ui.sheet.live import Layered, LivePicture, ToScreen
 from plugins.review.ui.sheet.model import SheetModel, sheet_to_map
 from plugins.review.ui.sheet.pages import page_frame
 from plugins.review.ui.sheet.paint import Frame
-from plugins.review.ui.sheet.pointing import (
-    ON_PAPER,
-    outlines,
-    paint_cross,
-    paint_highlights,
-    paint_legend,
-    paint_shapes,
-    paint_swipe,
-)
+from plugins.review.ui.sheet.pointing import Pointed, paint_cross, paint_legend, paint_swipe
 
 #: An image on the map: pixels of its longer side, and how much of the map it hides.
 _IMAGE_PIXELS, _IMAGE_OPACITY = 4000, 0.75
@@ -38,7 +30,7 @@ class MapOverlay(QObject):
         self._layered = Layered(context, "map", self, context.map.update_overlays)
         self._image = LivePicture(context, "map-image", self)
         self._image.updated.connect(context.map.update_overlays)
-        self.to_screen: ToScreen = lambda x, y: (x, y)
+        self._pointed = Pointed(model, on_map=True)
         self.width = 1.0
         context.map.add_overlay(self.paint)
         for signal in (
@@ -54,7 +46,6 @@ class MapOverlay(QObject):
 
     def paint(self, painter: QPainter, to_screen: ToScreen) -> None:
         """The overlay of the map."""
-        self.to_screen = to_screen
         model = self._model
         frame = self._frame(painter, to_screen)
         self.width = frame.width
@@ -63,11 +54,7 @@ class MapOverlay(QObject):
         scenes = model.scenes(True) if model.on_map else []
         swipe = model.comparison.swipe if model.comparison is not None else None
         self._layered.paint(painter, scenes, model.content(True), frame, to_screen, swipe)
-        shown = model.shown
-        if shown is not None and shown.on_map is not None and model.selected and scenes:
-            chosen = outlines(shown.on_map, [model.selected])
-            paint_shapes(painter, chosen, QColor(ON_PAPER["accent"]), to_screen)
-        paint_highlights(painter, model.highlights, shown, True, to_screen)
+        self._pointed.paint(painter, to_screen, selection=bool(scenes))
         if model.pointer is not None and model.pointer_from == "sheet":
             place = model.pointer_on_map()
             if place is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -81,6 +81,8 @@ class SheetModel(QObject):
         self.context, self.state = context, state
         self.shown: Shown | None = None
         self.pages: PagePictures | None = None
+        self._files: list[PagePictures] = []
+        self.destroyed.connect(partial(_close_all, self._files))
         self.comparison: Comparison | None = None
         self.hidden: frozenset[str] = frozenset()
         self.page = 0
@@ -130,12 +132,12 @@ class SheetModel(QObject):
 
     def _take_pages(self) -> None:
         """Take up the file of a drawing whose pages are pictures; let the one before go."""
-        if self.pages is not None:
-            self.pages.close()
+        _close_all(self._files)
         self.pages = None
         project = self.context.project
         if self.is_raster and self.shown is not None and project is not None:
             self.pages = PagePictures(project, self.shown.opened.record)
+            self._files.append(self.pages)
 
     @property
     def shown_page(self) -> Page | None:
@@ -288,6 +290,12 @@ def _moved(mover: Mover | None, points: Sequence[Place], before: float, after: f
     moved = shapely.get_coordinates(mover(shapely.multipoints([(x * before, y * before) for x, y in points]))) * after
     whole = len(moved) == len(points) and bool(np.isfinite(moved).all())
     return tuple((float(x), float(y)) for x, y in moved) if whole else None
+
+
+def _close_all(files: list[PagePictures], *_: object) -> None:
+    """Let files go; knows nothing of the model, which may be gone."""
+    while files:
+        files.pop().close()
 
 
 def make_shown(opened: OpenDrawing) -> Shown:

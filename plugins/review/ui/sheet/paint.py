@@ -262,12 +262,29 @@ def _areas(curves: Curves, frame: Frame, shown: Mask, colour: NDArray[np.int64])
     small = ~_in_view(curves.box, frame, SMALLEST_PIXELS)
     numbers = np.flatnonzero(chosen & ~small)
     for _, start, stop in _runs(curves.entity[numbers].astype(np.int64)):
-        rings = [_thinned(_clipped(frame.pixels(curves.curve(number)), frame)) for number in numbers[start:stop]]
-        rings = [ring for ring in rings if len(ring) > 2]
-        if rings:
-            moves = np.zeros(sum(map(len, rings)), dtype=bool)
-            moves[np.cumsum([0, *(len(ring) for ring in rings[:-1])])] = True
-            yield int(colour[curves.entity[numbers[start]]]), _path(np.concatenate(rings), moves)
+        path = area_path([frame.pixels(curves.curve(number)) for number in numbers[start:stop]], frame)
+        if not path.isEmpty():
+            yield int(colour[curves.entity[numbers[start]]]), path
+
+
+def area_path(rings: list[Points], frame: Frame) -> QPainterPath:
+    """Rings in pixels as one path with odd-even fill, cut where they reach far outside."""
+    whole = [part for ring in rings if len(part := _thinned(_clipped(ring, frame))) > 2]
+    if not whole:
+        return QPainterPath()
+    moves = np.zeros(sum(map(len, whole)), dtype=bool)
+    moves[np.cumsum([0, *(len(ring) for ring in whole[:-1])])] = True
+    return _path(np.concatenate(whole), moves)
+
+
+def line_path(xy: Points, first: Mask, frame: Frame) -> QPainterPath:
+    """Polylines in pixels as one path, thinned to half a pixel, cut where they reach far outside."""
+    if not len(xy):
+        return QPainterPath()
+    keep = first | np.append(first[1:], True)
+    keep[1:] |= (np.rint(xy[1:] * 2.0) != np.rint(xy[:-1] * 2.0)).any(axis=1)
+    xy, first, _ = _cut(xy[keep], first[keep], np.zeros(int(keep.sum()), dtype=np.int32), frame)
+    return _path(xy, first) if len(xy) else QPainterPath()
 
 
 def _thinned(ring: Points) -> Points:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QColor, QPainter, QPen
 
 from planner_app.i18n import tr
-from plugins.review.ui.sheet.paint import drawing_font
+from plugins.review.ui.sheet.paint import Frame, Mask, area_path, drawing_font, line_path
+from plugins.review.ui.sheet.scene import Extent, Points
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from plugins.review.ui.sheet.live import ToScreen
-    from plugins.review.ui.sheet.model import Shown
+    from plugins.review.ui.sheet.model import SheetModel, Shown
     from plugins.review.ui.sheet.scene import Scene
     from plugins.review.ui.state import Highlight
 
@@ -66,54 +68,110 @@ def outlines(scene: Scene, handles: Iterable[str]) -> list[BaseGeometry]:
     return found
 
 
-def paint_shapes(painter: QPainter, shapes: Iterable[BaseGeometry], colour: QColor, to_screen: ToScreen) -> None:
-    """Outlines in a colour with a white casing; areas lightly filled."""
-    for geometry in shapes:
-        path, area, dots = _path(geometry, to_screen)
-        fill = QColor(colour)
-        fill.setAlphaF(0.22)
-        if area:
-            painter.fillPath(path, fill)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        for ink, width in ((QColor(255, 255, 255, 210), 4.5), (colour, 2.2)):
-            painter.setPen(QPen(ink, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
-            painter.drawPath(path)
-            for dot in dots:
-                painter.drawEllipse(dot, 6.0, 6.0)
+@dataclass(frozen=True)
+class Trace:
+    """Shapes of one colour as arrays, so that painting them costs no loop over vertices.
+
+    Attributes:
+        xy, first: vertices of all lines and rings, and where each begins; rings: of areas alone; dots: points.
+    """
+
+    xy: Points
+    first: Mask
+    rings: tuple[Points, ...]
+    dots: Points
+    colour: QColor
 
 
-def _path(geometry: BaseGeometry, to_screen: ToScreen) -> tuple[QPainterPath, bool, list[QPointF]]:
-    """(path in pixels, it is an area, points)."""
+def trace(shapes: Iterable[BaseGeometry], colour: str) -> Trace:
+    """Shapes of any kind, made ready once for many paints."""
     import shapely
 
-    path, dots, area = QPainterPath(), [], False
-    path.setFillRule(Qt.FillRule.OddEvenFill)
-    for part in shapely.get_parts(shapely.get_parts(geometry)):
-        if part.geom_type == "Point":
-            dots.append(QPointF(*to_screen(part.x, part.y)))
-            continue
-        rings = (part.exterior, *part.interiors) if part.geom_type == "Polygon" else (part,)
-        area = area or part.geom_type == "Polygon"
-        for ring in rings:
-            for number, (x, y, *_) in enumerate(ring.coords):
-                at = QPointF(*to_screen(x, y))
-                path.lineTo(at) if number else path.moveTo(at)
-    return path, area, dots
+    parts = shapely.get_parts(shapely.get_parts(shapely.get_parts(np.array(list(shapes), dtype=object))))
+    parts = parts[~(shapely.is_missing(parts) | shapely.is_empty(parts))]
+    kinds = shapely.get_type_id(parts)
+    areas = kinds == shapely.GeometryType.POLYGON
+    points = kinds == shapely.GeometryType.POINT
+    rings = shapely.get_rings(parts[areas])
+    xy, whose = shapely.get_coordinates(np.concatenate([rings, parts[~areas & ~points]]), return_index=True)
+    first = np.diff(whose, prepend=-1) != 0
+    return Trace(
+        xy, first, tuple(shapely.get_coordinates(ring) for ring in rings), shapely.get_coordinates(parts[points]),
+        QColor(colour),
+    )  # fmt: skip
+
+
+def paint_trace(painter: QPainter, shape: Trace, to_screen: ToScreen) -> None:
+    """Outlines with a white casing; areas lightly filled; points as rings."""
+    device = painter.device()
+    frame = Frame(0.0, 0.0, 1.0, device.width() if device else 1, device.height() if device else 1)
+    rings = _pixels(shape.xy, to_screen)
+    if shape.rings:
+        fill = QColor(shape.colour)
+        fill.setAlphaF(0.22)
+        painter.fillPath(area_path([_pixels(ring, to_screen) for ring in shape.rings], frame), fill)
+    path = line_path(rings, shape.first, frame)
+    dots = [QPointF(x, y) for x, y in _pixels(shape.dots, to_screen).tolist()]
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for ink, width in ((QColor(255, 255, 255, 210), 4.5), (shape.colour, 2.2)):
+        painter.setPen(QPen(ink, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
+        painter.drawPath(path)
+        for dot in dots:
+            painter.drawEllipse(dot, 6.0, 6.0)
+
+
+def _pixels(xy: Points, to_screen: ToScreen) -> Points:
+    """Both surfaces show north up and all directions alike: three places tell how."""
+    if not len(xy):
+        return xy
+    x, y = float(xy[0, 0]), float(xy[0, 1])
+    left, top = to_screen(x, y)
+    right, _ = to_screen(x + 1.0, y)
+    _, bottom = to_screen(x, y + 1.0)
+    return (xy - (x, y)) * (right - left, bottom - top) + (left, top)
+
+
+class Pointed:
+    """What one surface points at: the panel's highlights and the selected entity, made ready once."""
+
+    def __init__(self, model: SheetModel, on_map: bool) -> None:
+        self._model, self._on_map = model, on_map
+        self._highlights: list[Trace] = []
+        self._selected: list[Trace] = []
+        self.extent: Extent | None = None
+        for signal in (model.changed, model.highlights_changed):
+            signal.connect(self._take_highlights)
+        for signal in (model.changed, model.selection_changed):
+            signal.connect(self._take_selected)
+
+    def _take_highlights(self) -> None:
+        import shapely
+
+        shown, boxes = self._model.shown, []
+        self._highlights = []
+        for mark in self._model.highlights:
+            found = shapes_of(mark, shown, self._on_map)
+            self._highlights.append(trace(found, ON_PAPER.get(mark.token, ON_PAPER["accent"])))
+            boxes += [shape.bounds for shape in found if not shape.is_empty]
+        bounds = shapely.total_bounds(shapely.box(*np.array(boxes).T)) if boxes else None
+        self.extent = None if bounds is None else (bounds[0], bounds[1], bounds[2], bounds[3])
+
+    def _take_selected(self) -> None:
+        model = self._model
+        scene = None if model.shown is None else model.shown.on_map if self._on_map else model.shown.sheet
+        chosen = outlines(scene, [model.selected]) if scene is not None and model.selected else []
+        self._selected = [trace(chosen, ON_PAPER["accent"])] if chosen else []
+
+    def paint(self, painter: QPainter, to_screen: ToScreen, *, selection: bool = True) -> None:
+        """The selection, and what is pointed at above it."""
+        for shape in (*(self._selected if selection else ()), *self._highlights):
+            paint_trace(painter, shape, to_screen)
 
 
 def _scaled(geometry: BaseGeometry, factor: float) -> BaseGeometry:
     import shapely
 
     return shapely.transform(geometry, lambda xy: xy * factor)
-
-
-def paint_highlights(
-    painter: QPainter, marks: Iterable[Highlight], shown: Shown | None, on_map: bool, to_screen: ToScreen
-) -> None:
-    """Everything the panel points at."""
-    for mark in marks:
-        colour = QColor(ON_PAPER.get(mark.token, ON_PAPER["accent"]))
-        paint_shapes(painter, shapes_of(mark, shown, on_map), colour, to_screen)
 
 
 def paint_swipe(painter: QPainter, x: float, height: float, names: tuple[str, str]) -> None:

@@ -31,16 +31,7 @@ from plugins.review.ui.sheet.model import SheetModel
 from plugins.review.ui.sheet.pages import page_frame
 from plugins.review.ui.sheet.paint import Frame, drawing_font
 from plugins.review.ui.sheet.pick import pick
-from plugins.review.ui.sheet.pointing import (
-    ON_PAPER,
-    outlines,
-    paint_cross,
-    paint_highlights,
-    paint_legend,
-    paint_shapes,
-    paint_swipe,
-    shapes_of,
-)
+from plugins.review.ui.sheet.pointing import ON_PAPER, Pointed, paint_cross, paint_legend, paint_swipe
 from plugins.review.ui.sheet.scene import Extent
 
 _CLICK_PIXELS = 4.0
@@ -99,8 +90,9 @@ class SheetCanvas(QWidget):
         super().__init__()
         self._context, self._model, self._board = context, model, board
         self.view = View()
-        self.tool = MarkTool(board, "sheet", self.update, write, open_photo)
+        self.tool = MarkTool(board, "sheet", self.update, self.pan, write, open_photo)
         self._layered = Layered(context, "sheet", self, self.update)
+        self._pointed = Pointed(model, on_map=False)
         self._page_picture = LivePicture(context, "page", self)
         self._page_whole = LivePicture(context, "page-whole", self)
         for picture in (self._page_picture, self._page_whole):
@@ -199,15 +191,8 @@ class SheetCanvas(QWidget):
 
     def _pointed_at(self) -> None:
         """Bring what the panel points at into view."""
-        boxes = [
-            shape.bounds
-            for mark in self._model.highlights
-            for shape in shapes_of(mark, self._model.shown, False)
-            if not shape.is_empty
-        ]
-        if boxes and self.isVisible():
-            west, south, east, north = zip(*boxes, strict=True)
-            self.show_extent((min(west), min(south), max(east), max(north)))
+        if self._pointed.extent is not None and self.isVisible():
+            self.show_extent(self._pointed.extent)
         self.update()
 
     # painting
@@ -237,15 +222,12 @@ class SheetCanvas(QWidget):
             self._paint_empty(painter)
             return
         frame = Frame(*self.to_sheet(0, 0), self.view.resolution, self.width(), self.height(), self.devicePixelRatioF())
-        if page is not None:
+        if page is not None and model.comparison is None:
             self._paint_page(painter, page, frame)
-        if page is None or model.comparison is not None:
+        else:  # of a PDF that is compared, its lines alone
             swipe = model.comparison.swipe if model.comparison is not None else None
             self._layered.paint(painter, model.scenes(False), model.content(False), frame, self.to_screen, swipe)
-        if model.selected:
-            chosen = outlines(shown.sheet, [model.selected])
-            paint_shapes(painter, chosen, QColor(ON_PAPER["accent"]), self.to_screen)
-        paint_highlights(painter, model.highlights, shown, False, self.to_screen)
+        self._pointed.paint(painter, self.to_screen)
         self.tool.see(self.to_screen)
         paint_marks(painter, self._board, "sheet", self.to_screen, self.tool.draft)
         if self._board.active:

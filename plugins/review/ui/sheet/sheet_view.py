@@ -14,7 +14,7 @@ from planner_app.i18n import tr
 from planner_app.plugin_api.ui import PanelContext
 from planner_app.plugin_api.widgets import combo, label
 from plugins.review.model.drawing.types import DrawingFormat, Entity
-from plugins.review.ui.sheet.knobs import Knob
+from plugins.review.ui.sheet.knobs import Knob, scaled
 from plugins.review.ui.sheet.layer_list import LayerList
 from plugins.review.ui.sheet.markup.board import MarkBoard, area_of
 from plugins.review.ui.sheet.markup.strip import Palette
@@ -38,7 +38,7 @@ class SheetView(QWidget):
         self.canvas = SheetCanvas(context, model, board, write, open_photo)
         self.canvas.failed.connect(self._failed)
         self.page_box = combo(self._page_chosen)
-        self.page_box.setMaximumWidth(220)
+        self.page_box.setMaximumWidth(scaled(220))
         self.layers = Knob(context, "layers", tr("Layers of the drawing"), self._toggle_layers, checkable=True)
         self.marking = Knob(context, "square-pen", tr("Mark up"), self._toggle_marking, checkable=True)
         self.swipe = Knob(
@@ -197,7 +197,7 @@ class _Elided(QLabel):
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setProperty("look", "small")
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.setMinimumHeight(24)
+        self.setMinimumHeight(scaled(24))
         self._whole = ""
 
     def setText(self, text: str) -> None:

@@ -53,7 +53,13 @@ class Sheets(QObject):
         # Above the drawing and what is pointed at, so that nothing hides a reviewer's hand.
         context.map.add_overlay(self._paint_marks)
         self.map_tool = MarkTool(
-            self.board, "map", context.map.update_overlays, self._write, self.open_photo, self._map_tool_left
+            self.board,
+            "map",
+            context.map.update_overlays,
+            context.map.pan,
+            self._write,
+            self.open_photo,
+            self._map_tool_left,
         )
         self._sheet: SheetView | None = None
         self._on_map = False
@@ -142,7 +148,7 @@ class Sheets(QObject):
             self.model.set_swipe(0.5)
             if self.model.shown is None or self.model.shown.on_map is None:
                 return
-            tool = SwipeTool(self.model, lambda: self.overlay.width, self._bar.follow)
+            tool = SwipeTool(self.model, lambda: self.overlay.width, self.context.map.pan, self._bar.follow)
             self.context.map.use_tool(lambda: tool)
         else:
             self.context.map.use_tool(None)

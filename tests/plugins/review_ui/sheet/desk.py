@@ -62,6 +62,11 @@ class FakeMap(QObject):
     def zoom_to_extent(self, extent: Any, margin: float = 0.15) -> None:
         self.shown.append(extent)
 
+    def pan(self, dx: float, dy: float) -> None:
+        xmin, ymin, xmax, ymax = self.box
+        metres = (xmax - xmin) / 800
+        self.box = (xmin - dx * metres, ymin + dy * metres, xmax - dx * metres, ymax + dy * metres)
+
     def use_tool(self, factory: Callable[[], Any] | None) -> None:
         before, self.tool = self.tool, None
         if before is not None:

@@ -39,10 +39,23 @@ class Hand:
         self.words: list[str] = []
         self.photos: list[Markup] = []
         self.left = 0
+        self.panned = [0.0, 0.0]
         self.tool = MarkTool(
-            self.board, surface, lambda: None, self._write, self.photos.append, lambda: setattr(self, "left", 1)
+            self.board,
+            surface,
+            lambda: None,
+            self._pan,
+            self._write,
+            self.photos.append,
+            lambda: setattr(self, "left", 1),
         )
         self.tool.see(self.to_screen)
+
+    def _leave(self) -> None:
+        self.left += 1
+
+    def _pan(self, dx: float, dy: float) -> None:
+        self.panned = [self.panned[0] + dx, self.panned[1] + dy]
 
     def _write(self, before: str, done: Any) -> None:
         done(self.words.pop(0))
@@ -282,6 +295,13 @@ def test_marks_are_moved_reshaped_deleted_and_undone(hand: Hand, desk: Desk) -> 
     desk.project.redo()
     hand.board.read()
     assert hand.last() == ("rectangle", [(10, 50), (30, 70)])
+
+
+def test_dragging_where_there_is_no_mark_moves_the_picture(hand: Hand) -> None:
+    hand.use("select")
+    hand.drag((10, 10), (12, 15), (20, 30))
+    assert hand.panned == [40.0, -80.0]
+    assert hand.marks == []
 
 
 def test_dragging_a_callouts_note_leaves_what_it_means(hand: Hand) -> None:

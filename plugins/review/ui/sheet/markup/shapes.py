@@ -30,7 +30,7 @@ DEFAULT_STYLE: dict[str, Any] = {"colour": "#C0322B", "width": 2, "size": 14}
 _BUMPS = 20
 _PAPER = QColor(255, 255, 255, 225)
 _PIN = 9.0
-_THUMB = QSizeF(112.0, 84.0)
+_THUMB = QSizeF(96.0, 72.0)
 #: How near a click must be, in pixels.
 REACH = 7.0
 

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from planner_app.i18n import tr
 from planner_app.plugin_api.ui import PanelContext
-from plugins.review.ui.sheet.knobs import Knob, Swatch, rule
+from plugins.review.ui.sheet.knobs import Knob, Swatch, rule, scaled
 from plugins.review.ui.sheet.markup.board import COLOURS, SIZES, WIDTHS, MarkBoard
 
 
@@ -170,7 +170,7 @@ class StampDialog(QDialog):
         body.addWidget(words)
         body.addWidget(self.edit)
         body.addWidget(buttons)
-        self.resize(380, 260)
+        self.resize(scaled(380), scaled(260))
 
     def keep(self) -> None:
         """Keep the list."""
@@ -196,7 +196,7 @@ class TextPopup(QFrame):
         body = QHBoxLayout(self)
         body.setContentsMargins(6, 6, 6, 6)
         body.addWidget(self.edit)
-        self.resize(QSize(260, 84))
+        self.resize(QSize(scaled(260), scaled(84)))
 
     def open_at(self, place: QPoint) -> None:
         """Show it there, wholly on the screen."""

@@ -46,7 +46,7 @@ class MarkTool:
 
     Args:
         surface: ``map`` or ``sheet``.
-        repaint: asks the surface for a new paint.
+        repaint: asks the surface for a new paint; pan: moves its picture by pixels.
         write: asks the person for a text: (text so far, what to do with the answer).
         open_photo: shows a photo large.
     """
@@ -58,11 +58,12 @@ class MarkTool:
         board: MarkBoard,
         surface: str,
         repaint: Callable[[], None],
+        pan: Callable[[float, float], None],
         write: Callable[[str, Callable[[str], None]], None],
         open_photo: Callable[[Markup], None],
         left: Callable[[], None] = lambda: None,
     ) -> None:
-        self._board, self._surface, self._repaint = board, surface, repaint
+        self._board, self._surface, self._repaint, self._pan = board, surface, repaint, pan
         self._write, self._open_photo, self._left = write, open_photo, left
         self._points: list[Place] = []
         self._pointer: Place | None = None
@@ -70,6 +71,7 @@ class MarkTool:
         self._to_screen: ToScreen = lambda x, y: (x, y)
         self._snapped: Place | None = None
         self._grabbed: int | None = None  # a handle; -1: the mark itself
+        self._panning: tuple[float, float] | None = None
         self._from: Place | None = None
         self._draft: Markup | None = None
         self._over = Qt.CursorShape.ArrowCursor
@@ -157,7 +159,7 @@ class MarkTool:
 
     def _drop(self) -> None:
         self._points, self._pointer, self._pressed, self._snapped = [], None, None, None
-        self._grabbed, self._from, self._draft = None, None, None
+        self._grabbed = self._from = self._draft = self._panning = None
 
     # events
 
@@ -206,7 +208,13 @@ class MarkTool:
         """Follow the pointer."""
         kind = self._board.kind
         if kind == "select":
-            self._drag(event) if self._grabbed is not None and event.left_held else self._look_over(event)
+            if self._panning is not None and event.left_held:
+                self._pan(event.px - self._panning[0], event.py - self._panning[1])
+                self._panning = (event.px, event.py)
+            elif self._grabbed is not None and event.left_held:
+                self._drag(event)
+            else:
+                self._look_over(event)
             return
         place = self._place(event)
         if kind == "freehand" and self._points and event.left_held:
@@ -324,6 +332,7 @@ class MarkTool:
             mark = self.under(event.px, event.py)
             self._board.select(mark.id if mark is not None else "")
             if mark is None:
+                self._panning = (event.px, event.py)
                 return
             handle = -1
         mark = self._board.mark(self._board.selected)
@@ -355,7 +364,7 @@ class MarkTool:
 
     def _let_go(self) -> None:
         draft = self._draft
-        self._grabbed = self._from = self._draft = None
+        self._grabbed = self._from = self._draft = self._panning = None
         if draft is not None:
             self._board.edit(draft.id, points=draft.points)
         self._repaint()
