@@ -13,8 +13,8 @@ import shapely
 
 from plugins.review.model.drawing.types import Entity, Note
 from plugins.review.model.reading.labels import Label, assign, building_key, plain, read_height, read_label
-from plugins.review.model.reading.ledger import FINE, SLIVER, Ledger, handle_key
-from plugins.review.model.reading.outlines import Item, Outline, areal
+from plugins.review.model.reading.ledger import SLIVER, Ledger, handle_key
+from plugins.review.model.reading.outlines import Item, Outline, cut
 from plugins.review.model.reading.types import Element, Role
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def footprints(buildings: Buildings, deducts: Sequence[Outline], ledger: Ledger)
             shared = float(shapely.intersection(geometry, deduct.geometry).area)
             if shared > SLIVER:
                 geometry, handles = (
-                    areal(shapely.difference(geometry, deduct.geometry, grid_size=FINE)),
+                    cut(geometry, deduct.geometry),
                     (*handles, *deduct.handles),
                 )
                 notes.append(("review.footprint_deducted", {"handle": deduct.handles[0], "area_m2": shared}))
@@ -152,7 +152,7 @@ def heights(
         if not len(entity.points):
             continue
         place, words = ledger.frame.local(entity.points), plain(entity.text)
-        where = shapely.LineString(place) if len(place) > 1 else shapely.Point(place[0])
+        where = shapely.LineString(place) if np.ptp(place, axis=0).any() else shapely.Point(place[0])
         measured = entity.kind == "DIMENSION"
         if measured:
             value = None if entity.value is None else entity.value * ledger.frame.metres_per_unit
@@ -160,7 +160,7 @@ def heights(
         else:
             bare = re.fullmatch(r"[▽▼+±]?\s*(\d+(?:\.\d+)?)\s*(?:m|米)?", words)
             value = float(bare[1]) if bare else read_height(words, convention)
-        if value is None:
+        if value is None or value <= 0:
             continue
         name = buildings.name_like(match.building) if match.building else buildings.near(where, _NEAR)
         elements.append(_height(entity, where, name, value, measured=measured, kind=match.kind))

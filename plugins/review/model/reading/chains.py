@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 
+_SMALL = 1500
+_MOST_CROSSINGS = 1_000_000
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """An open curve in local metres."""
@@ -93,6 +97,25 @@ def _nodes(pieces: Sequence[Piece], gap: float) -> list[tuple[int, int]]:
             parent[root(b)] = root(a)
     roots = [root(k) for k in np.ravel(number).tolist()]
     return list(zip(roots[::2], roots[1::2], strict=True))
+
+
+def tangled(courses: Sequence[NDArray[np.float64]]) -> bool:
+    """True if courses cross each other so often that finding all crossings would take minutes and gigabytes.
+
+    Estimated from the boxes that 200 of their segments meet. Small ones are never called tangled.
+    """
+    count = sum(len(course) - 1 for course in courses)
+    if count < _SMALL:
+        return False
+    ends = np.concatenate([np.hstack([course[:-1], course[1:]]) for course in courses])
+    boxes = shapely.box(
+        np.minimum(ends[:, 0], ends[:, 2]), np.minimum(ends[:, 1], ends[:, 3]),
+        np.maximum(ends[:, 0], ends[:, 2]), np.maximum(ends[:, 1], ends[:, 3]),
+    )  # fmt: skip
+    tree = shapely.STRtree(boxes)
+    met = [len(tree.query(box)) for box in boxes[:: max(count // 200, 1)]]
+    # Each meets itself and its two neighbours anyway.
+    return (float(np.mean(met)) - 3) * count / 2 > _MOST_CROSSINGS
 
 
 def walls(pieces: Sequence[Piece], gap: float, *, faces: bool) -> list[tuple[BaseGeometry, tuple[str, ...]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,8 +12,8 @@ import numpy as np
 import shapely
 
 from plugins.review.model.drawing.types import Entity
-from plugins.review.model.reading.chains import Piece, join_rings, walls
-from plugins.review.model.reading.ledger import GAP, SAME, SLIVER, Ledger, handle_key
+from plugins.review.model.reading.chains import Piece, join_rings, tangled, walls
+from plugins.review.model.reading.ledger import FINE, GAP, SAME, SLIVER, Ledger, handle_key
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from plugins.review.model.reading.convention import LayerMatch
 
 _CURVES_NOT = {"TEXT", "MTEXT", "ATTRIB", "ATTDEF", "POINT", "DIMENSION", "INSERT", "LEADER", "MULTILEADER", "HATCH"}
+
+
+_POLYGON = 3  # as shapely.get_type_id has it
 
 
 @dataclass(slots=True)
@@ -131,7 +135,7 @@ def _join(
         taken = {handle for ring in found for handle in ring.handles}
         # One whose own gap was not to be closed is not closed by the back door.
         rest = [piece for piece in here if piece.handle not in taken and not _own_gap(piece)]
-        if join and len(rest) > 1:
+        if join and len(rest) > 1 and not tangled([piece.points for piece in rest]):
             areas = walls(rest, GAP, faces=faces)
             handles = sorted({h for _, names in areas for h in names}, key=handle_key)
             if areas:
@@ -161,6 +165,8 @@ def _open(
     rings: list[_Ring] = []
     lines: list[OpenLine] = []
     for piece in pieces:
+        if not np.ptp(piece.points, axis=0).any():
+            continue
         if len(piece.points) > 2 and not lines_count:
             ends = piece.points[[-1, 0]]
             gap, where = float(np.hypot(*(ends[1] - ends[0]))), shapely.LineString(ends)
@@ -173,24 +179,24 @@ def _open(
 
 def _areas(rings: Sequence[_Ring], ledger: Ledger) -> list[Outline]:
     """Polygons of rings; those that cross themselves are mended, those without area dropped."""
-    sound: list[_Ring] = []
+    whole: list[_Ring] = []
     for ring in rings:
         xy = ring[0]
         if len(xy) < 3 or (len(xy) == 3 and (xy[0] == xy[-1]).all()):
             ledger.enter("sliver", ring[1], ring[2], shapely.Point(xy[0]), area_m2=0.0)
         else:
-            sound.append(ring)
-    if not sound:
+            whole.append(ring)
+    if not whole:
         return []
-    counts = [len(ring[0]) for ring in sound]
+    counts = [len(ring[0]) for ring in whole]
     polygons = shapely.polygons(
         shapely.linearrings(
-            np.concatenate([ring[0] for ring in sound]), indices=np.repeat(np.arange(len(sound)), counts)
+            np.concatenate([ring[0] for ring in whole]), indices=np.repeat(np.arange(len(whole)), counts)
         )
     )
     outlines = []
     for ring, polygon, valid, area in zip(
-        sound, polygons, shapely.is_valid(polygons).tolist(), shapely.area(polygons).tolist(), strict=True
+        whole, polygons, shapely.is_valid(polygons).tolist(), shapely.area(polygons).tolist(), strict=True
     ):
         mended = polygon if valid else mend(polygon, ring[1], ring[2], ledger)
         if mended is None:
@@ -204,34 +210,51 @@ def _areas(rings: Sequence[_Ring], ledger: Ledger) -> list[Outline]:
 
 def mend(polygon: BaseGeometry, handles: tuple[str, ...], layer: str, ledger: Ledger) -> BaseGeometry | None:
     """An outline that crosses itself as what it encloses; None if that was taken back (it can't be counted then)."""
-    valid = shapely.make_valid(polygon, method="structure", keep_collapsed=False)
-    valid = areal(valid)
+    if tangled([shapely.get_coordinates(polygon.exterior)]):
+        ledger.enter("tangled", handles, layer, polygon.envelope, vertices=shapely.get_num_coordinates(polygon))
+        return None
+    valid = sound(polygon)
     if valid.area <= SLIVER:
         return valid
     # A spike or a vertex drawn twice changes nothing worth speaking of.
     if abs(valid.area - polygon.area) <= SLIVER and valid.geom_type == "Polygon":
         return valid
-    where = shapely.Point(_crossing(polygon))
+    where = _crossing(polygon)
     if ledger.enter("self_crossing", handles, layer, where, before_m2=polygon.area, after_m2=valid.area):
         return valid
     return None
 
 
-def _crossing(polygon: BaseGeometry) -> NDArray[np.float64]:
-    """The first place where the ring crosses itself."""
-    ring = shapely.node(shapely.LineString(polygon.exterior.coords))
-    ends = shapely.get_coordinates([shapely.get_point(part, 0) for part in shapely.get_parts(ring)])
-    known = {tuple(xy) for xy in shapely.get_coordinates(polygon.exterior).tolist()}
-    found: NDArray[np.float64] = next((xy for xy in ends if tuple(xy.tolist()) not in known), ends[0])
-    return found
+def _crossing(polygon: BaseGeometry) -> BaseGeometry:
+    """The first place where the ring crosses itself: ``Self-intersection[20 20]``."""
+    place = re.search(r"\[(\S+) (\S+)\]", shapely.is_valid_reason(polygon))
+    return shapely.Point(float(place[1]), float(place[2])) if place else shapely.Point(polygon.exterior.coords[0])
 
 
 def areal(geometry: BaseGeometry) -> BaseGeometry:
     """The polygons of a geometry: what collapsed to lines and points is dropped."""
     if geometry.geom_type in ("Polygon", "MultiPolygon"):
         return geometry
-    parts = [part for part in shapely.get_parts(geometry) if part.geom_type in ("Polygon", "MultiPolygon")]
-    return shapely.union_all(parts) if parts else shapely.Polygon()
+    parts = shapely.get_parts(shapely.get_parts(geometry))
+    parts = parts[shapely.get_type_id(parts) == _POLYGON]
+    together = shapely.multipolygons(parts) if len(parts) > 1 else parts[0] if len(parts) else shapely.Polygon()
+    return together if together.is_valid else shapely.union_all(parts)
+
+
+def cut(shape: BaseGeometry, away: BaseGeometry) -> BaseGeometry:
+    """What is left of an area without another."""
+    try:
+        return areal(shapely.difference(shape, away, grid_size=FINE))
+    except shapely.errors.GEOSException:  # coordinates so large that the grid is finer than they are
+        return areal(shapely.difference(sound(shape), sound(away)))
+
+
+def unite(shapes: Sequence[BaseGeometry]) -> BaseGeometry:
+    """Areas as one. Of hundreds without the grid, which takes ten times as long."""
+    try:
+        return areal(shapely.union_all(shapes, grid_size=FINE if len(shapes) < 200 else None))
+    except shapely.errors.GEOSException:
+        return areal(shapely.union_all([sound(shape) for shape in shapes]))
 
 
 def _hatches(items: Sequence[Item], ledger: Ledger) -> list[Outline]:
@@ -247,11 +270,16 @@ def _hatches(items: Sequence[Item], ledger: Ledger) -> list[Outline]:
         if not rings:
             ledger.enter("sliver", [entity.handle], entity.layer, None, area_m2=0.0)
             continue
+        courses = [shapely.get_coordinates(ring) for ring in rings]
+        if (len(rings) > 1 or not shapely.Polygon(rings[0]).is_valid) and tangled(courses):
+            where = shapely.box(*shapely.total_bounds(rings))
+            ledger.enter("tangled", [entity.handle], entity.layer, where, vertices=sum(map(len, courses)))
+            continue
         area, holes = _even_odd(rings)
         if holes > SLIVER:
             where = area.envelope
             if not ledger.enter("hatch_ring", [entity.handle], entity.layer, where, rings=len(rings), area_m2=holes):
-                area = areal(shapely.union_all([areal(shapely.make_valid(shapely.Polygon(ring))) for ring in rings]))
+                area = unite([sound(shapely.Polygon(ring)) for ring in rings])
         if area.area <= SLIVER:
             ledger.enter("sliver", [entity.handle], entity.layer, area.envelope, area_m2=area.area)
             continue
@@ -277,12 +305,31 @@ def _once(rings: Sequence[BaseGeometry]) -> list[BaseGeometry]:
 
 def _even_odd(rings: Sequence[BaseGeometry]) -> tuple[BaseGeometry, float]:
     """(area by the even-odd rule, how much the rings overlap in m²)."""
-    if len(rings) == 1:
-        polygon = shapely.Polygon(rings[0])
-        return (polygon if polygon.is_valid else areal(shapely.make_valid(polygon))), 0.0
-    area = areal(shapely.make_valid(shapely.Polygon(rings[0], list(rings[1:])), method="linework"))
-    total = sum(shapely.Polygon(ring).area for ring in rings)
+    shapes = [sound(shapely.Polygon(ring)) for ring in rings]
+    shapes = [shape for shape in shapes if shape.area > 0]
+    total = sum(shape.area for shape in shapes)
+    if len(shapes) == len(rings) > 2:
+        try:
+            area = areal(shapely.make_valid(shapely.Polygon(rings[0], list(rings[1:])), method="linework"))
+            return area, max(total - area.area, 0.0) / 2
+        except shapely.errors.GEOSException:
+            pass  # rings that touch each other in odd ways: pair by pair then
+    while len(shapes) > 1:
+        pairs = [shapely.symmetric_difference(a, b) for a, b in zip(shapes[::2], shapes[1::2], strict=False)]
+        shapes = pairs + shapes[2 * len(pairs) :]
+    area = areal(shapes[0]) if shapes else shapely.Polygon()
     return area, max(total - area.area, 0.0) / 2
+
+
+def sound(polygon: BaseGeometry) -> BaseGeometry:
+    """Polygons made valid: what their rings enclose, once. Lines and points are given back as they are."""
+    if polygon.is_valid or polygon.geom_type not in ("Polygon", "MultiPolygon"):
+        return polygon
+    made = areal(shapely.make_valid(polygon, method="structure", keep_collapsed=False))
+    if made.is_valid:
+        return made
+    # So far from the origin that crossings cannot be written exactly: on the grid that can be.
+    return areal(shapely.set_precision(made, float(np.abs(made.bounds).max()) * 1e-12))
 
 
 def same_ring(a: BaseGeometry, b: BaseGeometry, tolerance: float) -> bool:

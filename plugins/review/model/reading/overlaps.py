@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from plugins.review.model.reading.ledger import FINE, SAME, SLIVER, Ledger, handle_key
-from plugins.review.model.reading.outlines import Outline, areal, same_ring
+from plugins.review.model.reading.ledger import SAME, SLIVER, Ledger, handle_key
+from plugins.review.model.reading.outlines import Outline, cut, same_ring, unite
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -149,7 +149,7 @@ def _merge(outlines: Sequence[Outline], ledger: Ledger) -> list[Outline]:
         if len(together) == 1:
             made += together
             continue
-        union = areal(shapely.union_all([one.geometry for one in together], grid_size=FINE))
+        union = unite([one.geometry for one in together])
         shared = sum(one.geometry.area for one in together) - union.area
         handles = tuple(h for one in together for h in one.handles)
         if ledger.enter("merged_overlap", handles, together[0].layer, union.envelope, area_m2=shared):
@@ -163,16 +163,18 @@ def cut_lower(outlines: Sequence[Outline], ledger: Ledger, rank: Callable[[Outli
     """Where outlines of different rank overlap, the ground belongs to the lower number (a kind of green to another)."""
     made: list[Outline] = []
     taken: BaseGeometry = shapely.Polygon()
-    for level in sorted({rank(one) for one in outlines}):
+    levels = sorted({rank(one) for one in outlines})
+    for level in levels:
         here = [one for one in outlines if rank(one) == level]
         for one in here:
             hit = not one.twice and shapely.intersects(taken, one.geometry)
             shared = float(shapely.intersection(one.geometry, taken).area) if hit else 0.0
             where = one.geometry.envelope
             if shared > SLIVER and ledger.enter("cut_overlap", one.handles, one.layer, where, area_m2=shared):
-                one = replace(one, geometry=areal(shapely.difference(one.geometry, taken, grid_size=FINE)))
+                one = replace(one, geometry=cut(one.geometry, taken))
             if one.geometry.area > SLIVER:
                 made.append(one)
-        taken = shapely.union_all([taken, *(one.geometry for one in here)])
-        shapely.prepare(taken)
+        if level != levels[-1]:
+            taken = unite([taken, *(one.geometry for one in here)])
+            shapely.prepare(taken)
     return made

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 
 from plugins.review.model.drawing.types import Entity
-from plugins.review.model.reading.outlines import is_curve
+from plugins.review.model.reading.outlines import is_curve, sound
 from plugins.review.model.reading.types import Role
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def rough_rings(entities: Sequence[Entity]) -> list[BaseGeometry]:
                 continue
             course = np.hypot(*np.diff(points, axis=0).T).sum()
             if entity.closed or entity.rings or np.hypot(*(points[-1] - points[0])) <= 0.01 * course:
-                polygon = shapely.make_valid(shapely.Polygon(points), method="structure", keep_collapsed=False)
+                polygon = sound(shapely.Polygon(points))
                 if polygon.area > 0:
                     # Drawn twice, its middle and its size are the same but for a hundredth.
                     grid = 0.01 * float(np.sqrt(polygon.area))
@@ -93,7 +93,7 @@ def find_regions(
         items: entities of the roles in :data:`ON_SITE`; bounds: theirs, as of :func:`boxes`.
     """
     groups = _groups(rings, items, bounds)
-    hulls = [shapely.union_all([rings[k] for k in group]).bounds for group in groups]
+    hulls: list[Box] = [tuple(shapely.total_bounds([rings[k] for k in group]).tolist()) for group in groups]
     regions = []
     for number, group in enumerate(groups):
         x0, y0, x1, y1 = hulls[number]

@@ -21,7 +21,7 @@ from plugins.review.model.reading import buildings as houses
 from plugins.review.model.reading.convention import Convention, LayerMatch, best_convention
 from plugins.review.model.reading.declared import Declared, read_declared
 from plugins.review.model.reading.ledger import Frame, Ledger, handle_key
-from plugins.review.model.reading.outlines import Item, OpenLine, Outline, is_curve, read_outlines
+from plugins.review.model.reading.outlines import Item, OpenLine, Outline, is_curve, read_outlines, sound
 from plugins.review.model.reading.overlaps import cut_lower, drop_duplicates, merge_overlaps
 from plugins.review.model.reading.parking import read_parking
 from plugins.review.model.reading.regions import ON_SITE, Box, boxes, find_regions, rough_rings, within
@@ -63,7 +63,9 @@ def read_site_plan(
         foreign = () if drawing.format == DrawingFormat.IFC else (("review.no_convention", {"layers": len(counts)}),)
         unread = {} if drawing.format == DrawingFormat.IFC else dict(sorted(counts.items()))
         return SitePlan((), "", units, {}, unread, (), {}, {}, notes=foreign)
-    return _Reading(drawing, visible, counts, convention, options, parcel_area).run()
+    # GEOS leaves floating-point flags behind on collapsed rings; what it returns is looked at, not the flags.
+    with np.errstate(all="ignore"):
+        return _Reading(drawing, visible, counts, convention, options, parcel_area).run()
 
 
 def _choose(
@@ -113,15 +115,21 @@ class _Reading:
         declared = self._declared()
         regions, box = self._region()
         units = self._units(declared, box)
-        x0, y0, x1, y1 = box or self.drawing.extent or (0.0, 0.0, 0.0, 0.0)
+        x0, y0, x1, y1 = box or self.drawing.extent or _extent(self.visible)
         scale = units.metres_per_unit
         frame = Frame(scale, (float(np.floor((x0 + x1) / 2 * scale)), float(np.floor((y0 + y1) / 2 * scale))))
         self.ledger = Ledger(frame, frozenset(self.options.undone_repairs))
         self._flatten()
         elements = self._elements()
-        moved = frame.back_all([element.geometry for element in elements])
+        # What was cut near the origin may no longer be sound when rounded to far coordinates.
+        moved = [sound(shape) for shape in frame.back_all([element.geometry for element in elements])]
         order = list(Role)
-        made = [replace(element, geometry=shape) for element, shape in zip(elements, moved, strict=True)]
+        made = []
+        for element, shape in zip(elements, moved, strict=True):
+            if shape.is_empty:
+                self.ledger.enter("sliver", element.handles, element.layer, None, area_m2=0.0)
+            else:
+                made.append(replace(element, geometry=shape))
         made.sort(key=lambda one: (order.index(one.role), handle_key(one.handles[0]), one.geometry.bounds))
         return SitePlan(
             elements=tuple(made),
@@ -306,6 +314,12 @@ def _plain(role: Role, one: Outline | OpenLine, built: houses.Buildings) -> Elem
     name = built.name_like(match.building) if match.building else ""
     geometry: BaseGeometry = one.geometry
     return Element(role, geometry, one.handles, one.layer, building=name, floor=match.floor, kind=match.kind)
+
+
+def _extent(entities: Sequence[Entity]) -> Box:
+    places = [entity.points[0] for entity in entities if len(entity.points)]
+    low, high = (np.min(places, axis=0), np.max(places, axis=0)) if places else (np.zeros(2), np.zeros(2))
+    return (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
 
 
 def _anywhere(_: Outline) -> str:

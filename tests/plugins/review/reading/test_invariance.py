@@ -175,3 +175,65 @@ def test_in_blocks(depth: int, turn: float, scale: float) -> None:
     how = {"rotation": turn, "xscale": scale, "yscale": scale, "zscale": scale}
     sheet.space.add_blockref(f"B{depth - 1}", (500, 700), dxfattribs=how)
     same(sheet.drawing())
+
+
+LAYERS = [
+    "YDHX", "JZJD-1#", "JZJD", "LD-集中", "LD-宅旁", "LD-屋顶", "MJ-1#-F01-全", "MJ-1#-F02~05-半", "TCW", "TCW-B01", "DXS",
+    "JZKZX", "DLHX", "GD-1#", "JJZB", "WZ", "0", "YT-1#",
+]  # fmt: skip
+WORDS = [
+    "1号楼 18F/-1F H=54.30m",
+    "容积率：1.4",
+    "用地面积",
+    "9600㎡",
+    "H=",
+    "12.3",
+    "绿地率 35%",
+    "\n\n",
+    "1:500",
+    "①（）",
+    "",
+]
+PLACES = st.lists(
+    st.tuples(*[st.integers(0, 6).map(lambda n: n * 10.0) | st.floats(0, 60)] * 2), min_size=2, max_size=9
+)
+
+
+@st.composite
+def anything(draw: st.DrawFn) -> Drawing:
+    """Entities of every kind on layers with a meaning, as no one should draw them."""
+    scale, away = draw(st.sampled_from([1.0, 1000.0, 1e-3])), draw(st.sampled_from([0.0, 5e5, 4e7]))
+
+    def places() -> np.ndarray[Any, Any]:
+        return np.array(draw(PLACES)) * scale + away
+
+    made = []
+    for k in range(draw(st.integers(1, 25))):
+        kind = draw(st.sampled_from(["LWPOLYLINE", "LINE", "CIRCLE", "HATCH", "TEXT", "POINT", "DIMENSION", "INSERT"]))
+        block = draw(st.sampled_from(["", "A/", "A/B/"]))
+        how: dict[str, Any] = {"closed": draw(st.booleans()) and kind in ("LWPOLYLINE", "CIRCLE"), "points": places()}
+        if kind == "HATCH":
+            how |= {"rings": tuple(places() for _ in range(draw(st.integers(0, 3)))), "points": np.empty((0, 2))}
+        elif kind in ("TEXT", "POINT", "INSERT"):
+            how["points"] = how["points"][:1]
+        if kind == "TEXT":
+            how |= {"text": draw(st.sampled_from(WORDS)), "size": draw(st.sampled_from([0.0, 2.5])), "angle": 33.0}
+        if kind == "DIMENSION":
+            how |= {"points": how["points"][:2], "value": draw(st.sampled_from([None, 0.0, 12.3]))}
+        made.append(
+            Entity(f"{block}{k:X}", kind, draw(st.sampled_from(LAYERS)), z=draw(st.sampled_from([0.0, 5.0])), **how)
+        )
+    return replace(BASE, entities=tuple(made), metres_per_unit=draw(st.sampled_from([None, 1.0, 0.001])), extent=None)
+
+
+@given(anything(), st.randoms(use_true_random=False))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_whatever_stands_on_the_layers(drawing: Drawing, random: Any) -> None:
+    plan = read(drawing)
+    undone = tuple(repair.id for repair in plan.repairs if random.random() < 0.5)
+    again = read(drawing, undone_repairs=undone)
+    for one in (*plan.elements, *again.elements):
+        assert one.geometry.is_valid
+        assert not one.geometry.is_empty
+    assert {repair.id for repair in again.repairs if repair.undone} <= set(undone)
+    assert not any(repair.undone for repair in plan.repairs)

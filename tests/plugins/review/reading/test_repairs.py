@@ -266,3 +266,13 @@ def test_nothing_is_mended_in_a_sound_drawing() -> None:
     plan = small_plan().read()
     assert plan.repairs == ()
     assert plan.notes == ()
+
+
+def test_a_scribble_is_left_out_rather_than_waited_for() -> None:
+    rng = np.random.default_rng(1)
+    sheet = on_a_site()
+    sheet.ring("LD-集中", rng.uniform(0, 100, (4000, 2)).tolist())
+    sheet.hatch("LD-宅旁", rng.uniform(0, 100, (4000, 2)).tolist())
+    plan = sheet.read()
+    assert kinds(plan) == ["tangled", "tangled"]
+    assert area(plan, Role.GREEN) == 0
