@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from planner_app.plugin_api.ui import Action, Panel, PanelContext, UiApi
+from plugins.review.ui.sheet import ACTIONS as SHEET_ACTIONS
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -27,6 +28,7 @@ ACTIONS = (
     ("reports", "Reports made elsewhere…", "paperclip"),
     ("bcf", "Exchange issues (BCF)…", "upload"),
     ("copies", "Copies with redlines…", "file-down"),
+    *SHEET_ACTIONS,
 )
 
 

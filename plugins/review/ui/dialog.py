@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QRegularExpression, Qt
+from PySide6.QtCore import QEvent, QRegularExpression, Qt, QTimer
 from PySide6.QtGui import QRegularExpressionValidator
 from PySide6.QtWidgets import (
     QDialog,
@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QPushButton,
-    QSizePolicy,
     QTableWidget,
     QVBoxLayout,
     QWidget,
@@ -42,10 +41,10 @@ class TaskDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self.state = state
+        self._closed = False
         self.setWindowTitle(title)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.notice = Notice()
-        self.notice.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.body = QVBoxLayout()
         self.body.setSpacing(10)
         self.box = QDialogButtonBox()
@@ -101,6 +100,17 @@ class TaskDialog(QDialog):
 
         self.state.context.run_job(title, work, finished, failed)
 
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:  # Qt lets a window's wrapped words be cut off
+            QTimer.singleShot(0, self._grow)
+        return super().event(event)
+
+    def _grow(self) -> None:
+        if self._alive() and (layout := self.layout()) is not None and layout.hasHeightForWidth():
+            needed = layout.totalHeightForWidth(self.width())
+            if needed > self.height():
+                self.resize(self.width(), needed)
+
     def failed(self, error: Exception) -> None:
         """Say what went wrong, here."""
         if not isinstance(error, Cancelled):
@@ -109,7 +119,11 @@ class TaskDialog(QDialog):
     def _alive(self) -> bool:
         from shiboken6 import isValid
 
-        return bool(isValid(self)) and (self.isVisible() or self.parent() is None)
+        return bool(isValid(self)) and not self._closed
+
+    def done(self, result: int) -> None:
+        self._closed = True
+        super().done(result)
 
 
 class NumberEdit(QWidget):

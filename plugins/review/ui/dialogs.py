@@ -76,7 +76,6 @@ class Dialogs:
 
     def _open(self, dialog: QDialog) -> None:
         dialog.show()
-        dialog.raise_()
 
     def case(self, case: Case | None) -> None:
         """Open a case, or change its particulars."""

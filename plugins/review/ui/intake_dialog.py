@@ -144,7 +144,9 @@ class PreviewDialog(TaskDialog):
             self._columns.hide()
             self._facts.hide()
             self._set_ready(False)
-            QTimer.singleShot(0, lambda: self.resize(520, 140))
+            self.body.addStretch(1)
+            self.setMinimumSize(0, 0)
+            QTimer.singleShot(0, lambda: self.resize(540, 120))
 
     def _loaded(self, found: Preview) -> None:
         first, self.preview = self.preview is None, found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, QThread, Signal
 
 if TYPE_CHECKING:
     from planner_app.plugin_api.model import Extent, Project
@@ -36,8 +36,11 @@ class MapBridge(QObject):
             answer.append(png)
             ready.set()
 
-        self._asked.emit(extent, size, done)
-        ready.wait(_MOST_SECONDS)
+        if QThread.currentThread() is self.thread():
+            self._render(extent, size, done)  # nobody could answer while this thread waits
+        else:
+            self._asked.emit(extent, size, done)
+            ready.wait(_MOST_SECONDS)
         return answer[0] if answer else b""
 
     def _render(self, extent: Extent, size: tuple[int, int], done: object) -> None:

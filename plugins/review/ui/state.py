@@ -196,8 +196,8 @@ class ReviewState(QObject):
             self.case = next((one for one in self.cases() if one.id == record.case_id), None)
             self._remember(_LAST_CASE, record.case_id)
             self.case_changed.emit()
-        self.choose_drawing(record.id)
         self._zoom_there = True
+        self.choose_drawing(record.id)
         if record.kind == "site_plan":
             self.run_check()
 

@@ -96,9 +96,12 @@ def _said(project: Project, case: Case) -> list[Event]:
     for issue in issues.values():
         title = tr("Issue #{number}: {title}", number=issue.number, title=issue.title)
         events.append(Event(issue.created_at, "message-square", title, issue.created_by, ("issue", issue.id)))
+    begun: set[str] = set()
     for one in store.comments(project):
-        if one.issue_id in issues and one.time != issues[one.issue_id].created_at:
-            issue = issues[one.issue_id]
+        issue = issues.get(one.issue_id)
+        first = one.issue_id not in begun  # what an issue is raised with
+        begun.add(one.issue_id)
+        if issue is not None and not (first and one.time == issue.created_at):
             said = (
                 tr("#{number} answered", number=issue.number)
                 if one.kind == "comment"

@@ -74,6 +74,8 @@ class UnitsBox(QWidget):
         if found is not None and self._metres is None:
             units = found.plan.units
             text = f"{unit_word(units.metres_per_unit, found)} ({units_source(units.source)})"
+            if units.source == "assumed" and _paper(found):
+                text = tr("scale not known yet")
         self.box.addItem(text, None)
         known: list[tuple[float, str]] = [(metres, tr("1 unit = 1 {unit}", unit=name)) for metres, name in _UNITS]
         paper = _paper(found)
