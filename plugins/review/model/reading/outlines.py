@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _CURVES_NOT = {"TEXT", "MTEXT", "ATTRIB", "ATTDEF", "POINT", "DIMENSION", "INSERT", "LEADER", "MULTILEADER", "HATCH"}
 
 
+_HAIR = 5e-5  # half the width of a splinter, m
 _POLYGON = 3  # as shapely.get_type_id has it
 
 
@@ -242,11 +243,13 @@ def areal(geometry: BaseGeometry) -> BaseGeometry:
 
 
 def cut(shape: BaseGeometry, away: BaseGeometry) -> BaseGeometry:
-    """What is left of an area without another."""
+    """What is left of an area without another, without the splinters of edges that run along each other."""
     try:
-        return areal(shapely.difference(shape, away, grid_size=FINE))
-    except shapely.errors.GEOSException:  # coordinates so large that the grid is finer than they are
-        return areal(shapely.difference(sound(shape), sound(away)))
+        left = areal(shapely.difference(shape, away))
+    except shapely.errors.GEOSException:
+        left = areal(shapely.difference(sound(shape), sound(away)))
+    inner = shapely.buffer(left, -_HAIR, join_style="mitre", mitre_limit=20)
+    return areal(shapely.buffer(inner, _HAIR, join_style="mitre", mitre_limit=20))
 
 
 def unite(shapes: Sequence[BaseGeometry]) -> BaseGeometry:

@@ -178,8 +178,8 @@ def test_in_blocks(depth: int, turn: float, scale: float) -> None:
 
 
 LAYERS = [
-    "YDHX", "JZJD-1#", "JZJD", "LD-集中", "LD-宅旁", "LD-屋顶", "MJ-1#-F01-全", "MJ-1#-F02~05-半", "TCW", "TCW-B01", "DXS",
-    "JZKZX", "DLHX", "GD-1#", "JJZB", "WZ", "0", "YT-1#",
+    "YDHX", "JZJD-1#", "JZJD", "LD-集中", "LD-宅旁", "LD-屋顶", "MJ-1#-F01-全", "MJ-1#-F02~05-半", "TCW", "TCW-B01",
+    "DXS", "JZKZX", "DLHX", "GD-1#", "JJZB", "WZ", "0", "YT-1#",
 ]  # fmt: skip
 WORDS = [
     "1号楼 18F/-1F H=54.30m",
