@@ -80,7 +80,7 @@ def need(project: Project, spec: TableSpec) -> LayerInfo:
     """
     layer = find(project, spec)
     if layer is None:
-        raise PlannerError("tunnel.no_table", table=spec.name, id=spec.id)
+        raise PlannerError("tunnel.no_table", id=spec.id)
     return layer
 
 
