@@ -14,6 +14,7 @@ from plugins.review.model.drawing.types import Drawing, DrawingFormat
 POINT_M = 0.0254 / 72.0
 #: Scales that plans have; others in a text are ratios of something else.
 _SCALES = frozenset(n * 10**p for n in (1, 2, 25, 3, 4, 5, 75, 8) for p in range(5)) | {15, 150, 1500, 125, 1250}
+_MOST_LETTERS = 2_000
 _PRINTED = re.compile(
     r"(?P<word>比例尺?|出图比例|scale|масштаб|m(?=\s*1))?\s*[:：=]?\s*(?<!\d)1\s*[:：∶/]\s*"
     r"(?P<n>\d{1,3}(?:[ ,，]?\d{3})*|\d+)(?!\d|\s*[:：.]\s*\d)",
@@ -52,7 +53,7 @@ def printed_scales(drawing: Drawing) -> list[PrintedScale]:
     paper = paper_unit(drawing)
     found = []
     for entity in drawing.entities:
-        for match in _PRINTED.finditer(entity.text) if entity.text else ():
+        for match in _PRINTED.finditer(" ".join(entity.text[:_MOST_LETTERS].split())) if entity.text else ():
             number = int(re.sub(r"\D", "", match["n"]))
             sure = match["word"] is not None
             if number in _SCALES and (sure or 100 <= number <= 50_000):

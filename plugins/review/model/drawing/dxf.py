@@ -1,11 +1,8 @@
-"""DXF: repaired where it can be, in whatever encoding it is, its model space as shapes."""
+"""The model space of a DXF document (or of a DWG made into one) as a drawing."""
 
 from __future__ import annotations
 
-import io
-import logging
 import math
-import re
 from collections import Counter
 from collections.abc import Callable
 from functools import lru_cache
@@ -15,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from planner_app.domain.errors import PlannerError
-from planner_app.domain.text_encoding import fitting, known
 from plugins.review.model.drawing.dxf_blocks import REFERENCES, DxfBlocks
 from plugins.review.model.drawing.dxf_georeference import georeference
+from plugins.review.model.drawing.dxf_loading import load
 from plugins.review.model.drawing.dxf_shapes import MOST_RING_VERTICES, DxfShapes
+from plugins.review.model.drawing.dxf_words import MOST_LETTERS
 from plugins.review.model.drawing.shapes import Collector, TooMuch, clean, counted
 from plugins.review.model.drawing.types import Drawing, DrawingFormat, DrawingLayer
 
@@ -29,8 +27,6 @@ _SILENT: Report = lambda fraction: None  # noqa: E731
 FLATTEN_M = 0.005
 #: Extents in which a unit is believed: between a small plot and a city, m.
 _BELIEVED = (60.0, 20_000.0)
-_ESCAPED = re.compile(r"\\U\+([0-9A-Fa-f]{4})")
-_BINARY = b"AutoCAD Binary DXF"
 _EMBEDDED = ("OLE2FRAME", "OLEFRAME", "PDFUNDERLAY", "PDFREFERENCE", "DGNUNDERLAY", "DWFUNDERLAY")
 #: Metres per unit of $INSUNITS.
 _UNITS = {
@@ -46,109 +42,12 @@ def read_dxf(path: Path, report: Report = _SILENT, metres_per_unit: float | None
         metres_per_unit: where it is known better than the header says.
 
     Raises:
-        PlannerError: ``review.dxf_broken``, ``review.dxf_half``, ``review.drawing_empty``, ``review.only_foreign``,
-            ``review.only_paper_space``.
+        PlannerError: ``review.dxf_broken``, ``review.dxf_half``, ``review.drawing_empty``, ``review.nothing_drawn``,
+            ``review.only_foreign``, ``review.only_paper_space``.
     """
     collector = Collector()
     document = load(path, collector)
     return read_document(document, path.name, collector, DrawingFormat.DXF, report, metres_per_unit)
-
-
-def load(path: Path, collector: Collector) -> Any:
-    """The document, recovered if need be; what was done is noted."""
-    from ezdxf import recover
-    from ezdxf.filemanagement import read, readfile
-
-    logging.getLogger("ezdxf").setLevel(logging.CRITICAL)  # what matters is in the notes
-    raw = path.read_bytes()
-    if raw.startswith(_BINARY):
-        try:
-            return readfile(path)
-        except MemoryError:
-            raise
-        except Exception as error:  # damage shows itself in many ways
-            raise PlannerError("review.dxf_broken", file=path.name, detail=_first(error)) from error
-    encoding = dxf_encoding(raw)
-    text = raw.decode(encoding, "surrogateescape")
-    odd = sum("\udc80" <= letter <= "\udcff" for letter in text) if not text.isascii() else 0
-    if odd:
-        collector.note("review.undecodable", count=odd, encoding=encoding)
-    if not raw.rstrip()[-32:].endswith(b"EOF"):
-        drawn = re.search(r"\n[ \t]*2[ \t]*\r?\n[ \t]*ENTITIES[ \t]*\r?\n", text)
-        if drawn is None or not re.search(r"\n[ \t]*ENDSEC", text[drawn.end() :]):
-            raise PlannerError("review.dxf_half", file=path.name)
-        collector.note("review.dxf_cut_short")
-    if "\\U+" in text:
-        text = _ESCAPED.sub(_letter, text)
-    try:
-        document = read(io.StringIO(text))
-        document.encoding = encoding
-        return document
-    except MemoryError:
-        raise
-    except Exception:  # the strict reader says why in many ways; the lenient one decides
-        plain = clean_lines(text).encode("ascii", "dxfreplace")
-    del raw, text
-    try:
-        document, auditor = recover.read(io.BytesIO(plain))
-    except MemoryError:
-        raise
-    except Exception as error:  # damage shows itself in many ways
-        raise PlannerError("review.dxf_broken", file=path.name, detail=_first(error)) from error
-    repairs = len(auditor.fixes) + len(auditor.errors)
-    if repairs:
-        collector.note("review.dxf_repaired", count=repairs)
-    document.encoding = encoding
-    return document
-
-
-def _letter(escaped: re.Match[str]) -> str:
-    code = int(escaped[1], 16)
-    return chr(code) if code >= 0xA0 and not 0xD800 <= code <= 0xDFFF else escaped[0]
-
-
-def clean_lines(text: str) -> str:
-    """The text with undecodable bytes replaced, so that it can be written again."""
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _first(error: BaseException) -> str:
-    return clean((str(error).strip().splitlines() or [type(error).__name__])[0])[:200]
-
-
-def dxf_encoding(raw: bytes) -> str:
-    """The encoding of a DXF's texts: its bytes decide; its header is a hint, often a wrong one."""
-    if raw.startswith(b"\xef\xbb\xbf"):
-        return "utf-8-sig"
-    lines = [
-        found[0] for found, _ in zip(re.finditer(rb"[^\r\n]*[\x80-\xff][^\r\n]*", raw), range(20_000), strict=False)
-    ]
-    page = re.search(rb"\$DWGCODEPAGE\s+3\s+([^\r\n]+)", raw[:200_000])
-    number = re.search(r"(\d+)\s*$", page[1].decode("ascii", "replace")) if page else None
-    name = page[1].decode("ascii", "replace").strip() if page else ""
-    stated = (known(number[1] if number[1] in ("936", "950") else f"cp{number[1]}") if number else "") or known(name)
-    if not lines:
-        return stated or "utf-8"
-    if stated != "gb18030" and all(_is(line, "utf-8") for line in lines):
-        return "utf-8"
-    if stated in ("", "cp1252") and _looks_chinese(lines):
-        return "gb18030"
-    return fitting(lines, stated)
-
-
-def _is(line: bytes, encoding: str) -> bool:
-    try:
-        line.decode(encoding)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _looks_chinese(lines: list[bytes]) -> bool:
-    """True if all bytes beyond ASCII are characters of GB 2312, where Western text has single letters among ASCII."""
-    return all(_is(line, "gb2312") for line in lines) and any(
-        re.search(rb"[\xb0-\xf7][\xa1-\xfe]{3}", line) for line in lines
-    )
 
 
 def read_document(
@@ -290,20 +189,22 @@ def _paper(document: Any) -> dict[str, int]:
 
 def _notes(collector: Collector, shapes: DxfShapes, blocks: DxfBlocks, paper: dict[str, int]) -> None:
     missing, note = shapes.missing, collector.note
-    embedded = Counter({kind: missing.other.pop(kind) for kind in _EMBEDDED if kind in missing.other})
+    embedded = Counter({kind: missing.other[kind] for kind in _EMBEDDED if kind in missing.other})
     for code, kinds in (
         ("review.foreign_objects", missing.foreign),
         ("review.solids", missing.solids),
         ("review.embedded", embedded),
         ("review.pictures", missing.pictures),
-        ("review.not_drawn", missing.other),
+        ("review.not_drawn", missing.other - embedded),
         ("review.broken_entities", missing.broken),
         ("review.unknown_blocks", blocks.unknown),
     ):
         if kinds:
             note(code, count=kinds.total(), kinds=counted(kinds))
-    for handle, count in missing.thinned:
-        note("review.hatch_thinned", handle=handle, count=count, kept=MOST_RING_VERTICES)
+    for handle, count in missing.thinned[:20]:
+        note("review.thinned", handle=handle, count=count, kept=MOST_RING_VERTICES)
+    if missing.cut:
+        note("review.texts_cut", count=missing.cut, letters=MOST_LETTERS)
     if blocks.xrefs:
         note("review.xrefs", count=len(blocks.xrefs), names=_names(blocks.xrefs.values()))
     if blocks.cyclic:
@@ -330,6 +231,9 @@ def _empty(name: str, shapes: DxfShapes, paper: dict[str, int]) -> PlannerError:
         )
     if paper:
         return PlannerError("review.only_paper_space", file=name, names=_names(paper))
+    left = missing.solids + missing.other + missing.broken + missing.pictures
+    if left:
+        return PlannerError("review.nothing_drawn", file=name, count=left.total(), kinds=counted(left))
     return PlannerError("review.drawing_empty", file=name)
 
 

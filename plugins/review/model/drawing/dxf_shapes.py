@@ -11,7 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plugins.review.model.drawing.curves import arc, bulged, ellipse, without_repeats
-from plugins.review.model.drawing.dxf_words import WORDS, NotDrawn, attribute, dimension, leader_text, mtext, text
+from plugins.review.model.drawing.dxf_words import (
+    WORDS,
+    NotDrawn,
+    attribute,
+    dimension,
+    leader_text,
+    mtext,
+    shortened,
+    text,
+)
 from plugins.review.model.drawing.shapes import Points, Shape, text_box
 
 #: Vertices of one area beyond which it is thinned: no plan needs them, and every overlay would suffer.
@@ -38,6 +47,7 @@ class Missing:
         self.broken: Counter[str] = Counter()
         self.pictures: Counter[str] = Counter()
         self.thinned: list[tuple[str, int]] = []
+        self.cut = 0
 
     def add(self, kind: str) -> None:
         """Count one that there is no way to draw."""
@@ -67,6 +77,8 @@ class DxfShapes:
         make = _MAKERS.get(kind)
         handle = handle or entity.dxf.get("handle") or "0"
         try:
+            if kind in WORDS:
+                self.missing.cut += shortened(entity)
             if make is not None:
                 made = make(self, entity)
             elif kind in _LEFT_OUT:
@@ -141,6 +153,8 @@ class DxfShapes:
         if not len(xy):
             return None
         points = without_repeats(bulged(xy, bulges, closed, self.tolerance), closed)
+        if len(points) > MOST_RING_VERTICES:
+            points = self._thinned(entity, [points])[0]
         if heights is not None:
             z = float(heights[0])
         made = Shape("", "", "", points, closed=closed and len(points) > 2, z=z)
@@ -228,17 +242,20 @@ class DxfShapes:
         if entity.dxf.get("hatch_style", 0) == 2 and outer:  # everything inside is filled
             paths = outer
         rings = [ring for path in paths for ring in self._rings(path) if len(ring) > 2]
-        total = sum(map(len, rings))
         if not rings:
             return None
-        if total > MOST_RING_VERTICES:
-            self.missing.thinned.append((entity.dxf.get("handle", ""), total))
-            keep = MOST_RING_VERTICES / total
-            rings = [thinned(ring, max(4, int(keep * len(ring))), self.tolerance) for ring in rings]
-            rings = [ring for ring in rings if len(ring) > 2]
+        if sum(map(len, rings)) > MOST_RING_VERTICES:
+            rings = self._thinned(entity, rings)
         elevation = entity.dxf.get("elevation")
         made = Shape("", "", "", rings=tuple(rings), closed=True, z=float(elevation.z) if elevation else 0.0)
         return self._in_world(made, entity)
+
+    def _thinned(self, entity: Any, rings: list[Points]) -> list[Points]:
+        """Fewer vertices, and a note that it is so."""
+        total = sum(map(len, rings))
+        self.missing.thinned.append((entity.dxf.get("handle") or "?" if entity is not None else "?", total))
+        keep = MOST_RING_VERTICES / total
+        return [thinned(ring, max(4, int(keep * len(ring))), self.tolerance) for ring in rings]
 
     def _rings(self, path: Any) -> list[Points]:
         if hasattr(path, "vertices"):
@@ -340,5 +357,5 @@ _MAKERS: dict[str, Callable[[DxfShapes, Any], Shape | None]] = {
     "MULTILEADER": lambda self, entity: leader_text(entity),
     "MLEADER": lambda self, entity: leader_text(entity),
 }
-#: Not part of what is drawn: frames of views, masks.
-_LEFT_OUT = frozenset({"VIEWPORT", "WIPEOUT", "SEQEND", "VERTEX"})
+#: Not part of what is drawn: frames of views, masks, what is counted already.
+_LEFT_OUT = frozenset({"VIEWPORT", "WIPEOUT", "SEQEND", "VERTEX", "ACAD_DAMAGED"})

@@ -11,12 +11,28 @@ from plugins.review.model.drawing.shapes import Shape, text_box
 
 #: Kinds that are text.
 WORDS = frozenset({"TEXT", "MTEXT", "ATTRIB", "ATTDEF", "MULTILEADER", "MLEADER"})
+#: Letters of one text, formatting codes included; what is beyond takes minutes to make plain, and nobody reads it.
+MOST_LETTERS = 100_000
 #: AutoCAD's distance between lines of an MTEXT, in text heights.
 _LINE = 5.0 / 3.0
 
 
 class NotDrawn(Exception):  # noqa: N818 - not an error
     """An entity that shows nothing; ``args[0]`` names it where that is worth a note."""
+
+
+def shortened(entity: Any) -> bool:
+    """Cut a text that is too long for one; true if it was."""
+    if entity.dxftype() == "MTEXT":
+        if len(entity.text) > MOST_LETTERS:
+            entity.text = entity.text[:MOST_LETTERS]
+            return True
+        return False
+    said = entity.dxf.get("text") if entity.dxftype() in ("TEXT", "ATTRIB", "ATTDEF") else None
+    if said is None or len(said) <= MOST_LETTERS:
+        return False
+    entity.dxf.text = said[:MOST_LETTERS]
+    return True
 
 
 def text(entity: Any) -> Shape:
@@ -95,7 +111,7 @@ def leader_text(entity: Any) -> Shape:
 def _plain(words: str) -> str:
     from ezdxf.tools.text import plain_mtext
 
-    return str(plain_mtext(words))
+    return str(plain_mtext(words[:MOST_LETTERS]))
 
 
 def dimension(entity: Any) -> Shape:

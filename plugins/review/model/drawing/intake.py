@@ -82,7 +82,7 @@ def _by_content(head: bytes) -> DrawingFormat | None:
         return DrawingFormat.DWG
     if head.startswith((b"\x89PNG\r\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):
         return DrawingFormat.IMAGE
-    if re.match(rb"(/\*.{0,2000}?\*/\s*)*ISO-10303-21", text, re.DOTALL):
+    if re.match(rb"(?>/\*.*?\*/\s*)*+ISO-10303-21", text, re.DOTALL):
         return DrawingFormat.IFC
     if text.startswith(b"AutoCAD Binary DXF") or re.match(
         rb"(999[ \t]*\r?\n[^\n]*\n\s*)*0[ \t]*\r?\n[ \t]*SECTION", text

@@ -93,7 +93,7 @@ def read_pdf(path: Path, page: int = 0, report: Callable[[float], None] = lambda
         collector.note("review.pdf_pages_broken", count=broken)
     if not pages:
         raise PlannerError("review.pdf_broken", file=path.name, detail="0 pages")
-    if not collector.shapes and not objects:
+    if not collector.shapes:
         raise PlannerError("review.drawing_empty", file=path.name)
     if pictures and not any(shape.kind == "PATH" for shape in collector.shapes):
         collector.note("review.pdf_scan", count=pictures)

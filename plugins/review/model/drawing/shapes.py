@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -26,7 +27,7 @@ Points = NDArray[np.float64]
 NO_POINTS: Points = np.empty((0, 2))
 
 #: Most entities a drawing may have; what is beyond is counted in a note. A city block's survey has some 50,000.
-MOST_ENTITIES = 500_000
+MOST_ENTITIES = 300_000
 #: Most vertices of all entities together (16 bytes each).
 MOST_VERTICES = 8_000_000
 #: Grid of fingerprints, m on the ground.
@@ -91,7 +92,8 @@ class Collector:
         Raises:
             TooMuch: the drawing is full.
         """
-        whole = abs(shape.z) < FARTHEST
+        whole = abs(shape.z) < FARTHEST and abs(shape.size) < FARTHEST and math.isfinite(shape.angle)
+        whole = whole and (shape.value is None or abs(shape.value) < FARTHEST)
         for points in (shape.points, *shape.rings):
             self._vertices_left -= len(points)
             whole = whole and bool((np.abs(points) < FARTHEST).all())

@@ -11,7 +11,8 @@ import pytest
 import shapely
 
 from planner_app.domain.errors import PlannerError
-from plugins.review.model.drawing.dxf import aci, dxf_encoding, ground_unit
+from plugins.review.model.drawing.dxf import FLATTEN_M, aci, ground_unit
+from plugins.review.model.drawing.dxf_loading import dxf_encoding, without_damage
 from plugins.review.model.drawing.intake import read_here, sniff
 from plugins.review.model.drawing.types import Drawing
 
@@ -100,7 +101,7 @@ def test_a_hatch_of_a_million_vertices_is_bounded_and_said_so(dxf: Dxf) -> None:
     (hatch,) = by_kind(drawing, "HATCH")
     assert len(hatch.rings[0]) <= 100_000
     assert area(hatch.rings[0]) == pytest.approx(math.pi * 500**2, rel=1e-6)
-    assert notes(drawing)["review.hatch_thinned"]["count"] == 1_000_000
+    assert notes(drawing)["review.thinned"]["count"] == 1_000_000
 
 
 def test_blocks_are_taken_apart_with_handles_attributes_and_what_they_inherit(dxf: Dxf) -> None:
@@ -357,6 +358,34 @@ def test_a_file_that_breaks_off_in_its_drawing_is_refused_one_that_lost_its_end_
     assert "review.dxf_cut_short" in notes(drawing)
 
 
+def test_one_damaged_entity_costs_that_entity_alone(tmp_path: Path) -> None:
+    hatch = "  0\nHATCH\n  5\nA1\n330\n1F\n100\nAcDbEntity\n  8\n0\n100\nAcDbHatch\n 10\n0.0\n"
+    drawing = read(with_raw(tmp_path, hatch, only=False))
+    assert [one.kind for one in drawing.entities] == ["LINE"]
+    assert notes(drawing)["review.broken_entities"] == {"count": 1, "kinds": "HATCH × 1"}
+
+
+def test_tags_without_sense_cost_their_entity_and_a_vertex_its_polyline(tmp_path: Path) -> None:
+    line = "  0\nLINE\n  8\n0\n 10\n{}\n 20\n0\n 11\n1\n 21\n1\n"
+    vertex = "  0\nVERTEX\n  8\n0\n 10\n{}\n 20\n5\n"
+    polyline = "  0\nPOLYLINE\n  8\n0\n 66\n1\n" + vertex.format(1) + vertex.format("no") + vertex.format(3)
+    entities = line.format(0) * 20 + line.format("zero") + polyline + "  0\nSEQEND\n  8\n0\n" + line.format(7)
+    lost = "  0\nLINE\n  8\n0\n 10\nhere the pairs get lost\n\n\n 20\n"
+    path = tmp_path / "damaged.dxf"
+    path.write_text(f"  0\nSECTION\n  2\nENTITIES\n{entities}{lost}{line.format(8)}  0\nENDSEC\n  0\nEOF\n")
+    drawing = read(path)
+    assert [one.kind for one in drawing.entities] == ["LINE"] * 22
+    assert drawing.extent == (0, 0, 8, 1)
+    assert notes(drawing)["review.broken_entities"]["count"] == 4  # two lines, a vertex and its polyline
+    text, dropped, _ = without_damage(path.read_text())
+    assert dropped == {"LINE": 2, "VERTEX": 1, "POLYLINE": 1}
+    assert "VERTEX" not in text
+    path.write_text(f"  0\nSECTION\n  2\nENTITIES\n{line.format('x') * 9}  0\nENDSEC\n  0\nEOF\n")
+    with pytest.raises(PlannerError) as error:
+        read(path)
+    assert error.value.code == "review.dxf_broken"
+
+
 def test_fingerprints_follow_what_is_drawn_not_where_it_is_filed(dxf: Dxf) -> None:
     def draw(dx: float, layer: str, words: str = "a") -> Any:
         def inner(_: Any, space: Any) -> None:
@@ -436,4 +465,4 @@ def test_a_survey_in_cyrillic_keeps_its_words(drawings: Path) -> None:
     assert "Фундамент" in {layer.name for layer in drawing.layers}
     assert len([one for one in by_kind(drawing, "TEXT") if "/" not in one.handle]) == 1445
     assert len([one for one in by_kind(drawing, "POINT") if "/" not in one.handle]) == 1294
-    assert float(drawing.properties["flattened_units"]) == 0.002  # INSUNITS says mm, the extent says metres
+    assert float(drawing.properties["flattened_units"]) == FLATTEN_M  # INSUNITS says mm, the extent metres
