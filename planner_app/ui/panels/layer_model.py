@@ -35,7 +35,8 @@ def group_layers(layers: list[LayerInfo], plan_names: dict[str, str], role_title
         if layer.plan_id and layer.plan_id in plan_names:
             key, title = f"plan:{layer.plan_id}", plan_names[layer.plan_id]
         elif layer.role:
-            key, title = f"role:{layer.role}", role_titles.get(layer.role, layer.role)
+            title = role_titles.get(layer.role, layer.role)
+            key = f"role:{title}"  # roles of one title stand together
         else:
             key, title = "other", tr("Other layers")
         titles.setdefault(key, title)

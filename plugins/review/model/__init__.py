@@ -27,6 +27,15 @@ def _judge_as_built(rule: Rule, facts: Any) -> list[Finding]:
     return JUDGES[rule.kind](rule, facts)
 
 
+#: Layers people see → icon.
+_LAYERS = {
+    "case": "clipboard-check",
+    "drawing": "clipboard-check",
+    "element": "clipboard-check",
+    "issue": "message-square",
+}
+
+
 def register(api: ModelApi) -> None:
     """Register the role with the host."""
     from plugins.review.model.asbuilt.accept import AcceptAsBuilt
@@ -47,9 +56,8 @@ def register(api: ModelApi) -> None:
         api.add_rules(file)
     for command in (*COMMANDS, AcceptAsBuilt):
         api.add_command(command)
-    for role, title in (("case", "Review case"), ("drawing", "Reviewed drawing"), ("element", "Reviewed design")):
-        api.add_layer_role(LayerRole(f"review.{role}", title, icon="clipboard-check"))
-    api.add_layer_role(LayerRole("review.issue", "Review issue", icon="message-square"))
+    for role, icon in _LAYERS.items():
+        api.add_layer_role(LayerRole(f"review.{role}", "Drawing review", icon=icon))
     for role in ("comment", "markup", "signoff", "report"):
         api.add_layer_role(LayerRole(f"review.{role}", "Part of a review", hidden=True))
     api.add_headless(run_headless)

@@ -17,8 +17,8 @@ def register(api: ModelApi) -> None:
         api.add_verb(verb)
     for file in sorted((api.folder / "rules").glob("*.toml")):
         api.add_rules(file)
-    api.add_layer_role(LayerRole("tunnel.net_node", "Nodes of pipes"))
-    api.add_layer_role(LayerRole("tunnel.net_line", "Pipes and cables"))
-    api.add_layer_role(LayerRole("tunnel.valve", "Valves"))
-    api.add_layer_role(LayerRole("tunnel.service_point", "Service points"))
-    api.add_layer_role(LayerRole("tunnel.sensor", "Sensors"))
+    api.add_layer_role(LayerRole("tunnel.net_node", "Utility tunnels"))
+    api.add_layer_role(LayerRole("tunnel.net_line", "Utility tunnels"))
+    api.add_layer_role(LayerRole("tunnel.valve", "Utility tunnels"))
+    api.add_layer_role(LayerRole("tunnel.service_point", "Utility tunnels"))
+    api.add_layer_role(LayerRole("tunnel.sensor", "Utility tunnels"))
