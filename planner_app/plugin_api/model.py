@@ -93,7 +93,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class LayerRole:
-    """A role a plugin gives to layers it makes: its title (roles of one title are one group), default QML file and icon.
+    """A role a plugin gives to layers it makes; roles of one title are one group of the layer panel.
 
     ``hidden``: tables that people never see as such (an issue's comments); they stay out of the layer panel, of the
     search and of choosers, while plugins, undo, history and QGIS Desktop see them like any other.
