@@ -13,6 +13,15 @@ if TYPE_CHECKING:
     from plugins.review.ui.state import ReviewState
 
 
+#: (id, title, icon) of what the palette offers for the drawing on the screen.
+ACTIONS = (
+    ("sheet", "The sheet beside the map", "panel-right"),
+    ("on_map", "The drawing above the map", "eye"),
+    ("sheet_layers", "Layers of the drawing", "layers"),
+    ("markup", "Mark up", "square-pen"),
+)
+
+
 def install(context: PanelContext, state: ReviewState) -> Sheets:
     """Put the drawing of ``state`` above the map and its bar over it; asking again gives what is there."""
     from plugins.review.ui.sheet.sheets import Sheets

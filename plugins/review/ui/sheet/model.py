@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
+from planner_app.domain.errors import PlannerError
 from planner_app.plugin_api.ui import PanelContext
 from plugins.review.model.drawing.types import DrawingFormat
 from plugins.review.ui.sheet.pages import PagePictures
@@ -287,7 +288,11 @@ def _moved(mover: Mover | None, points: Sequence[Place], before: float, after: f
 
     if mover is None or not points:
         return None
-    moved = shapely.get_coordinates(mover(shapely.multipoints([(x * before, y * before) for x, y in points]))) * after
+    try:
+        there = mover(shapely.multipoints([(x * before, y * before) for x, y in points]))
+    except PlannerError:  # beyond where the drawing's coordinate system reaches
+        return None
+    moved = shapely.get_coordinates(there) * after
     whole = len(moved) == len(points) and bool(np.isfinite(moved).all())
     return tuple((float(x), float(y)) for x, y in moved) if whole else None
 

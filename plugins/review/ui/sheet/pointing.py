@@ -10,6 +10,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
+from planner_app.domain.errors import PlannerError
 from planner_app.i18n import tr
 from plugins.review.ui.sheet.paint import Frame, Mask, area_path, drawing_font, line_path
 from plugins.review.ui.sheet.scene import Extent, Points
@@ -44,7 +45,10 @@ def shapes_of(mark: Highlight, shown: Shown | None, on_map: bool) -> list[BaseGe
         local = mark.local
         if local is None and mark.geometry is not None and shown is not None and shown.opened.to_drawing is not None:
             given = shape(dict(mark.geometry)) if isinstance(mark.geometry, Mapping) else mark.geometry
-            local = shown.opened.to_drawing(given)
+            try:
+                local = shown.opened.to_drawing(given)
+            except PlannerError:  # beyond where the drawing's coordinate system reaches
+                return []
         if local is not None and shown is not None:
             return [_scaled(local, 1.0 / shown.metres_per_unit)]
     return outlines(scene, mark.handles) if scene is not None else []

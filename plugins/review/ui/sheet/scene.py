@@ -28,6 +28,8 @@ _LINE_PITCH = 5.0 / 3.0
 _WIDE, _NARROW = 1.15, 0.7
 #: Part of a drawing's entities at each edge that may be strays.
 _STRAYS = 0.005
+#: Vertices moved to the map at a time.
+_MOVED_AT_ONCE = 20_000
 #: Luminance (WCAG) of the lightest line: a contrast of 2.3:1 on white.
 _LIGHTEST = 0.4
 
@@ -221,11 +223,14 @@ def mover_of(to_project: Mover, metres_per_unit: float) -> Callable[[Points], Po
     def move(xy: Points) -> Points:
         import shapely
 
-        # A point each: what cannot be moved must not take its neighbours along.
-        moved = shapely.get_coordinates(to_project(shapely.multipoints(xy * metres_per_unit)))
-        if len(moved) != len(xy):
-            raise RuntimeError("moving lost points")
-        return np.where(np.isfinite(moved).all(axis=1)[:, None], moved, np.nan)
+        moved = np.empty_like(xy)
+        for start in range(0, len(xy), _MOVED_AT_ONCE):
+            part = xy[start : start + _MOVED_AT_ONCE] * metres_per_unit
+            # A line stands for its vertices: making a point of each holds Python's lock for half a second.
+            line = shapely.linestrings(np.concatenate([part, part[-1:]]))
+            moved[start : start + len(part)] = shapely.get_coordinates(to_project(line))[:-1]
+        moved[~np.isfinite(moved).all(axis=1)] = np.nan
+        return moved
 
     return move
 

@@ -74,6 +74,12 @@ class Sheets(QObject):
         self.model.changed.connect(self._follow)
         self.model.look_changed.connect(self._bar.follow)
         context.map.cursor_moved.connect(self._map_pointed)
+        state.commands.update(
+            sheet=lambda: self.hide_sheet() if self.sheet_visible else self.show_sheet(),
+            on_map=lambda: self.show_on_map(not self.model.on_map),
+            sheet_layers=self.toggle_layers,
+            markup=lambda: self.stop_marking() if self.board.active else self.start_marking(),
+        )
         self._follow()
 
     # what the panel calls

@@ -14,6 +14,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from planner_app.domain.errors import PlannerError
 from plugins.review.model.drawing.types import DrawingFormat, DrawingLayer, IfcBuilding, Page, Storey
 from plugins.review.model.revisions.diff import diff
 from plugins.review.ui.sheet import install
@@ -547,3 +548,20 @@ def test_a_placed_image_is_laid_on_the_map_turned(desk: Desk, sheets: Any, qtbot
     for x, y, red in ((10, 70, True), (45, 45, True), (55, 45, False), (45, 35, False), (95, 5, False)):
         assert (at(x, y).red() > at(x, y).blue()) is red, (x, y)
     assert at(-5, 40) == QColor("#FFFFFF")
+
+
+def test_places_that_the_drawing_cannot_reach_are_no_error(desk: Desk, sheets: Any) -> None:
+    """The pointer far off, a mark on the map there, something pointed at there: nothing of it on the sheet."""
+
+    def no_way(_geometry: Any) -> Any:
+        raise PlannerError("review.no_way_back", east=0.0, north=0.0)
+
+    desk.state.opened = replace(desk.state.opened, to_drawing=no_way)  # type: ignore[type-var]
+    desk.state.drawing_changed.emit()
+    desk.context.map.cursor_moved.emit(1.0, 1.0)
+    assert sheets.model.pointer is None
+    desk.state.highlight.emit([Highlight(shapely.box(0, 0, 1, 1), "fail")])
+    mark = sheets.board.mark(sheets.board.add("cloud", [(0, 0), (5, 5)], "map"))
+    assert sheets.board.drawn(mark, "sheet") is None
+    assert sheets.board.drawn(mark, "map") is not None
+    sheets.sheet.canvas.grab()

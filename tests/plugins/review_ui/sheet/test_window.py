@@ -76,6 +76,7 @@ def sheets(desktop: Any, qtbot: Any) -> Any:
     made = install(context, state_of(context))
     qtbot.waitUntil(lambda: made.model.shown is not None, timeout=20_000)
     desktop.window.canvas.zoom_to_extent(made.model.shown.on_map.extent(), 0.4)
+    qtbot.wait(200)  # the panel may still take its room
     qtbot.waitUntil(lambda: made.overlay.ready, timeout=5_000)
     return made
 
@@ -155,3 +156,19 @@ def test_closing_the_project_takes_everything_away(desktop: Any, sheets: Any, qt
     qtbot.waitUntil(lambda: sheets.model.shown is None, timeout=3000)
     assert not sheets.board.active
     desktop.window.canvas.grab()
+
+
+def test_the_search_offers_what_can_be_done_with_the_drawing(desktop: Any, sheets: Any, qtbot: Any) -> None:
+    window = desktop.window
+    for name, holds in (
+        ("review.sheet", lambda: sheets.sheet_visible),
+        ("review.markup", lambda: sheets.board.active),
+        ("review.sheet_layers", lambda: sheets.layers_visible),
+        ("review.on_map", lambda: not sheets.model.on_map),
+    ):
+        assert name in [spec.id for spec in window.commands.specs()]
+        assert not holds()
+        window.commands.trigger(name)
+        assert holds()
+        window.commands.trigger(name)
+        assert not holds()
