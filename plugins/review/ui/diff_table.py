@@ -12,6 +12,7 @@ from plugins.review.ui.rows import Column, RowTable
 from plugins.review.ui.state import Highlight, ReviewState
 
 if TYPE_CHECKING:
+    from plugins.review.model.cases.records import Issue
     from plugins.review.model.reading.types import Element
     from plugins.review.model.revisions.compare import Comparison
     from plugins.review.model.revisions.diff import Change
@@ -43,8 +44,12 @@ class DiffRow:
     elements: tuple[Element | None, Element | None] = (None, None)
 
 
-def rows_of(comparison: Comparison) -> list[DiffRow]:
-    """Touched issues first, then indicators, elements and entities."""
+def rows_of(comparison: Comparison, issues: Sequence[Issue] = ()) -> list[DiffRow]:
+    """Touched issues first, then indicators, elements and entities.
+
+    Args:
+        issues: of the case; those carried to the newer drawing already are told by what became of their place.
+    """
     from plugins.review.model.opinion.wording import indicator_words
 
     rows = []
@@ -54,6 +59,12 @@ def rows_of(comparison: Comparison) -> list[DiffRow]:
         title = f"#{one.issue.number} {one.issue.title}"
         old = one.issue.anchors.handles
         rows.append(DiffRow(tr("Issue"), one.state, title, "", "", detail, old, now.handles, one.issue.id))
+    newer = comparison.after.record.id
+    for issue in issues:
+        if issue.drawing_id == newer != issue.raised_on and issue.anchor_state != "ok":
+            title = f"#{issue.number} {issue.title}"
+            handles = issue.anchors.handles
+            rows.append(DiffRow(tr("Issue"), issue.anchor_state, title, "", "", "", (), handles, issue.id))
     for key, was, is_now in comparison.indicators:
         rows.append(DiffRow(tr("Indicator"), "changed", indicator_words(key)[0], _value(key, was), _value(key, is_now)))
     for change in comparison.elements:
@@ -140,7 +151,7 @@ class DiffTable:
     def refresh(self) -> None:
         """Show the current comparison."""
         comparison = self._state.comparison
-        rows = rows_of(comparison) if comparison is not None else []
+        rows = rows_of(comparison, self._state.issues()) if comparison is not None else []
         self.model.show(rows)
         self.table.set_title(tr("Changes {count}", count=f"{len(rows):,}") if rows else tr("Changes"))
         if comparison is not None:

@@ -326,4 +326,5 @@ def _alike(stem: str, record: DrawingRecord) -> bool:
     ours, theirs = (
         "".join(mark for mark in text.casefold() if mark.isalpha()) for text in (stem, record.title or record.file_name)
     )
-    return bool(ours) and ours[:6] == theirs[:6]
+    length = min(len(ours), len(theirs), 6)
+    return length > 1 and ours[:length] == theirs[:length]

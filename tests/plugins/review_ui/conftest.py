@@ -16,13 +16,19 @@ from planner_app.domain.errors import PlannerError
 from planner_app.domain.layer import FieldInfo, NewLayer, PlanInfo, PlanKind
 from planner_app.domain.progress import NoProgress
 from planner_app.domain.rule import Rule, parse_rules
-from planner_app.i18n import word_error
+from planner_app.i18n import add_folder, word_error
 from planner_app.project import Batch, Project
 from plugins.review.model.cases import opened as opening
 from plugins.review.ui.panel import ReviewPanel
 from tests.plugins.review.drawings import EAST, NORTH, write_plan
 
 RULES = Path(__file__).resolve().parents[3] / "plugins" / "review" / "rules"
+
+
+@pytest.fixture(autouse=True)
+def _wording() -> None:
+    """Codes and texts of the plugin, as the host adds them."""
+    add_folder(RULES.parent / "i18n")
 
 
 class FakeSelection(QObject):
@@ -79,7 +85,7 @@ class FakeMap(QObject):
             left = True
 
         event = Event()
-        event.x, event.y = x, y  # type: ignore[attr-defined]
+        event.x, event.y = x, y
         self.tool.press(event)
 
 
@@ -214,7 +220,7 @@ class Window:
 
     def __init__(self, qtbot: Any, context: FakeContext) -> None:
         self.qtbot, self.context = qtbot, context
-        self.panel = ReviewPanel(context)  # type: ignore[arg-type]
+        self.panel = ReviewPanel(context)
         qtbot.addWidget(self.panel)
         self.panel.resize(390, 900)
         self.panel.show()
