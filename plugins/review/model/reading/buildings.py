@@ -13,7 +13,7 @@ import shapely
 
 from plugins.review.model.drawing.types import Entity, Note
 from plugins.review.model.reading.labels import Label, assign, building_key, plain, read_height, read_label
-from plugins.review.model.reading.ledger import SLIVER, Ledger, handle_key
+from plugins.review.model.reading.ledger import SLIVER, Ledger
 from plugins.review.model.reading.outlines import Item, Outline, cut
 from plugins.review.model.reading.types import Element, Role
 
@@ -92,7 +92,7 @@ def _labels(
     texts: Sequence[Entity], shapes: Sequence[BaseGeometry], convention: Convention, ledger: Ledger
 ) -> list[Label]:
     """Labels worth reading: texts in or near an outline, and those with a number of storeys or a height anywhere."""
-    placed = sorted((one for one in texts if len(one.points)), key=lambda one: handle_key(one.handle))
+    placed = sorted((one for one in texts if len(one.points)), key=lambda one: ledger.rank(one.handle))
     if not placed or not shapes:
         return []
     dots = shapely.points(ledger.frame.local(np.array([one.points[0] for one in placed])))
@@ -148,7 +148,7 @@ def heights(
     """Heights: dimensions on the layers for them are measured, texts there and H= texts at buildings are declared."""
     elements: list[Element] = []
     notes: list[Note] = []
-    for entity, match in sorted(items, key=lambda item: handle_key(item[0].handle)):
+    for entity, match in sorted(items, key=lambda item: ledger.rank(item[0].handle)):
         if not len(entity.points):
             continue
         place, words = ledger.frame.local(entity.points), plain(entity.text)

@@ -30,6 +30,7 @@ _WEIGHTS = {
     Role.ROAD: 1,
 }  # fmt: skip
 _TELLING = {Role.SITE, Role.FOOTPRINT, Role.FLOOR_AREA, Role.GREEN, Role.DECLARED}
+_MOST_SEEN = 20_000
 _KEPT_KINDS = {Role.GREEN, Role.VEGETATION}
 
 
@@ -132,6 +133,17 @@ class Convention:
 
     def match(self, layer: str) -> LayerMatch | None:
         """What the layer holds, or None if the convention does not know it."""
+        if layer not in self._seen:
+            if len(self._seen) > _MOST_SEEN:
+                self._seen.clear()
+            self._seen[layer] = self._match(layer)
+        return self._seen[layer]
+
+    @functools.cached_property
+    def _seen(self) -> dict[str, LayerMatch | None]:
+        return {}
+
+    def _match(self, layer: str) -> LayerMatch | None:
         name = layer_pattern.normalise(layer)
         alias = self._aliases.get(name)
         if alias is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -67,11 +67,17 @@ class Ledger:
 
     Attributes:
         undone: ids of repairs that the reviewer took back.
+        ranks: place of each handle in the order of :func:`handle_key`.
     """
 
     frame: Frame
     undone: frozenset[str] = frozenset()
+    ranks: Mapping[str, int] = field(default_factory=dict)
     entries: dict[str, Repair] = field(default_factory=dict)
+
+    def rank(self, handle: str) -> int:
+        """Place of a handle among all of the drawing."""
+        return self.ranks.get(handle, len(self.ranks))
 
     def enter(
         self, kind: str, handles: Sequence[str], layer: str, where: BaseGeometry | None = None, **params: Any

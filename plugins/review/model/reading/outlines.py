@@ -78,13 +78,13 @@ def read_outlines(
     Returns:
         Outlines in the order of their handles; lines that are open by more than a gap.
     """
-    items = sorted(items, key=lambda item: handle_key(item[0].handle))
+    items = sorted(items, key=lambda item: ledger.rank(item[0].handle))
     curves = [item for item in items if is_curve(item[0])]
     rings, pieces = _close(curves, ledger)
     joined, loose = _join(pieces, ledger, faces=faces, lines_count=lines_count, join=join)
     outlines = _areas(rings + joined, ledger)
     outlines += _hatches([item for item in items if item[0].rings], ledger)
-    outlines.sort(key=lambda outline: handle_key(outline.handles[0]))
+    outlines.sort(key=lambda outline: ledger.rank(outline.handles[0]))
     return outlines, loose
 
 

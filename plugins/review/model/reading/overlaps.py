@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from plugins.review.model.reading.ledger import SAME, SLIVER, Ledger, handle_key
+from plugins.review.model.reading.ledger import SAME, SLIVER, Ledger
 from plugins.review.model.reading.outlines import Outline, cut, same_ring, unite
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 #: A hatch and the outline it was picked from may be tessellated differently: 1 cm.
 _HATCH_SAME = 0.012
 _CELL = 0.25
-#: Of more outlines than this the pairs are not looked at.
-_MANY = 1500
+#: More pairs than this are not looked at one by one.
+_MANY = 100_000
 
 
 def drop_duplicates(outlines: Sequence[Outline], ledger: Ledger, scope: Callable[[Outline], Hashable]) -> list[Outline]:
@@ -36,7 +36,7 @@ def drop_duplicates(outlines: Sequence[Outline], ledger: Ledger, scope: Callable
     kept: list[Outline] = []
     for here in by_scope.values():
         kept += _drop(here, ledger) if len(here) > 1 else here
-    kept.sort(key=lambda outline: handle_key(outline.handles[0]))
+    kept.sort(key=lambda outline: ledger.rank(outline.handles[0]))
     return kept
 
 
@@ -45,7 +45,7 @@ _Mark = tuple[Outline, "BaseGeometry", bool]
 
 
 def _drop(outlines: list[Outline], ledger: Ledger) -> list[Outline]:
-    order = sorted(outlines, key=lambda one: (not one.hatch, handle_key(one.handles[0])))
+    order = sorted(outlines, key=lambda one: (not one.hatch, ledger.rank(one.handles[0])))
     edges = shapely.boundary(np.array([one.geometry for one in order], dtype=object)).tolist()
     seen: dict[tuple[int, int], list[_Mark]] = defaultdict(list)
     for one in order:
@@ -98,16 +98,18 @@ def merge_overlaps(outlines: Sequence[Outline], ledger: Ledger, scope: Callable[
     made: list[Outline] = []
     for here in by_scope.values():
         made += _merge(here, ledger) if len(here) > 1 else here
-    made.sort(key=lambda outline: handle_key(outline.handles[0]))
+    made.sort(key=lambda outline: ledger.rank(outline.handles[0]))
     return made
 
 
 def _overlapping(outlines: Sequence[Outline]) -> list[list[int]]:
     """Numbers of outlines that share ground with each other, in groups."""
     shapes = np.array([one.geometry for one in outlines], dtype=object)
-    if len(shapes) > _MANY:
+    tree = shapely.STRtree(shapes)
+    sample = shapes[:: max(len(shapes) // 200, 1)]
+    if len(tree.query(sample)[0]) / len(sample) * len(shapes) > _MANY:
         return _overlapping_parts(shapes)
-    a, b = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    a, b = tree.query(shapes, predicate="intersects")
     a, b = a[a < b], b[a < b]
     shared = shapely.area(shapely.intersection(shapes[a], shapes[b])) > SLIVER if len(a) else np.zeros(0, dtype=bool)
     parent = list(range(len(shapes)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -11,29 +12,39 @@ import shapely
 
 from plugins.review.model.drawing.types import Entity, Note
 from plugins.review.model.reading.chains import Piece, walls
-from plugins.review.model.reading.ledger import GAP, Ledger, handle_key
+from plugins.review.model.reading.labels import plain
+from plugins.review.model.reading.ledger import GAP, Ledger
 from plugins.review.model.reading.outlines import Item, OpenLine, Outline, read_outlines
 from plugins.review.model.reading.overlaps import drop_duplicates
-from plugins.review.model.reading.types import Role
+from plugins.review.model.reading.types import Element, Role
 
 if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
     from plugins.review.model.reading.convention import Convention
 
 #: From a place of a mechanical garage (2.2 × 4.0) to a coach's (4 × 14), m²; JGJ 100 gives 12 to 13 for cars.
 _PLACE = (7.0, 60.0)
 _BICYCLE = "bicycle"
+_NUMBER = re.compile(r"(\d{1,4})\s*(?:个|辆|位|泊位|车位|(?i:spaces|cars|lots|places)\b)")
 
 
 def read_parking(
-    items: Sequence[Item], everything: Sequence[Entity], convention: Convention, ledger: Ledger
-) -> tuple[list[Outline], list[Note]]:
+    items: Sequence[Item],
+    everything: Sequence[Entity],
+    site: Sequence[BaseGeometry],
+    convention: Convention,
+    ledger: Ledger,
+) -> tuple[list[Element], list[Note]]:
     """Places for cars, and notes on what on those layers is none.
 
     Args:
         items: entities on parking layers; everything: all visible entities (parts of blocks may be on other layers).
+        site: site outlines in local metres. Places on the ground outside them (a sample in the legend, a diagram) don't
+            count if there are any inside.
 
     Returns:
-        One outline for each place, ``match.kind`` "area" for lots drawn as a whole.
+        An element for each place, and one for each lot with the number that is written in it as its ``value``.
     """
     items = [item for item in items if item[1].kind != _BICYCLE]
     inserts = [
@@ -41,19 +52,65 @@ def read_parking(
         for entity, match in items
         if entity.kind == "INSERT" and convention.kind_of(Role.PARKING, entity.text.upper()) != _BICYCLE
     ]
-    bicycles = tuple(f"{e.handle}/" for e, m in items if e.kind == "INSERT" and (e, m) not in inserts)
+    cars = {entity.handle for entity, _ in inserts}
+    bicycles = tuple(f"{e.handle}/" for e, _ in items if e.kind == "INSERT" and e.handle not in cars)
     shapes = [item for item in items if not item[0].handle.startswith(bicycles)] if bicycles else items
     outlines, loose = read_outlines(shapes, ledger, faces=True, lines_count=True)
     outlines += _divided(outlines, loose, ledger)
     outlines = drop_duplicates(outlines, ledger, lambda one: one.match.floor)
     places, lots, small = _by_size(outlines)
-    found = places + _blocks(inserts, places, everything, ledger)
+    places += _blocks(inserts, places, everything, ledger)
+    places, outside = _on_site(places, site)
+    stated, lots = _stated(lots, everything, ledger)
     notes: list[Note] = []
-    if small:
-        notes.append(("review.parking_small", {"count": len(small), "handles": _some(small)}))
-    if lots:
-        notes.append(("review.parking_lots", {"count": len(lots), "handles": _some(lots)}))
-    return sorted(found, key=lambda one: handle_key(one.handles[0])), notes
+    for code, those in (("small", small), ("lots", lots), ("outside", outside)):
+        if those:
+            handles = ", ".join(one.handles[0] for one in those[:6])
+            notes.append((f"review.parking_{code}", {"count": len(those), "handles": handles}))
+    return [_element(one) for one in sorted(places, key=lambda one: ledger.rank(one.handles[0]))] + stated, notes
+
+
+def _element(one: Outline, value: float | None = None, text: str = "") -> Element:
+    return Element(
+        Role.PARKING, one.geometry, one.handles, one.layer, floor=one.match.floor, floors=one.match.floors,
+        kind=one.match.kind, value=value, measured=value is None, text=text,
+    )  # fmt: skip
+
+
+def _on_site(places: list[Outline], site: Sequence[BaseGeometry]) -> tuple[list[Outline], list[Outline]]:
+    """Places that count, and those on the ground that lie outside the site while others lie inside."""
+    ground = [one for one in places if one.match.floor is None]
+    if not site or not ground:
+        return places, []
+    middles = shapely.centroid(np.array([one.geometry for one in ground], dtype=object))
+    inside = shapely.intersects(shapely.union_all(list(site)), middles)
+    if not inside.any():
+        return places, []
+    outside = [one for one, there in zip(ground, inside.tolist(), strict=True) if not there]
+    gone = {id(one) for one in outside}
+    return [one for one in places if id(one) not in gone], outside
+
+
+def _stated(
+    lots: Sequence[Outline], everything: Sequence[Entity], ledger: Ledger
+) -> tuple[list[Element], list[Outline]]:
+    """Lots in which a number of places is written (``50辆``), and the other ones."""
+    if not lots:
+        return [], []
+    said = []
+    for entity in everything:
+        found = _NUMBER.search(plain(entity.text)) if entity.text and len(entity.points) else None
+        if found:
+            said.append((entity, float(found[1]), shapely.Point(ledger.frame.local(entity.points[0]))))
+    stated: list[Element] = []
+    others: list[Outline] = []
+    for lot in lots:
+        inside = [(entity, number) for entity, number, place in said if lot.geometry.contains(place)]
+        if len(inside) == 1:
+            stated.append(_element(lot, inside[0][1], plain(inside[0][0].text)))
+        else:
+            others.append(lot)
+    return stated, others
 
 
 def _divided(outlines: Sequence[Outline], loose: Sequence[OpenLine], ledger: Ledger) -> list[Outline]:
@@ -78,10 +135,6 @@ def _divided(outlines: Sequence[Outline], loose: Sequence[OpenLine], ledger: Led
         if faces and ledger.enter("joined", used, layer, None, pieces=len(set(used)), gap_m=0.0):
             made += [Outline(face, handles, layer, match) for face, handles in faces]
     return made
-
-
-def _some(outlines: Sequence[Outline]) -> str:
-    return ", ".join(one.handles[0] for one in outlines[:6])
 
 
 def _by_size(outlines: Sequence[Outline]) -> tuple[list[Outline], list[Outline], list[Outline]]:

@@ -118,19 +118,21 @@ class _Reading:
         x0, y0, x1, y1 = box or self.drawing.extent or _extent(self.visible)
         scale = units.metres_per_unit
         frame = Frame(scale, (float(np.floor((x0 + x1) / 2 * scale)), float(np.floor((y0 + y1) / 2 * scale))))
-        self.ledger = Ledger(frame, frozenset(self.options.undone_repairs))
+        ordered = sorted((entity.handle for entity in self.visible), key=handle_key)
+        ranks = {handle: rank for rank, handle in enumerate(ordered)}
+        self.ledger = Ledger(frame, frozenset(self.options.undone_repairs), ranks)
         self._flatten()
         elements = self._elements()
         # What was cut near the origin may no longer be sound when rounded to far coordinates.
         moved = [sound(shape) for shape in frame.back_all([element.geometry for element in elements])]
-        order = list(Role)
+        order = {role: number for number, role in enumerate(Role)}
         made = []
         for element, shape in zip(elements, moved, strict=True):
             if shape.is_empty:
                 self.ledger.enter("sliver", element.handles, element.layer, None, area_m2=0.0)
             else:
                 made.append(replace(element, geometry=shape))
-        made.sort(key=lambda one: (order.index(one.role), handle_key(one.handles[0]), one.geometry.bounds))
+        made.sort(key=lambda one: (order[one.role], ranks[one.handles[0]], one.geometry.bounds))
         return SitePlan(
             elements=tuple(made),
             convention=self.convention.name,
@@ -192,15 +194,19 @@ class _Reading:
 
     def _units(self, declared: Declared, box: Box | None) -> UnitCheck:
         edges = [shapely.get_coordinates(ring.exterior) for site in self.sites for ring in shapely.get_parts(site)]
-        places = [
-            float(shapely.Polygon(entity.points).area)
-            for entity, match in self.items[Role.PARKING][:2000]
-            if is_curve(entity) and entity.closed and len(entity.points) > 2 and match.kind != "bicycle"
-        ]
+        drawn = {
+            role: [
+                float(shapely.Polygon(entity.points).area)
+                for entity, match in self.items[role][:2000]
+                if is_curve(entity) and entity.closed and len(entity.points) > 2 and match.kind != "bicycle"
+            ]
+            for role in (Role.PARKING, Role.FOOTPRINT)
+        }
         clues = UnitClues(
             site_area=float(shapely.union_all(list(self.sites)).area) if self.sites else None,
             site_edges=np.concatenate([np.hstack([xy[:-1], xy[1:]]) for xy in edges]) if edges else np.empty((0, 4)),
-            places=places,
+            places=drawn[Role.PARKING],
+            buildings=drawn[Role.FOOTPRINT],
             declared_m2=declared.values.get("site_area_m2"),
             parcel_m2=self.parcel_area,
         )
@@ -219,7 +225,7 @@ class _Reading:
                 for entity, _ in items
                 if abs(entity.z) * scale > _FLAT and (is_curve(entity) or entity.rings)
             ),
-            key=lambda entity: handle_key(entity.handle),
+            key=lambda entity: self.ledger.rank(entity.handle),
         )
         if not raised:
             return
@@ -252,8 +258,9 @@ class _Reading:
         elements += [houses.named(_plain(Role.BALCONY, one, built), built) for one in self._unique(Role.BALCONY)]
         elements += self._green()
         elements += [_plain(Role.VEGETATION, one, built) for one in self._unique(Role.VEGETATION)]
-        places, notes = read_parking(self.items[Role.PARKING], self.visible, self.convention, self.ledger)
-        elements += [_plain(Role.PARKING, one, built) for one in places]
+        site = [one.geometry for one in elements if one.role == Role.SITE]
+        places, notes = read_parking(self.items[Role.PARKING], self.visible, site, self.convention, self.ledger)
+        elements += places
         self.notes += notes
         for role in (Role.BUILD_TO, Role.ROAD_LINE, Role.ROAD):
             elements += self._lines(role, built)

@@ -51,7 +51,7 @@ class Element:
         kind: subtype: of green ``集中`` ``宅旁`` ``道路`` ``屋顶``; of floor area ``balcony`` or ``deduct``; of a
             height "" (a building's) or ``road_distance`` (eDCR's MAX_HEIGHT_CAL, a distance in plan that limits the
             height and is none itself); of parking ``accessible``.
-        value: a height in m, a declared count.
+        value: a height in m; of a parking lot the number of places written in it.
         measured: false where ``value`` comes from a text (declared), true from a dimension or geometry.
         storeys, storeys_below: of a footprint, as a text inside or beside it says (``18F/-1F``); None if none says.
     """

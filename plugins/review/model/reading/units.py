@@ -1,7 +1,8 @@
 """Metres per drawing unit. The header may lie, so it is the last to be asked, and doubts are said.
 
-Each piece of evidence votes for the unit it fits; the heaviest sum wins. A unit that would make the site absurd
-(under 30 m² or over 3 km²) or the sheet (under 15 m or over 60 km) is out of the question.
+Each piece of evidence votes for the units it fits; the heaviest sum wins. A unit that would make the site absurd
+(under 30 m² or over 3 km²), a building (under 4 m² or over 20 ha) or the sheet (under 15 m or over 60 km) is out of the
+question.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from plugins.review.model.reading.types import ReadingOptions, UnitCheck
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-#: Units drawings are made in: m, mm, cm, dm, foot, inch.
-UNITS = (1.0, 0.001, 0.01, 0.1, 0.3048, 0.0254)
+#: Units drawings are made in: m, mm, cm, dm; foot and inch only where the header speaks of one of them.
+METRIC = (1.0, 0.001, 0.01, 0.1)
+IMPERIAL = (0.3048, 0.0254)
 #: How far a declared area's side length may lie from the measured one and still tell the unit (a false declaration
 #: is found later; units are at least a factor of 3 apart).
 _AREA_SLACK = 0.18
@@ -32,6 +34,7 @@ _LENGTH_SLACK = 0.01
 _VOTES = {"parcel": 4, "declared": 3, "dimension_text": 3, "parking": 3, "coordinates": 2, "header": 2, "text_size": 1}
 _SITE_M2 = (30.0, 3e6)
 _SHEET_M = (15.0, 60_000.0)
+_BUILDING_M2 = (4.0, 200_000.0)
 _PLACE_M2 = (9.0, 25.0)
 _PLACES = 4  # fewer outlines may be anything
 _TEXT_M = (0.15, 12.0)
@@ -43,13 +46,14 @@ class UnitClues:
 
     Attributes:
         site_area: of the site outline; site_edges: (n, 4) its edges x0, y0, x1, y1.
-        places: areas of outlines on parking layers.
+        places: areas of outlines on parking layers; buildings: of outlines on footprint layers.
         declared_m2: site area of the indicator table; parcel_m2: of the parcel under review.
     """
 
     site_area: float | None = None
     site_edges: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 4)))
     places: Sequence[float] = ()
+    buildings: Sequence[float] = ()
     declared_m2: float | None = None
     parcel_m2: float | None = None
 
@@ -114,7 +118,7 @@ def _known(drawing: Drawing, known: tuple[str, float], header: float | None) -> 
     if drawn is None or not drawn > 0 or not metres > 0:
         raise PlannerError("review.known_length_missing", handle=handle, metres=metres)
     exact = metres / drawn
-    near = next((unit for unit in _candidates(header) if abs(exact / unit - 1) <= 0.02), None)
+    near = next((unit for unit in (*METRIC, *IMPERIAL) if abs(exact / unit - 1) <= 0.02), None)
     unit = exact if near is None or drawing.format in (DrawingFormat.PDF, DrawingFormat.IMAGE) else near
     notes: list[Note] = []
     if header is not None and abs(header / unit - 1) > 0.02:
@@ -138,10 +142,15 @@ def _sheet(entities: Sequence[Entity], header: float | None) -> UnitCheck:
 
 
 def _candidates(header: float | None) -> tuple[float, ...]:
-    return UNITS if header is None or any(abs(header / u - 1) < 1e-4 for u in UNITS) else (*UNITS, header)
+    if header is None or any(abs(header / unit - 1) < 1e-4 for unit in METRIC):
+        return METRIC
+    known = any(abs(header / unit - 1) < 1e-4 for unit in IMPERIAL)
+    return (*METRIC, *IMPERIAL) if known else (*METRIC, *IMPERIAL, header)
 
 
 def _plausible(unit: float, clues: UnitClues, places: NDArray[np.float64]) -> bool:
+    if clues.buildings and not _BUILDING_M2[0] <= float(np.median(clues.buildings)) * unit**2 <= _BUILDING_M2[1]:
+        return False
     if clues.site_area:
         return _SITE_M2[0] <= clues.site_area * unit * unit <= _SITE_M2[1]
     if len(places) < 2:
@@ -156,36 +165,37 @@ def _votes(
 ) -> dict[str, set[float]]:
     """Kind of evidence → units it fits (empty: it fits none, or there is no such evidence)."""
     votes: dict[str, set[float]] = {}
+    units = _candidates(header)
     for kind, area in (("parcel", clues.parcel_m2), ("declared", clues.declared_m2)):
         if area and clues.site_area:
-            votes[kind] = _near([(area / clues.site_area) ** 0.5], _AREA_SLACK)
-    votes["dimension_text"] = _near(_lettered(entities, clues), _LENGTH_SLACK)
+            votes[kind] = _near([(area / clues.site_area) ** 0.5], units, _AREA_SLACK)
+    votes["dimension_text"] = _near(_lettered(entities, clues, units), units, _LENGTH_SLACK)
     if len(clues.places) >= _PLACES:
-        sizes = np.array(clues.places)[:, None] * np.array(UNITS) ** 2
+        sizes = np.array(clues.places)[:, None] * np.array(units) ** 2
         most = ((sizes >= _PLACE_M2[0]) & (sizes <= _PLACE_M2[1])).mean(axis=0) > 0.7
-        votes["parking"] = {unit for unit, fits in zip(UNITS, most.tolist(), strict=True) if fits}
+        votes["parking"] = {unit for unit, fits in zip(units, most.tolist(), strict=True) if fits}
     votes["coordinates"] = _grid_units(places)
     letters = [entity.size for entity in entities if entity.text and entity.size > 0]
     if letters:
         middle = float(np.median(letters))
-        votes["text_size"] = {unit for unit in UNITS if _TEXT_M[0] <= middle * unit <= _TEXT_M[1]}
+        votes["text_size"] = {unit for unit in units if _TEXT_M[0] <= middle * unit <= _TEXT_M[1]}
     if header is not None:
-        votes["header"] = {unit for unit in _candidates(header) if abs(header / unit - 1) < 1e-4}
+        votes["header"] = {unit for unit in units if abs(header / unit - 1) < 1e-4}
     return votes
 
 
-def _near(ratios: Sequence[float], slack: float) -> set[float]:
+def _near(ratios: Sequence[float], units: Sequence[float], slack: float) -> set[float]:
     """The unit that most ratios (true ÷ drawn) are near to."""
     counts: dict[float, int] = defaultdict(int)
     for ratio in ratios:
-        for unit in UNITS:
+        for unit in units:
             if abs(ratio / unit - 1) <= slack:
                 counts[unit] += 1
     most = max(counts.values(), default=0)
     return {unit for unit, count in counts.items() if count == most}
 
 
-def _lettered(entities: Sequence[Entity], clues: UnitClues) -> list[float]:
+def _lettered(entities: Sequence[Entity], clues: UnitClues, units: Sequence[float]) -> list[float]:
     """True ÷ drawn length where a number stands: texts that override a dimension, numbers beside edges of the site.
 
     An override in mm on a drawing in m (``8000`` on 8) would be 1000 and is no vote, nor is a 1:1 override: dimensions
@@ -203,10 +213,10 @@ def _lettered(entities: Sequence[Entity], clues: UnitClues) -> list[float]:
             ratios.append(float(number[1]) / entity.value)
         elif len(entity.points):
             numbers.append((*entity.points[0].tolist(), float(number[1]), entity.size))
-    return ratios + _beside(np.array(numbers), clues.site_edges)
+    return ratios + _beside(np.array(numbers), clues.site_edges, units)
 
 
-def _beside(numbers: NDArray[np.float64], edges: NDArray[np.float64]) -> list[float]:
+def _beside(numbers: NDArray[np.float64], edges: NDArray[np.float64], units: Sequence[float]) -> list[float]:
     """Numbers near the middle of an edge ÷ its length, where that is near a unit; at least three must agree."""
     if not len(numbers) or not len(edges):
         return []
@@ -218,7 +228,7 @@ def _beside(numbers: NDArray[np.float64], edges: NDArray[np.float64]) -> list[fl
         away = np.hypot(middle[:, 0] - x, middle[:, 1] - y)
         for k in np.flatnonzero(away < lengths * 0.35 + 4 * size).tolist():
             ratios.append(value / float(lengths[k]))
-    found = _near(ratios, _LENGTH_SLACK)
+    found = _near(ratios, units, _LENGTH_SLACK)
     agreeing = [r for r in ratios if any(abs(r / unit - 1) <= _LENGTH_SLACK for unit in found)]
     return agreeing if len(agreeing) >= 3 else []
 

@@ -209,6 +209,28 @@ def test_what_is_too_large_or_too_small_is_no_place() -> None:
     assert {"review.parking_lots", "review.parking_small"} <= set(codes(plan))
 
 
+def test_a_lot_with_its_number_written_in_it() -> None:
+    sheet = site()
+    sheet.box("TCW", 40, 10, 30, 20)
+    sheet.text("WZ", "地面停车场 50辆", (45, 15))
+    sheet.box("TCW", 80, 10, 30, 20)
+    plan = sheet.read()
+    assert [(one.value, one.measured) for one in plan.of(Role.PARKING)] == [(50.0, False)]
+    assert "review.parking_lots" in codes(plan)
+
+
+def test_a_sample_in_the_legend_is_no_place() -> None:
+    sheet = site()
+    sheet.box("TCW", 10, 10, 2.5, 5.3)
+    sheet.box("TCW", 140, 10, 2.5, 5.3)
+    plan = sheet.read()
+    assert len(plan.of(Role.PARKING)) == 1
+    assert "review.parking_outside" in codes(plan)
+    elsewhere = site()
+    elsewhere.box("TCW", 140, 10, 2.5, 5.3)
+    assert places(elsewhere) == 1
+
+
 def stall(sheet: Sheet, name: str = "停车位", layer: str = "0") -> str:
     block = sheet.doc.blocks.new(name)
     block.add_lwpolyline(corners(0, 0, 2.5, 5.3), close=True, dxfattribs={"layer": layer})
@@ -263,8 +285,8 @@ def test_a_large_drawing_is_read_within_a_second() -> None:
     read(drawing)
     best = 9.0
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.process_time()
         plan = read(replace(drawing))
-        best = min(best, time.perf_counter() - start)
+        best = min(best, time.process_time() - start)
     assert len(plan.elements) > 18_000
     assert best < 1.5  # 0.7 s alone; other work may run beside

@@ -51,6 +51,21 @@ def test_a_header_that_makes_no_sense_is_not_taken() -> None:
     assert bare(METRES, 1000).read().units.metres_per_unit == pytest.approx(0.001)  # a site of 120 × 80 km
 
 
+def test_feet_only_where_the_header_speaks_of_them() -> None:
+    tenth = 9600 * 10.76  # the site is a tenth of the parcel: no proof of feet
+    assert read(bare(METRES, 1).drawing(), parcel_area=tenth).units.metres_per_unit == 1
+    feet = read(bare(1, 1 / 0.3048).drawing(), parcel_area=9600.0)  # the header says inches
+    assert feet.units.metres_per_unit == pytest.approx(0.3048)
+
+
+def test_buildings_tell_metres_from_millimetres() -> None:
+    for scale in (1, 1000):
+        sheet = Sheet(NONE, scale)
+        sheet.box("JZJD-1#", 10, 10, 40, 15)
+        sheet.box("JZJD-2#", 90, 10, 40, 15)
+        assert sheet.read().units.metres_per_unit == pytest.approx(1 / scale)
+
+
 def test_coordinates_of_a_national_grid_are_in_metres() -> None:
     for at in ((40_500_000.0, 3_250_000.0), (508_000.0, 2_945_000.0), (3_250_000.0, 508_000.0)):
         plan = bare(MILLIMETRES, 1, at).read()
