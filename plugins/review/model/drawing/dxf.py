@@ -103,9 +103,8 @@ def read_document(
     )
 
 
-def look(entity: Any) -> tuple[str, float]:
-    """Colour and line width of an entity or layer (see ``Shape``), as drawn on white."""
-    dxf = entity.dxf
+def look(dxf: Any) -> tuple[str, float]:
+    """Colour and line width by the attributes of an entity or layer (see ``Shape``), as drawn on white."""
     weight = dxf.get("lineweight", -1)
     width = float(weight) if weight in (-1, -2) else 0.25 if weight < 0 else weight / 100.0
     true = dxf.get("true_color")
@@ -162,7 +161,7 @@ def _layers(document: Any) -> tuple[dict[str, DrawingLayer], frozenset[str], dic
     frozen = set()
     for layer in document.layers:
         name = str(layer.dxf.name)
-        colour, width = look(layer)
+        colour, width = look(layer.dxf)
         hidden = layer.is_frozen() or layer.is_off()
         if layer.is_frozen():
             frozen.add(name.casefold())

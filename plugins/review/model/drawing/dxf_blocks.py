@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plugins.review.model.drawing.dxf_shapes import DxfShapes, Missing
+from plugins.review.model.drawing.dxf_shapes import DxfShapes, Missing, plain
 from plugins.review.model.drawing.dxf_words import WORDS
 from plugins.review.model.drawing.shapes import Points, Shape, text_box
 
@@ -92,10 +92,11 @@ class DxfBlocks:
         except Exception:  # damage shows itself in as many ways as there are attributes
             self._shapes.missing.broken[kind] += 1
             return None
-        colour, width = self._shapes._look(entity)
+        common = plain(entity)
+        colour, width = self._shapes.look(common)
         shape = Shape(
-            str(dxf.get("handle") or "0"), "INSERT", str(dxf.get("layer", "0")), np.array([[place.x, place.y]]),
-            text=name, colour=colour, width=width, angle=angle, z=place.z, visible=not dxf.get("invisible", 0),
+            str(dxf.get("handle") or "0"), "INSERT", str(common.get("layer", "0")), np.array([[place.x, place.y]]),
+            text=name, colour=colour, width=width, angle=angle, z=place.z, visible=not common.get("invisible", 0),
         )  # fmt: skip
         attributes = [one for given in getattr(entity, "attribs", ()) for one in self._shapes.of(given)]
         return _Reference(shape, name, matrices, attributes)

@@ -64,11 +64,11 @@ class DxfShapes:
 
     Args:
         tolerance: of chords, drawing units.
-        colours: gives an entity's colour and line width (``Shape.colour``, ``Shape.width``).
+        look: gives colour and line width (``Shape.colour``, ``Shape.width``) of an entity's attributes.
     """
 
     def __init__(self, tolerance: float, look: Callable[[Any], tuple[str, float]]) -> None:
-        self.tolerance, self._look = tolerance, look
+        self.tolerance, self.look = tolerance, look
         self.missing = Missing()
 
     def of(self, entity: Any, handle: str = "", depth: int = 0) -> Iterator[Shape]:
@@ -97,7 +97,7 @@ class DxfShapes:
             self.missing.broken[kind] += 1
             return
         made.handle, made.kind, made.layer = handle, kind, entity.dxf.get("layer", "0")
-        made.colour, made.width = self._look(entity)
+        made.colour, made.width = self.look(entity.dxf)
         made.visible = made.visible and not entity.dxf.get("invisible", 0)
         if kind in WORDS:
             x, y = made.points[0].tolist()
@@ -115,8 +115,10 @@ class DxfShapes:
         if not parts:
             self.missing.add(kind)
             return
+        layer = plain(entity).get("layer", "0")
         for number, part in enumerate(parts, start=1):
-            part.dxf.layer = entity.dxf.get("layer", "0") if kind != "MLINE" else part.dxf.get("layer", "0")
+            if kind != "MLINE":
+                part.dxf.layer = layer
             yield from self.of(part, f"{handle}/{number}", depth + 1)
 
     def _line(self, entity: Any) -> Shape:
@@ -284,6 +286,11 @@ class DxfShapes:
         if math.isclose(angle, 2.0 * math.pi):
             points = np.concatenate([points, points[:1]])
         return points if edge.ccw else points[::-1]
+
+
+def plain(entity: Any) -> Any:
+    """An entity's common attributes (layer, colour …), also of those that ezdxf keeps as mere tags."""
+    return entity.graphic_properties() if hasattr(entity, "xtags") else entity.dxf
 
 
 def _span(start: float, end: float) -> tuple[float, float]:

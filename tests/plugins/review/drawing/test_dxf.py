@@ -466,3 +466,49 @@ def test_a_survey_in_cyrillic_keeps_its_words(drawings: Path) -> None:
     assert len([one for one in by_kind(drawing, "TEXT") if "/" not in one.handle]) == 1445
     assert len([one for one in by_kind(drawing, "POINT") if "/" not in one.handle]) == 1294
     assert float(drawing.properties["flattened_units"]) == FLATTEN_M  # INSUNITS says mm, the extent metres
+
+
+def test_a_table_is_the_texts_of_its_block(tmp_path: Path) -> None:
+    from ezdxf.filemanagement import new
+
+    document = new("R2013")
+    document.layers.add("JJZB")
+    block = document.blocks.new("*T1")
+    block.add_text("容积率 1.5", height=2).set_placement((1, 1))
+    block.add_line((0, 0), (9, 0))
+    path = tmp_path / "table.dxf"
+    document.saveas(path)
+    table = (
+        "  0\nACAD_TABLE\n  5\nA7\n330\n1F\n100\nAcDbEntity\n  8\nJJZB\n100\nAcDbBlockReference\n  2\n*T1\n 10\n100.0\n"
+        " 20\n50.0\n 30\n0.0\n100\nAcDbTable\n280\n0\n 91\n1\n 92\n1\n"
+    )
+    head, tail = path.read_text("utf-8").split("ENTITIES\n", 1)
+    path.write_text(head + "ENTITIES\n" + table + tail, "utf-8")
+    drawing = read(path)
+    (words,) = by_kind(drawing, "TEXT")
+    assert (words.text, words.points.tolist(), words.layer) == ("容积率 1.5", [[101, 51]], "JJZB")
+    assert words.handle.startswith("A7/")
+
+
+def test_multilines_and_leaders_are_drawn(dxf: Dxf) -> None:
+    def draw(_: Any, space: Any) -> None:
+        space.add_mline([(0, 0), (10, 0), (10, 10)])
+        space.add_leader([(0, 0), (3, 3), (6, 3)])
+        builder = space.add_multileader_mtext("Standard")
+        builder.set_content("消防车道 R=12", char_height=1.5)
+        from ezdxf.math import Vec2
+        from ezdxf.render.mleader import ConnectionSide
+
+        builder.add_leader_line(ConnectionSide.left, [Vec2(0, 0)])
+        builder.build(insert=Vec2(20, 30))
+        space.add_polyline3d([(0, 0, 1), (5, 0, 2), (5, 5, 3)])
+        space.add_solid([(0, 0), (4, 0), (0, 3), (4, 3)])
+
+    drawing = dxf(draw)
+    lines = by_kind(drawing, "LINE")
+    assert {"/" in one.handle for one in lines} == {True}
+    assert len(by_kind(drawing, "LEADER")[0].points) == 3
+    (said,) = by_kind(drawing, "MULTILEADER")
+    assert (said.text, said.size) == ("消防车道 R=12", 1.5)
+    assert by_kind(drawing, "POLYLINE")[0].z == 1
+    assert area(by_kind(drawing, "SOLID")[0].points) == 12  # its corners go zigzag
