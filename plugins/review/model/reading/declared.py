@@ -41,7 +41,7 @@ _MTEXT_LINE = 5 / 3  # distance of the lines of a multi-line text, in text heigh
 
 @dataclass(slots=True)
 class Declared:
-    """Values by indicator key (areas m², heights m, ratios as fractions), with where each stands."""
+    """Values by indicator key (areas m², heights m, ratios as fractions), the handle of each and how it is written."""
 
     values: dict[str, float] = field(default_factory=dict)
     handles: dict[str, str] = field(default_factory=dict)
@@ -144,7 +144,7 @@ def _read(texts: Sequence[Entity], labels: _Labels) -> Declared:
                 cell.key, cell.unit = key, unit
                 alone.append(cell)
             elif not _LIMIT.match(rest):
-                _take(found, key, rest, unit, cell.handle, cell.text)
+                _take(found, key, rest, unit, cell.handle)
     if alone:
         heads = [(cell, kind) for cell in cells if (kind := labels.column(cell.text)) and not cell.key]
         for cell in alone:
@@ -193,7 +193,7 @@ def _beside(
         elif not _LIMIT.match(other.text) and _column(other, heads) != "limit":
             after = next((n for n in sorted(row, key=lambda one: one.x) if n.x > other.x), None)
             behind = _BARE_UNIT.match(after.text) if after is not None and not unit else None
-            if _take(found, cell.key, other.text, unit or (behind["unit"] if behind else ""), other.handle, other.text):
+            if _take(found, cell.key, other.text, unit or (behind["unit"] if behind else ""), other.handle):
                 return
             if not re.match(r"^[\s\d.,:%/()-]*$", other.text):
                 break
@@ -205,7 +205,7 @@ def _beside(
     for other in sorted(below, key=lambda one: -one.y):
         if other.key:
             return
-        if not _LIMIT.match(other.text) and _take(found, cell.key, other.text, unit, other.handle, other.text):
+        if not _LIMIT.match(other.text) and _take(found, cell.key, other.text, unit, other.handle):
             return
 
 
@@ -218,16 +218,22 @@ def _column(cell: _Cell, heads: Sequence[tuple[_Cell, str]]) -> str:
     return kind if abs(head.x - cell.x) <= 12 * cell.size else ""
 
 
-def _take(found: Declared, key: str, text: str, unit: str, handle: str, shown: str) -> bool:
+def _take(found: Declared, key: str, text: str, unit: str, handle: str) -> bool:
     """Take a value in; False if the text holds none. The first in reading order counts, another one is said."""
+    written = _VALUE.match(_half(text))
     value = read_value(key, text, unit)
-    if value is None:
+    if written is None or value is None:
         return False
+    shown = f"{written['number']}{written['unit'] or ''}"
     if key not in found.values:
         found.values[key], found.handles[key], found.texts[key] = value, handle, shown
     elif abs(value - found.values[key]) > 1e-9 + 1e-6 * abs(value):
         found.notes.append(("review.declared_twice", {"key": key, "first": found.texts[key], "second": shown}))
     return True
+
+
+def _half(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).replace("∶", ":")
 
 
 def read_value(key: str, text: str, unit: str = "") -> float | None:
@@ -237,7 +243,7 @@ def read_value(key: str, text: str, unit: str = "") -> float | None:
         key: of the indicator; it decides which units make sense.
         unit: from the label (``（%）``) or a column of units, where the text has none of its own.
     """
-    found = _VALUE.match(unicodedata.normalize("NFKC", text).replace("∶", ":"))
+    found = _VALUE.match(_half(text))
     if found is None:
         return None
     number = float(re.sub(r"[,，\s]", "", found["number"]))

@@ -141,8 +141,8 @@ class SitePlan:
         roles: role → layer names found for it (``review import``'s ``layers``).
         unread: layers that no role claims, with their entity counts.
         declared: values of the indicator table by indicator key (``site_area_m2`` …; ratios as fractions);
-            ``declared_handles``
-            says which entity each came from.
+            ``declared_handles`` says which entity each came from, ``declared_texts`` how it is written (number and
+            unit: ``30.5%``).
         regions: candidate site-plan regions in drawing units, best first; ``region`` the one used (None: the
             whole drawing).
     """
