@@ -96,7 +96,7 @@ def hint(box: Box, area: Box) -> dict[str, str]:
 
 
 def core(drawing: Drawing, metres_per_unit: float) -> Box | None:
-    """Where nine tenths of a drawing lie, metres: a few entities far away do not count."""
+    """Where the middle half of a drawing's entities lie, metres: details drawn elsewhere do not count."""
     places = [
         (one.points[0] if len(one.points) else one.rings[0][0])
         for one in drawing.entities
@@ -104,7 +104,7 @@ def core(drawing: Drawing, metres_per_unit: float) -> Box | None:
     ]
     if not places:
         return None
-    low, high = np.quantile(np.array(places), (0.05, 0.95), axis=0) * metres_per_unit
+    low, high = np.quantile(np.array(places), (0.25, 0.75), axis=0) * metres_per_unit
     return (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
 
 

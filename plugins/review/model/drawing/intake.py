@@ -131,9 +131,14 @@ def read_drawing(
     """
     path, progress = Path(path), progress or NoProgress()
     kind = sniff(path)
-    size = path.stat().st_size
-    if size > LARGEST:
-        raise PlannerError("review.file_too_large", file=path.name, size=size / 1e6, most=LARGEST / 1e6)
+    try:
+        size = path.stat().st_size
+        if size > LARGEST:
+            raise PlannerError("review.file_too_large", file=path.name, size=size / 1e6, most=LARGEST / 1e6)
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise PlannerError("review.file_unreadable", file=path.name, detail=str(error.strerror or error)) from error
     within = within or limits()
     try:
         drawing = _read_apart(path, kind, progress, page, metres_per_unit, within)
@@ -151,8 +156,6 @@ def read_drawing(
     suffix = path.suffix.casefold()
     if suffix not in _SUFFIXES[kind]:
         notes.insert(0, ("review.suffix", {"file": path.name, "format": kind.value.upper()}))
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     return replace(drawing, name=path.name, sha256=sha256, notes=tuple(notes), count=count)
 
 

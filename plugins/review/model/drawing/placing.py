@@ -121,7 +121,8 @@ def _by_statement(drawing: Drawing, ground: Ground) -> Placement:
     if stated.suspicion is not None:
         return Placement(notes=(stated.suspicion, ("review.statement_doubted", {"crs": stated.crs})))
     same = not stated.crs or parse_crs(stated.crs).equals(parse_crs(ground.crs), ignore_axis_order=True)
-    made = Placement(stated.method, "" if same else stated.crs, stated.matrix or IDENTITY)
+    method = "map_conversion" if stated.method == "map_conversion" else "geodata"
+    made = Placement(method, "" if same else stated.crs, stated.matrix or IDENTITY)
     if not stated.crs:
         origin = moved_box((0.0, 0.0, 1.0, 1.0), made.matrix)
         code, note = recognised(origin, ground)

@@ -300,7 +300,7 @@ def test_a_files_own_statement_is_used_unless_it_is_doubtful(project: Project) -
 
 def test_a_world_file_needs_a_system_only_where_it_is_not_the_projects(project: Project) -> None:
     here = Georeference("world_file", "", (1.0, 0.0, EAST, 0.0, 1.0, NORTH))
-    assert place(drawn(georeference=here), 0.5, project).method == "world_file"
+    assert place(drawn(georeference=here), 0.5, project).method == "geodata"
     zoned = replace(here, matrix=(1.0, 0.0, 40_500_000.0, 0.0, 1.0, NORTH))
     assert place(drawn(georeference=zoned), 0.5, project).crs == "EPSG:4528"
     elsewhere = replace(here, matrix=(1.0, 0.0, 12.0, 0.0, 1.0, 47.0))
