@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import sqlite3
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,8 @@ from planner_app.engine.errors import EngineError
 
 #: Labels of one layer in one picture; more than that is a smear, and placing them took a map from 0.5 to 5.2 s.
 MOST_LABELS = 600
+#: QGIS counts a new table's rows when it first opens it, which fails while somebody writes: seconds to wait.
+_PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6)
 
 
 @dataclass
@@ -129,6 +132,11 @@ class LayerSet:
         options = QgsVectorLayer.LayerOptions(QgsProject.instance().transformContext())
         options.loadDefaultStyle = False
         layer = QgsVectorLayer(uri.uri(), name, "spatialite", options)
+        for pause in _PAUSES:
+            if layer.isValid():
+                break
+            time.sleep(pause)
+            layer = QgsVectorLayer(uri.uri(), name, "spatialite", options)
         if not layer.isValid():
             raise EngineError("engine.layer_unreadable", layer=name, detail=layer.error().summary())
         if srid:

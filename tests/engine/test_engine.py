@@ -113,6 +113,45 @@ def test_a_new_style_is_seen_after_a_refresh(engine: EngineClient, wait: Wait, t
         assert _near(_draw(engine, wait, _request()), 0.25, 0.5, "#20A040")
 
 
+def test_a_layer_made_while_somebody_writes_is_drawn(engine: EngineClient, wait: Wait, town: Path) -> None:
+    """QGIS counts a new table's rows when it opens it and gives up at once where the file is locked."""
+    import sqlite3
+    import threading
+    import time
+
+    import shapely
+
+    from planner_app.domain.layer import NewLayer
+    from planner_app.domain.style import LayerStyle, StyleClass, to_qml
+    from planner_app.project import Batch
+
+    _draw(engine, wait, _request())
+    problems: list[Exception] = []
+    engine.problem.connect(problems.append)
+    style = LayerStyle(classes=(StyleClass(fill="#20A040", stroke="#20A040"),))
+    with Project.open(town) as project:
+        made = project.add_layer(
+            NewLayer("new", "polygon", (), qml=to_qml(style, "polygon")),
+            [Batch([shapely.to_wkb(shapely.box(*EXTENT))], {})],
+        )
+        writer = sqlite3.connect(town, isolation_level=None, check_same_thread=False)
+        writer.execute("UPDATE geometry_columns_statistics SET last_verified = NULL, row_count = NULL "
+                       "WHERE f_table_name = ?", (made.id,))  # fmt: skip
+        writer.execute("BEGIN IMMEDIATE")
+
+        def release() -> None:
+            time.sleep(0.6)
+            writer.execute("ROLLBACK")
+
+        holding = threading.Thread(target=release)
+        holding.start()
+        engine.refresh_layers(None)
+        assert _near(_draw(engine, wait, _request((LayerDraw(made.id),))), 0.5, 0.5, "#20A040")
+        holding.join()
+        writer.close()
+    assert problems == []
+
+
 def test_killed_while_drawing_it_comes_back_with_the_picture(engine: EngineClient, wait: Wait) -> None:
     repeats = 50 if os.environ.get("PLANNER_SOAK") else 3
     states: list[str] = []
