@@ -94,7 +94,8 @@ class IssueCard(Card):
         self._thumbs: dict[str, QLabel] = {}
         if words_of_place := _place_words(issue):
             self.add(label(words_of_place, "warning", wrap=True))
-        self._body = QWidget()
+        self._body = QWidget(self)
+        self._body.setVisible(opened)
         self._body.setCursor(Qt.CursorShape.ArrowCursor)
         if opened:
             column = QVBoxLayout(self._body)
@@ -107,7 +108,8 @@ class IssueCard(Card):
         self.set_selected(opened)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if not self._body.geometry().contains(event.position().toPoint()):  # there people read, select and type
+        inside = self._body.isVisible() and self._body.geometry().contains(event.position().toPoint())
+        if not inside:  # there people read, select and type
             super().mouseReleaseEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
