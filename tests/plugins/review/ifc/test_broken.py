@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 import tomllib
 from pathlib import Path
 
@@ -23,8 +24,8 @@ def _text() -> bytes:
         storey = model.storey(building, f"{floor + 1}F", 3.0 * floor)
         model.walls(storey, rectangle(0, 0, 20, 10), 3.0 * floor, 3.0)
         model.body(storey, "IfcSlab", rectangle(0, 0, 20, 10), 3.0 * floor - 0.2, 0.2)
-    model.write(Path("/dev/null"))
-    return str(model.file.to_string()).encode()
+    with tempfile.TemporaryDirectory() as folder:
+        return model.write(Path(folder) / "two.ifc").read_bytes()
 
 
 def _relative(data: bytes) -> bytes:
