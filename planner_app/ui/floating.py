@@ -51,7 +51,7 @@ class Floats(QObject):
         return False
 
     def arrange(self) -> None:
-        """Put every shown frame in its place; one that is too tall gives way to the host's lower edge."""
+        """Put every shown frame in its place; one that is too large gives way to the host's edges."""
         if self._arranging:
             return
         self._arranging = True
@@ -61,7 +61,8 @@ class Floats(QObject):
                 continue
             y = used.get(edge, self._top(edge) or -_GAP)
             wanted = frame.sizeHint()
-            frame.resize(wanted.width(), max(0, min(wanted.height(), self._host.height() - y)))
+            width, height = min(wanted.width(), self._host.width() - 2 * _GAP), self._host.height() - y
+            frame.resize(width, max(0, min(wanted.height(), height)))
             frame.move(-_GAP if edge == "left" else self._host.width() - frame.width() + _GAP, y)
             frame.raise_()
             used[edge] = y + frame.height() + 2 * _GAP

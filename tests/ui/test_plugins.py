@@ -373,6 +373,11 @@ def test_widgets_float_over_the_map_and_over_a_view(with_plugins: Any, qtbot: An
     assert tall.isVisible()
     assert tall.window() is window
     assert tall.mapTo(sheet, QPoint(0, 0)).y() + tall.height() <= sheet.height()
+    wide = QLabel("x" * 400)
+    wide.setMinimumWidth(50)
+    context.add_floating(wide, edge="right", over=sheet).show()
+    qtbot.wait(20)
+    assert wide.mapTo(sheet, QPoint(0, 0)).x() >= 0
 
 
 def test_quick_work_runs_off_the_ui_thread_and_the_newest_wins(with_plugins: Any, qtbot: Any) -> None:

@@ -48,10 +48,14 @@ class LayerList(QWidget):
         for part in (title, self.filter, self.list):
             body.addWidget(part)
         body.addLayout(foot)
-        self.setFixedWidth(scaled(248))
+        self.setMinimumWidth(scaled(140))
         model.changed.connect(self._fill)
         model.look_changed.connect(self._tick)
         self._fill()
+
+    def sizeHint(self) -> QSize:
+        """Wide enough for usual names, less where there is no room."""
+        return QSize(scaled(248), super().sizeHint().height())
 
     def _fill(self) -> None:
         shown = self._model.shown
