@@ -49,6 +49,12 @@ def qgis_python() -> str:
     return python
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _window_application(qapp: object) -> object:
+    """The application of windows before anything else makes one without (a verb that draws a map does)."""
+    return qapp
+
+
 @pytest.fixture(autouse=True)
 def _own_configuration(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No test reads or writes the user's settings, plugins or language."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,8 +12,6 @@ import pytest
 from planner_app.cli import run_verb
 from planner_app.domain.errors import PlannerError
 from plugins.tunnel.model.monitoring.csv_readings import read_csv
-
-SERIES = Path(os.environ.get("PLANNER_DATA", Path(__file__).resolve().parents[5] / "shared" / "data")) / "series"
 
 
 def write(tmp_path: Path, text: str, encoding: str = "utf-8") -> Path:
@@ -76,8 +73,8 @@ def test_wrong_columns_and_zones(tmp_path: Path) -> None:
 
 
 @pytest.mark.data
-def test_a_real_series_across_summer_time() -> None:
-    read = read_csv(SERIES / "river_water_flow_hourly.csv")
+def test_a_real_series_across_summer_time(data_dir: Path) -> None:
+    read = read_csv(data_dir / "series" / "river_water_flow_hourly.csv")
     assert len(read.ts) == 1268
     assert read.rejected == []
     steps = {b - a for a, b in zip(read.ts, read.ts[1:], strict=False)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +12,6 @@ from plugins.tunnel.model.network.isolation import Segments
 from plugins.tunnel.model.network.network import Network
 from plugins.tunnel.model.network.trace import Tracer
 from tests.plugins.tunnel.network.graphs import plain_isolation, plain_trace, random_network, with_valves
-
-DATA = Path(os.environ.get("PLANNER_DATA", Path(__file__).resolve().parents[5] / "shared" / "data")) / "water_networks"
 
 
 def same_isolation(net: Network, segments: Segments, kind: str, number: int, seized: set[int]) -> None:
@@ -59,9 +56,9 @@ def test_traces_on_random_networks(seed: int) -> None:
 
 @pytest.mark.data
 @pytest.mark.parametrize("name", ["Net3", "ky4", "ky10", "Net6"])
-def test_real_networks(name: str) -> None:
+def test_real_networks(name: str, data_dir: Path) -> None:
     rng = np.random.default_rng(7)
-    net = with_valves(DATA / f"{name}.inp", rng)
+    net = with_valves(data_dir / "water_networks" / f"{name}.inp", rng)
     segments, tracer = Segments(net), Tracer(net)
     for _ in range(25):
         kind = str(rng.choice(["node", "line"]))
