@@ -49,9 +49,7 @@ class AsBuiltTable:
             tr("Compare a survey…"),
             choose,
         )
-        self.table.set_actions(
-            [("asbuilt-choose", tr("Compare a survey…"), choose), ("asbuilt-accept", tr("Accept the survey…"), accept)]
-        )
+        self.table.set_actions([("asbuilt-choose", tr("Compare…"), choose), ("asbuilt-accept", tr("Accept…"), accept)])
         self.table.current_changed.connect(lambda rows: self._show(rows, zoom=False))
         self.table.row_activated.connect(lambda row: self._show([row]))
         state.built_changed.connect(self.refresh)

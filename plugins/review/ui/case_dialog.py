@@ -12,7 +12,7 @@ from planner_app.domain.progress import Progress
 from planner_app.i18n import tr
 from planner_app.plugin_api.widgets import Form, button, combo, label
 from plugins.review.ui import words
-from plugins.review.ui.dialog import TaskDialog
+from plugins.review.ui.dialog import TaskDialog, px
 from plugins.review.ui.issues import date_edit, iso_date
 from plugins.review.ui.map_pick import pick_point
 from plugins.review.ui.state import ReviewState
@@ -72,7 +72,7 @@ class CaseDialog(TaskDialog):
             form.add(tr("Status"), self.status)
         self.body.addWidget(form)
         self.body.addStretch(1)
-        self.setMinimumWidth(460)
+        self.setMinimumWidth(px(460))
         self._say_parcel()
         self._list_parcels()
 

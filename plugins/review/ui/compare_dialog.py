@@ -11,7 +11,7 @@ from planner_app.domain.progress import Progress
 from planner_app.i18n import tr
 from planner_app.plugin_api.widgets import Form, combo, label
 from plugins.review.ui import words
-from plugins.review.ui.dialog import TaskDialog
+from plugins.review.ui.dialog import TaskDialog, px
 from plugins.review.ui.state import ReviewState
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class CompareDialog(TaskDialog):
         form.add(tr("Older"), self.older)
         form.add(tr("Newer"), label(_title(record)))
         self.body.addWidget(form)
-        self.setMinimumWidth(440)
+        self.setMinimumWidth(px(440))
 
     def apply(self) -> None:
         """Compare."""
@@ -70,7 +70,7 @@ class AsBuiltDialog(TaskDialog):
             )
         )
         self.add_button(tr("Import a survey…"), self._import)
-        self.setMinimumWidth(480)
+        self.setMinimumWidth(px(480))
         state.records_changed.connect(self._fill)
         self._fill()
 
@@ -125,7 +125,7 @@ class AcceptDialog(TaskDialog):
         self.body.addWidget(self._words)
         if found.verdict.value != "pass":
             self.body.addWidget(label(tr("The comparison has open points: they stay on record."), "warning", wrap=True))
-        self.setMinimumWidth(460)
+        self.setMinimumWidth(px(460))
         project = state.project
 
         def layers(progress: Progress) -> list[LayerInfo]:

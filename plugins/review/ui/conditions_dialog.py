@@ -22,7 +22,7 @@ from planner_app.domain.progress import Progress
 from planner_app.i18n import tr
 from planner_app.plugin_api.widgets import Form, button, combo, label
 from plugins.review.model.conditions.types import Conditions, EdgeSetback
-from plugins.review.ui.dialog import NumberEdit, TaskDialog, in_cell
+from plugins.review.ui.dialog import NumberEdit, TaskDialog, in_cell, px
 from plugins.review.ui.issues import date_edit, iso_date
 from plugins.review.ui.state import ReviewState
 
@@ -64,7 +64,7 @@ class ConditionsDialog(TaskDialog):
         self.add_button(tr("Read from the plan"), self.read_parcel)
         self.add_button(tr("Field mapping…"), self.edit_mapping)
         self.add_button(tr("Print…"), self.print_)
-        self.resize(860, 560)
+        self.fit(860, 560)
         self._parts: list[QWidget] = []
         self._fill(self._base)
 
@@ -245,7 +245,7 @@ class SetbackTable(QWidget):
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        self.table.verticalHeader().setDefaultSectionSize(36)
+        self.table.verticalHeader().setDefaultSectionSize(px(36))
         self._rows: list[tuple[QComboBox, NumberEdit, NumberEdit]] = []
         line = QHBoxLayout()
         line.addWidget(button(tr("Add a side"), lambda: self._add(EdgeSetback("", 5.0)), "link"))

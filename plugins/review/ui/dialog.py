@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QRegularExpression, Qt, QTimer
-from PySide6.QtGui import QRegularExpressionValidator
+from PySide6.QtGui import QFontInfo, QRegularExpressionValidator
 from PySide6.QtWidgets import (
+    QApplication,
     QDialog,
     QDialogButtonBox,
     QHBoxLayout,
@@ -25,6 +26,11 @@ from planner_app.plugin_api.widgets import Notice, button, label
 
 if TYPE_CHECKING:
     from plugins.review.ui.state import ReviewState
+
+
+def px(size: float) -> int:
+    """A size drawn for 13 px body text, scaled to the font in use."""
+    return max(1, round(size * max(QFontInfo(QApplication.font()).pixelSize() / 13.0, 1.0)))
 
 
 class TaskDialog(QDialog):
@@ -99,6 +105,11 @@ class TaskDialog(QDialog):
                 self.failed(error)
 
         self.state.context.run_job(title, work, finished, failed)
+
+    def fit(self, width: int, height: int) -> None:
+        """Give it a size drawn for 13 px text, within the screen it is on."""
+        room = self.screen().availableSize()
+        self.resize(min(px(width), room.width() - px(40)), min(px(height), room.height() - px(60)))
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.LayoutRequest:  # Qt lets a window's wrapped words be cut off

@@ -124,7 +124,7 @@ class DiffTable:
         self.table = context.add_table("revisions", tr("Changes"))
         self.model: RowTable[DiffRow] = RowTable(
             [
-                Column(tr("Part"), lambda row: row.subject, width=90),
+                Column(tr("Part"), lambda row: row.subject, width=130),
                 Column(tr("Change"), lambda row: state_word(row.state), pill=lambda row: _TOKENS[row.state], width=110),
                 Column(tr("Subject"), lambda row: row.what, width=300),
                 Column(tr("Before"), lambda row: row.before, right=True, width=110),

@@ -10,7 +10,7 @@ from planner_app.domain.progress import Progress
 from planner_app.i18n import tr
 from planner_app.plugin_api.widgets import Form, combo, label
 from plugins.review.ui import words
-from plugins.review.ui.dialog import TaskDialog
+from plugins.review.ui.dialog import TaskDialog, px
 from plugins.review.ui.map_bridge import MapBridge
 from plugins.review.ui.state import ReviewState
 
@@ -51,7 +51,7 @@ class BcfDialog(TaskDialog):
         self.add_button(tr("Import…"), self.import_)
         if self.ok is not None:
             self.ok.setEnabled(count > 0)
-        self.setMinimumWidth(460)
+        self.setMinimumWidth(px(460))
 
     def apply(self) -> None:
         """Write the case's issues."""
@@ -118,7 +118,7 @@ class CopiesDialog(TaskDialog):
         self.body.addWidget(
             label(tr("The original stays as it is inside the project; the copy is another file."), "small", wrap=True)
         )
-        self.setMinimumWidth(440)
+        self.setMinimumWidth(px(440))
 
     def apply(self) -> None:
         """Write the copy."""

@@ -15,7 +15,7 @@ from planner_app.plugin_api.widgets import Form, button, combo, label, restyle
 from plugins.review.model.reading.types import ReadingOptions
 from plugins.review.ui import preview as previews
 from plugins.review.ui import words
-from plugins.review.ui.dialog import TaskDialog
+from plugins.review.ui.dialog import TaskDialog, px
 from plugins.review.ui.drawing_picture import Box, DrawingPicture
 from plugins.review.ui.placing_box import PlacingBox
 from plugins.review.ui.preview import Preview, Source, Wish
@@ -56,7 +56,7 @@ class PreviewDialog(TaskDialog):
         self.form = Form()
         self._build()
         self._set_ready(False)
-        self.resize(1080, 700)
+        self.fit(1080, 700)
 
     def _build(self) -> None:
         self._facts = label("", "secondary", wrap=True)
@@ -92,7 +92,7 @@ class PreviewDialog(TaskDialog):
         self._right.setFrameShape(QFrame.Shape.NoFrame)
         self._right.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._right.setWidget(inner)
-        self._right.setFixedWidth(470)
+        self._right.setFixedWidth(px(470))
         self._columns = QWidget()
         columns = QHBoxLayout(self._columns)
         columns.setContentsMargins(0, 0, 0, 0)
@@ -146,7 +146,7 @@ class PreviewDialog(TaskDialog):
             self._set_ready(False)
             self.body.addStretch(1)
             self.setMinimumSize(0, 0)
-            QTimer.singleShot(0, lambda: self.resize(540, 120))
+            QTimer.singleShot(0, lambda: self.fit(540, 120))
 
     def _loaded(self, found: Preview) -> None:
         first, self.preview = self.preview is None, found

@@ -13,7 +13,7 @@ from planner_app.i18n import tr
 from planner_app.plugin_api.widgets import Form, combo, label
 from plugins.review.model.reading.types import ReadingOptions, Role
 from plugins.review.ui import words
-from plugins.review.ui.dialog import TaskDialog, in_cell, right_aligned
+from plugins.review.ui.dialog import TaskDialog, in_cell, px, right_aligned
 from plugins.review.ui.state import ReviewState
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class LayersDialog(TaskDialog):
         self.table = QTableWidget(0, 4)
         self.table.setHorizontalHeaderLabels([tr("Layer"), tr("Entities"), tr("Found"), tr("Holds")])
         self.table.verticalHeader().hide()
-        self.table.verticalHeader().setDefaultSectionSize(36)
+        self.table.verticalHeader().setDefaultSectionSize(px(36))
         self.table.setShowGrid(False)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -55,10 +55,10 @@ class LayersDialog(TaskDialog):
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         right_aligned(self.table, 1)
         for column, width in ((1, 80), (2, 170), (3, 190)):
-            self.table.setColumnWidth(column, width)
+            self.table.setColumnWidth(column, px(width))
         for widget in (form, self._summary, self.table):
             self.body.addWidget(widget)
-        self.resize(760, 620)
+        self.fit(760, 620)
         state.drawing_changed.connect(self._fill)
         self._load()
 

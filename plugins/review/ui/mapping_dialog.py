@@ -11,7 +11,7 @@ from planner_app.domain.progress import Progress
 from planner_app.i18n import tr
 from planner_app.plugin_api.model import PlannerError
 from planner_app.plugin_api.widgets import Form, combo, label
-from plugins.review.ui.dialog import TaskDialog, in_cell
+from plugins.review.ui.dialog import TaskDialog, in_cell, px
 from plugins.review.ui.state import ReviewState
 
 if TYPE_CHECKING:
@@ -57,15 +57,15 @@ class MappingDialog(TaskDialog):
         self.table = QTableWidget(0, 4)
         self.table.setHorizontalHeaderLabels([tr("Condition"), tr("Column"), tr("Unit"), tr("What stands there")])
         self.table.verticalHeader().hide()
-        self.table.verticalHeader().setDefaultSectionSize(36)
+        self.table.verticalHeader().setDefaultSectionSize(px(36))
         self.table.setShowGrid(False)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         header = self.table.horizontalHeader()
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        self.table.setColumnWidth(0, 170)
-        self.table.setColumnWidth(1, 250)
-        self.table.setColumnWidth(2, 110)
+        self.table.setColumnWidth(0, px(170))
+        self.table.setColumnWidth(1, px(250))
+        self.table.setColumnWidth(2, px(110))
         header.setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
         explanation = label(
             tr("Conditions are read from these columns. What is set here is kept in the project."),
@@ -75,7 +75,7 @@ class MappingDialog(TaskDialog):
         for widget in (explanation, form, self.table):
             self.body.addWidget(widget)
         self.add_button(tr("Guess anew"), self._guess)
-        self.resize(860, 660)
+        self.fit(860, 660)
         self._load()
 
     def _load(self) -> None:

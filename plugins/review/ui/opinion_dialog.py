@@ -17,7 +17,7 @@ from planner_app.plugin_api.widgets import Form, button, combo, label, pill
 from planner_app.report.findings import verdict_word
 from plugins.review.model.opinion.wording import conclusion_words, part_words, role_words
 from plugins.review.ui import words
-from plugins.review.ui.dialog import TaskDialog
+from plugins.review.ui.dialog import TaskDialog, px
 from plugins.review.ui.map_bridge import MapBridge
 from plugins.review.ui.state import ReviewState
 
@@ -74,14 +74,14 @@ class OpinionDialog(TaskDialog):
         self._side.setSpacing(8)
         side = QWidget()
         side.setLayout(self._side)
-        side.setFixedWidth(380)
+        side.setFixedWidth(px(380))
         self._parts: list[QWidget] = []
         columns = QHBoxLayout()
         columns.setSpacing(18)
         columns.addWidget(scroll, 1)
         columns.addWidget(side)
         self.body.addLayout(columns, 1)
-        self.resize(1160, 760)
+        self.fit(1160, 760)
         self.load()
 
     def load(self) -> None:

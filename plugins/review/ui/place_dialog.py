@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from planner_app.domain.progress import Progress
 from planner_app.i18n import tr
 from planner_app.plugin_api.widgets import label
-from plugins.review.ui.dialog import TaskDialog
+from plugins.review.ui.dialog import TaskDialog, px
 from plugins.review.ui.drawing_picture import DrawingPicture
 from plugins.review.ui.placing_box import PlacingBox
 from plugins.review.ui.state import ReviewState
@@ -51,13 +51,13 @@ class PlaceDialog(TaskDialog):
         right.addStretch(1)
         holder = QWidget()
         holder.setLayout(right)
-        holder.setFixedWidth(500)
+        holder.setFixedWidth(px(500))
         columns = QHBoxLayout()
         columns.setSpacing(16)
         columns.addWidget(self.picture, 1)
         columns.addWidget(holder)
         self.body.addLayout(columns, 1)
-        self.resize(980, 560)
+        self.fit(980, 560)
 
         def scene(progress: Progress) -> Scene:
             from plugins.review.ui.sheet.scene import build_scene

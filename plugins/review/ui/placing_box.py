@@ -23,7 +23,7 @@ from planner_app.plugin_api.widgets import button, combo, label, restyle
 from plugins.review.model.drawing.placement import ControlPoint, Placement
 from plugins.review.model.opinion.wording import placement_words
 from plugins.review.ui import words
-from plugins.review.ui.dialog import right_aligned
+from plugins.review.ui.dialog import px, right_aligned
 from plugins.review.ui.map_pick import pick_point
 from plugins.review.ui.state import ReviewState
 
@@ -114,7 +114,7 @@ class PlacingBox(QWidget):
         table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         right_aligned(table, 1, 2, 3, 4, 5)
-        table.setMinimumHeight(132)
+        table.setMinimumHeight(px(132))
         table.itemChanged.connect(self._edited)
 
     # what is asked for

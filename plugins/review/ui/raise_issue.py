@@ -121,7 +121,7 @@ class RaiseDialog(TaskDialog):
         form.add(tr("Assigned to"), self.assignee)
         form.add(tr("Due"), self.due)
         self.body.addWidget(form)
-        self.resize(460, 320)
+        self.fit(460, 320)
 
     def apply(self) -> None:
         """Raise it."""

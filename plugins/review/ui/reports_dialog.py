@@ -13,7 +13,7 @@ from planner_app.i18n import tr
 from planner_app.plugin_api.widgets import Form, combo, label
 from plugins.review.model.cases.records import OutsideReport
 from plugins.review.ui import words
-from plugins.review.ui.dialog import TaskDialog
+from plugins.review.ui.dialog import TaskDialog, px
 from plugins.review.ui.issue_bar import media_type
 from plugins.review.ui.issues import date_edit, iso_date
 from plugins.review.ui.state import ReviewState
@@ -63,7 +63,7 @@ class ReportsDialog(TaskDialog):
         self.add_button(tr("Attach a report…"), self._attach)
         self.add_button(tr("Save as…"), self._save)
         self._remove_button = self.add_button(tr("Remove"), self._remove)
-        self.resize(780, 300)
+        self.fit(780, 300)
         state.records_changed.connect(self._fill)
         self._fill()
 
@@ -147,7 +147,7 @@ class AttachDialog(TaskDialog):
         ):  # fmt: skip
             form.add(caption, field)
         self.body.addWidget(form)
-        self.setMinimumWidth(460)
+        self.setMinimumWidth(px(460))
 
     def apply(self) -> None:
         """Keep the file and the record."""

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from planner_app.domain.finding import Finding
     from plugins.review.model.cases.records import Issue
 
-#: Passed rules are listed in full up to this many; they matter least.
-_MOST_CARDS = 200
+#: Cards of one verdict; a city's rules on a large estate find hundreds, and the table has them all.
+_MOST_CARDS = 80
 
 
 class RuleList(QWidget):
@@ -37,6 +37,7 @@ class RuleList(QWidget):
         super().__init__()
         self._state, self._raise, self._open = state, raise_issue, open_issue
         self._issues: dict[tuple[str, str], Issue] = {}
+        self._shown: tuple[Finding, ...] = ()
         self._lists: list[CardList] = []
         self._empty = label(
             tr("Not checked yet. Check the drawing and every rule in force is listed here with its clause."),
@@ -56,7 +57,10 @@ class RuleList(QWidget):
     def show_findings(self, issues: Sequence[Issue]) -> None:
         """Show the current check; findings that are issues already say so."""
         findings = self._state.findings
-        self._issues = {(one.rule, one.finding): one for one in issues if one.rule}
+        raised = {(one.rule, one.finding): one for one in issues if one.rule}
+        if findings is self._shown and raised == self._issues:
+            return  # every comment comes by here
+        self._shown, self._issues = findings, raised
         self._empty.setVisible(not self._state.judged)
         while (item := self._inner.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QImage, QPixmap
-from PySide6.QtWidgets import QLabel, QScrollArea, QWidget
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtGui import QImage, QPainter, QPaintEvent
+from PySide6.QtWidgets import QLabel, QWidget
 
 from planner_app.domain.progress import Progress
 from planner_app.i18n import tr
 from planner_app.plugin_api.widgets import label
-from plugins.review.ui.dialog import TaskDialog
+from plugins.review.ui.dialog import TaskDialog, px
 from plugins.review.ui.issues import read_picture
 from plugins.review.ui.state import ReviewState
 
@@ -22,20 +22,42 @@ if TYPE_CHECKING:
 _LARGE = 1600
 
 
+class _Fitted(QLabel):
+    """A picture as large as there is room for it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.setMinimumSize(1, 1)
+        self._image: QImage | None = None
+
+    def show_image(self, image: QImage) -> None:
+        """Show it."""
+        self._image = image
+        self.setText("")
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._image is None:
+            super().paintEvent(event)
+            return
+        size = self._image.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio)
+        place = QRect(QPoint((self.width() - size.width()) // 2, (self.height() - size.height()) // 2), size)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(place, self._image)
+
+
 class PictureDialog(TaskDialog):
     """A photo of an issue; any other file can be saved."""
 
     def __init__(self, state: ReviewState, sha: str, parent: QWidget | None = None) -> None:
         super().__init__(state, tr("Attachment"), "", parent)
         self._sha, self._name = sha, ""
-        self.picture = QLabel(tr("Loading the picture…"))
-        self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setWidget(self.picture)
-        self.body.addWidget(scroll, 1)
+        self.picture = _Fitted(tr("Loading the picture…"))
+        self.body.addWidget(self.picture, 1)
         self.add_button(tr("Save as…"), self._save)
-        self.resize(860, 640)
+        self.fit(860, 640)
         project = state.project
         self.run(tr("Reading a picture"), lambda _progress: read_picture(project, sha, _LARGE), self._show)
 
@@ -45,7 +67,7 @@ class PictureDialog(TaskDialog):
         if image is None:
             self.picture.setText(tr("{name} is no picture; save it to open it.", name=self._name))
         else:
-            self.picture.setPixmap(QPixmap.fromImage(image))
+            self.picture.show_image(image)
 
     def _save(self) -> None:
         project = self.state.project
@@ -75,7 +97,7 @@ class RemoveDialog(TaskDialog):
             name=f"{record.number} {record.title}",
         )
         self.body.addWidget(label(text, wrap=True))
-        self.setFixedWidth(420)
+        self.setFixedWidth(px(420))
 
     def apply(self) -> None:
         """Remove it, unless an issue, a signature or a later revision stands on it."""

@@ -98,17 +98,15 @@ def _said(project: Project, case: Case) -> list[Event]:
         events.append(Event(issue.created_at, "message-square", title, issue.created_by, ("issue", issue.id)))
     begun: set[str] = set()
     for one in store.comments(project):
-        issue = issues.get(one.issue_id)
+        about = issues.get(one.issue_id)
         first = one.issue_id not in begun  # what an issue is raised with
         begun.add(one.issue_id)
-        if issue is not None and not (first and one.time == issue.created_at):
-            said = (
-                tr("#{number} answered", number=issue.number)
-                if one.kind == "comment"
-                else f"#{issue.number} {one.text}"
-            )
-            detail = " · ".join(text for text in (one.author, one.text if one.kind == "comment" else "") if text)
-            events.append(Event(one.time, "reply", said, detail, ("issue", issue.id)))
+        if about is None or (first and one.time == about.created_at):
+            continue
+        spoken = one.kind == "comment"
+        title = tr("#{number} answered", number=about.number) if spoken else f"#{about.number} {one.text}"
+        detail = " · ".join(text for text in (one.author, one.text if spoken else "") if text)
+        events.append(Event(one.time, "reply", title, detail, ("issue", about.id)))
     return events
 
 

@@ -49,7 +49,7 @@ class VerifyDialog(TaskDialog):
         self._again.setToolTip(tr("Reads, measures and checks the sealed drawing by the sealed rules once more."))
         self._again.setEnabled(False)
         self.setAcceptDrops(True)
-        self.resize(540, 200)
+        self.fit(540, 200)
 
     def _choose(self) -> None:
         path = self.state.context.ask_open(tr("Sealed opinion"), tr("Sealed opinion") + " (*.json)")
