@@ -236,6 +236,19 @@ def test_an_alias_stands_above_the_convention() -> None:
     assert plan.convention == "bureau"
 
 
+def test_names_of_edcr_are_understood_beside_the_bureaus() -> None:
+    sheet = small_plan()
+    sheet.box("BLK_3_COVERED_AREA", 100, 5, 10, 10)
+    sheet.box("BLK_3_FLR_0_BLT_UP_AREA", 100, 5, 10, 10)
+    sheet.box("JMD", 60, 70, 10, 8)  # a survey's building below the plan is none of its own
+    plan = sheet.read()
+    assert plan.convention == "bureau"
+    assert area(plan, Role.FOOTPRINT) == pytest.approx(1300)
+    assert [(one.building, one.floor) for one in plan.of(Role.FLOOR_AREA)] == [("BLK_3", 1)]
+    assert plan.unread == {"JMD": 1}
+    assert best_convention(CONVENTIONS, {"PLOT_BOUNDARY": 1, "BLK_1_COVERED_AREA": 1}).name == "edcr"  # type: ignore[union-attr]
+
+
 def test_a_fallback_layer_counts_only_where_the_first_choice_is_missing() -> None:
     sheet = Sheet()
     sheet.box("PLOT_BOUNDARY", 0, 0, 60, 40)

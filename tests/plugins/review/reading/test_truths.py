@@ -9,6 +9,7 @@ import pytest
 import shapely
 
 from plugins.review.model.drawing.dxf import read_dxf
+from plugins.review.model.drawing.intake import read_drawing
 from plugins.review.model.drawing.types import DrawingFormat
 from plugins.review.model.reading.types import Role, SitePlan
 from tests.plugins.review.reading.sheets import area, codes, kinds, read
@@ -62,6 +63,11 @@ def test_both_encodings_give_the_same(data_dir: Path) -> None:
     ]
     assert first.declared == second.declared
     assert first.repairs == second.repairs
+
+
+def test_the_reader_in_its_own_process_gives_the_same(data_dir: Path) -> None:
+    path = data_dir / "drawings" / PLANS[0]
+    assert read(read_drawing(path)) == real(data_dir, PLANS[0])
 
 
 def test_repairs_of_the_synthetic_plan_taken_back(data_dir: Path) -> None:
