@@ -63,9 +63,9 @@ class MappingDialog(TaskDialog):
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         header = self.table.horizontalHeader()
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        self.table.setColumnWidth(0, px(170))
-        self.table.setColumnWidth(1, px(250))
-        self.table.setColumnWidth(2, px(110))
+        self.table.setColumnWidth(0, px(190))
+        self.table.setColumnWidth(1, px(280))
+        self.table.setColumnWidth(2, px(125))
         header.setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
         explanation = label(
             tr("Conditions are read from these columns. What is set here is kept in the project."),
@@ -75,7 +75,7 @@ class MappingDialog(TaskDialog):
         for widget in (explanation, form, self.table):
             self.body.addWidget(widget)
         self.add_button(tr("Guess anew"), self._guess)
-        self.fit(860, 660)
+        self.fit(920, 660)
         self._load()
 
     def _load(self) -> None:

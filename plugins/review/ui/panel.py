@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from plugins.review.model.cases.records import Issue
 
 ISSUES, RULES, TIMELINE = range(3)
+_ISSUE_ROLE = "review.issue"
 
 
 class ReviewPanel(TaskPage):
@@ -68,12 +69,13 @@ class ReviewPanel(TaskPage):
         state.drawing_changed.connect(self._show)
         state.drawing_changed.connect(self._say_notes)
         state.check_changed.connect(self._checked)
-        state.built_changed.connect(self._judged)
+        state.built_changed.connect(self._compared)
         state.comparison_changed.connect(self._compare_on_sheet)
         state.busy_changed.connect(self._show)
         state.failed.connect(self.failed)
         state.issue_selected.connect(self._issue_meant)
         context.theme_changed.connect(self._retint)
+        context.selection.changed.connect(self._selected_on_map)
         self.setAcceptDrops(True)
         state.commands.update(self._commands())
         state.reload()
@@ -179,17 +181,27 @@ class ReviewPanel(TaskPage):
 
     def _checked(self) -> None:
         check = self.state.check
-        if check is not None and self.state.project is not None and self.state.record is not None:
-            from plugins.review.model.cases.store import now
-
-            counts = dict(Counter(one.verdict.value for one in check.findings))
-            user = self._context.user
-            record_check(self.state.project, self.state.record.id, user, now(), check.verdict.value, counts)
-            self._reading.start()
+        if check is not None and self.state.record is not None:
+            self._remember_check(self.state.record.id, check.verdict.value, check.findings)
             if self._first_check != self.state.record.id:
                 self._first_check = self.state.record.id
                 self.table.table.show()
         self._judged()
+
+    def _compared(self) -> None:
+        built = self.state.built
+        if built is not None:
+            self._remember_check(built.facts.survey.record.id, built.verdict.value, built.findings)
+        self._judged()
+
+    def _remember_check(self, drawing_id: str, verdict: str, findings: Sequence[Finding]) -> None:
+        """For the timeline."""
+        from plugins.review.model.cases.store import now
+
+        if self.state.project is not None:
+            counts = dict(Counter(one.verdict.value for one in findings))
+            record_check(self.state.project, drawing_id, self._context.user, now(), verdict, counts)
+            self._reading.start()
 
     def _judged(self) -> None:
         self.rules.show_findings([one.issue for one in self._said])
@@ -320,6 +332,19 @@ class ReviewPanel(TaskPage):
         self.tabs.setCurrentIndex(ISSUES)
         if self.state.issue_id != issue.id:
             self.issues.cards.chosen.emit(issue.id)
+
+    def _selected_on_map(self) -> None:
+        """The point of an issue was selected on the map or in the attribute table: open the issue."""
+        project, selection = self._context.project, self._context.selection
+        layer = (
+            next((one for one in project.layers() if one.role == _ISSUE_ROLE), None) if project is not None else None
+        )
+        fids = selection.fids(layer.id) if layer is not None else ()
+        if project is None or layer is None or len(fids) != 1:
+            return
+        found = project.read(layer.id, columns=["uuid"], fids=fids, geometry=False).columns["uuid"]
+        if any(one.issue.id in found for one in self._said):
+            self.state.select_issue(str(found[0]))
 
     def _open_target(self, kind: str, identity: str) -> None:
         if kind == "drawing":

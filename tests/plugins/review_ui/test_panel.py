@@ -191,6 +191,16 @@ def test_the_timeline_tells_everything_newest_first(issue: Window, project: Proj
     assert times == sorted(times, reverse=True)
 
 
+def test_a_point_selected_on_the_map_opens_its_issue(issue: Window, project: Project) -> None:
+    wanted = issue.state.issue_id
+    issue.state.select_issue("")
+    issue.panel.tabs.setCurrentIndex(RULES)
+    issue.context.selection.set("review_issue", [1])
+    issue.context.selection.changed.emit()
+    assert issue.state.issue_id == wanted
+    assert issue.panel.tabs.currentIndex() == ISSUES
+
+
 def test_an_issue_by_hand_sits_where_the_selection_is(checked: Window, project: Project, zoning: str) -> None:
     checked.context.selection.set(zoning, [2])
     checked.panel.dialogs.raise_issue()

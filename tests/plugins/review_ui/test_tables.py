@@ -95,6 +95,7 @@ def test_a_survey_is_compared_with_the_approved_drawing(surveyed: Window) -> Non
     assert table.title == "As-built: Fail"
     assert surveyed.panel.figures.isVisible()
     assert surveyed.panel.opinion_button.isEnabled()
+    assert any("D-0002 checked: Fail" in event.title for event in surveyed.panel.timeline.events)
     place = next(
         at for at, one in enumerate(table.model.rows)
         if one.verdict.value == "fail" and one.feature.startswith("2号楼") and one.evidence
