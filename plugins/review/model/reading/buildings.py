@@ -14,6 +14,7 @@ import shapely
 from plugins.review.model.drawing.types import Entity, Note
 from plugins.review.model.reading.labels import Label, assign, building_key, plain, read_height, read_label
 from plugins.review.model.reading.ledger import SLIVER, Ledger
+from plugins.review.model.reading.matching import LayerMatch
 from plugins.review.model.reading.outlines import Item, Outline, cut
 from plugins.review.model.reading.types import Element, Role
 
@@ -140,6 +141,20 @@ def footprints(buildings: Buildings, deducts: Sequence[Outline], ledger: Ledger)
         if outside > SLIVER:
             notes.append(("review.deduct_outside", {"handle": deduct.handles[0], "area_m2": outside}))
     return elements, notes
+
+
+def height_dimensions(entities: Sequence[Entity], known: Sequence[Item], convention: Convention) -> list[Item]:
+    """Dimensions on other layers whose lettering says that they are a building's height (``H=54.30``)."""
+    taken = {entity.handle for entity, _ in known}
+    found = []
+    for entity in entities:
+        if entity.kind == "DIMENSION" and entity.text and entity.handle not in taken:
+            words, patterns = plain(entity.text), convention.patterns
+            if any(one.search(words) for one in patterns.get("height_dimension", ())) and not any(
+                one.search(words) for one in patterns.get("not_height", ())
+            ):
+                found.append((entity, LayerMatch(Role.HEIGHT)))
+    return found
 
 
 def heights(

@@ -63,7 +63,8 @@ def _parse(data: dict[str, Any], where: str) -> Convention:
         rules.append(LayerRule(role, patterns, **line))
     texts = _strings(data.get("texts", {}))
     for pattern in (one for many in texts.values() for one in many):
-        if "value" not in re.compile(pattern).groupindex and pattern not in texts.get("not_height", ()):
+        bare = (*texts.get("not_height", ()), *texts.get("height_dimension", ()))
+        if "value" not in re.compile(pattern).groupindex and pattern not in bare:
             raise ValueError(f"(?P<value>…): {pattern}")
     return Convention(
         name=str(head.get("name", "")) or Path(where).stem,

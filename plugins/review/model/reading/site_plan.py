@@ -248,7 +248,8 @@ class _Reading:
         built = houses.read_buildings(solid, texts, self.convention, self.ledger)
         elements, notes = houses.footprints(built, deducts, self.ledger)
         self.notes += notes
-        tall, notes = houses.heights(self.items[Role.HEIGHT], built, self.convention, self.ledger)
+        lettered = houses.height_dimensions(self.visible, self.items[Role.HEIGHT], self.convention)
+        tall, notes = houses.heights([*self.items[Role.HEIGHT], *lettered], built, self.convention, self.ledger)
         elements += tall
         self.notes += notes
         floors = merge_overlaps(self._unique(Role.FLOOR_AREA), self.ledger, lambda one: one.layer)

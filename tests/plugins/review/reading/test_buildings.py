@@ -82,6 +82,14 @@ def test_heights_on_a_common_layer_go_to_the_nearest_building() -> None:
     assert (54.3, True) in heights(sheet.read())["1#"]
 
 
+def test_dimensions_lettered_as_heights() -> None:
+    sheet = small_plan()
+    sheet.dimension("BZ-尺寸", (52, 10), (52, 64.3), text="H=<>")
+    sheet.dimension("BZ-尺寸", (54, 10), (54, 13.0), text="层高H=3.0")
+    sheet.dimension("BZ-尺寸", (56, 10), (56, 40))
+    assert [v for v in heights(sheet.read())["1#"] if v[1]] == [(54.3, True)]
+
+
 def test_names_from_texts_where_layers_have_none() -> None:
     sheet = Sheet()
     sheet.box("YDHX", 0, 0, 120, 80)
