@@ -67,7 +67,7 @@ codecs.register_error("planner-dxf", _by_number)
 def _load(content: bytes, redlines: Redlines) -> Any:
     from ezdxf.tools.codepage import codepage_to_encoding
 
-    from plugins.review.model.drawing.dxf import load
+    from plugins.review.model.drawing.dxf_loading import load
     from plugins.review.model.drawing.shapes import Collector
 
     collector = Collector()
