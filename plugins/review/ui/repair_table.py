@@ -100,4 +100,5 @@ def kind_word(kind: str) -> str:
         "cut_overlap": tr("Overlap cut"),
         "flattened": tr("Height dropped"),
         "open_outline": tr("Outline left open"),
+        "tangled": tr("Tangled outline"),
     }.get(kind, kind)

@@ -18,7 +18,7 @@ from plugins.review.model.reading.types import Element, Role
 
 _UNITS = {"density": "%", "green_ratio": "%", "height_m": "m", "far": "", "parking": ""}
 #: Repairs after which an area is missing, and those after which it stands.
-_LOST = ("open_outline",)
+_LOST = ("open_outline", "tangled")
 _MENDED = ("closed_gap", "joined", "dropped_duplicate", "self_crossing", "merged_overlap")
 _AREAL = (Role.SITE, Role.FOOTPRINT, Role.BASEMENT, Role.FLOOR_AREA, Role.GREEN, Role.BUILD_TO)
 
@@ -84,7 +84,7 @@ def _rounding(text: str, declared: float) -> float:
         return 0.0
     step = 0.5 * 10.0 ** -len(hit[1] or "")
     written = float(hit[0].replace(",", ""))
-    return step * (declared / written) if written and declared < written else step  # a percentage is a fraction here
+    return step * (declared / written) if written else step  # percentages are fractions here, hectares m²
 
 
 def judge_sums(rule: Rule, subject: Subject) -> list[Finding]:
