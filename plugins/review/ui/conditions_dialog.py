@@ -101,7 +101,7 @@ class ConditionsDialog(TaskDialog):
         line = QHBoxLayout(parking)
         line.setContentsMargins(0, 0, 0, 0)
         line.addWidget(self.numbers["parking"], 1)
-        line.addWidget(self.parking_per, 1)
+        line.addWidget(self.parking_per, 2)
         left = _form(
             (tr("Parcel"), self.parcel), (tr("Document"), self.number), (tr("Issued"), self.issued),
             (tr("Land use"), self.use), (tr("Compatible uses"), self.compatible),

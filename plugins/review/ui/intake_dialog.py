@@ -293,10 +293,7 @@ class IntakeDialog(PreviewDialog):
     def _imported(self, imported: Imported) -> None:
         self.accept()
         self.state.refresh()
-        self.state.take_up(imported.record)
-        texts = [words.note(note) for note in imported.notes]
-        if texts:
-            self.state.context.notify("\n".join(texts), level="warning" if imported.again else "info")
+        self.state.take_up(imported.record, "\n".join(words.note(note) for note in imported.notes))
 
 
 class ReadingDialog(PreviewDialog):

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from planner_app.i18n import tr
-from planner_app.plugin_api.widgets import Card, CardList, CardText, Form, combo, label
+from planner_app.plugin_api.widgets import Card, CardList, CardText, Form, button, combo, label
 from plugins.review.model.cases.records import Anchors, Comment, Issue, IssueStatus
 from plugins.review.ui import words
 from plugins.review.ui.state import Highlight, ReviewState
@@ -234,11 +234,8 @@ class IssueList(QWidget):
         )
         self.cards = CardList()
         self.cards.chosen.connect(self._chosen)
-        self._raise = QPushButton(tr("Raise an issue…"))
-        self._raise.setProperty("look", "link")
-        self._raise.clicked.connect(lambda *_: self.raise_wanted.emit())
+        self._raise = flush_link(tr("Raise an issue…"), self.raise_wanted.emit)
         line = QHBoxLayout()
-        line.setContentsMargins(-4, 0, 0, 0)  # a link's own margin: its text stands in line with the cards
         line.addWidget(self._raise)
         line.addStretch(1)
         column = QVBoxLayout(self)
@@ -317,6 +314,13 @@ class IssueList(QWidget):
             done(self._pictures[sha])
         else:
             self._state.context.in_background(f"photo-{sha}", work, done, self._failed)
+
+
+def flush_link(text: str, clicked: Callable[[], None]) -> QPushButton:
+    """A link whose text begins where the lines above and below it begin."""
+    made = button(text, clicked, "link")
+    made.setStyleSheet("QPushButton { padding-left: 0px; }")
+    return made
 
 
 def read_picture(project: Project | None, sha: str, edge: int) -> tuple[QImage | None, str]:

@@ -54,11 +54,11 @@ class LayersDialog(TaskDialog):
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         right_aligned(self.table, 1)
-        for column, width in ((1, 80), (2, 170), (3, 190)):
+        for column, width in ((1, 80), (2, 170), (3, 225)):
             self.table.setColumnWidth(column, px(width))
         for widget in (form, self._summary, self.table):
             self.body.addWidget(widget)
-        self.fit(760, 620)
+        self.fit(800, 620)
         state.drawing_changed.connect(self._fill)
         self._load()
 

@@ -289,6 +289,8 @@ class ReviewPanel(TaskPage):
         if not placement.placed and opened.record.kind != "other":
             hint = words.note(placement.notes[0]) if placement.notes else ""
             self.notice.say(tr("This drawing has no place on the map yet."), hint, "warning")
+        elif self.state.remark[0] == opened.record.id and self.state.remark[1]:
+            self.notice.say(self.state.remark[1])
         else:
             self.notice.clear()
 

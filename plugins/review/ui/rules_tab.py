@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from planner_app.i18n import tr
-from planner_app.plugin_api.widgets import Card, CardList, CardText, button, label
+from planner_app.plugin_api.widgets import Card, CardList, CardText, label
 from planner_app.report.findings import finding_message, verdict_word
 from plugins.review.ui import words
+from plugins.review.ui.issues import flush_link
 from plugins.review.ui.raise_issue import can_be_marked
 from plugins.review.ui.state import ReviewState
 
@@ -110,12 +111,12 @@ class RuleList(QWidget):
         if issue is None:
             marked = can_be_marked(self._state.opened, finding)
             text = tr("Mark and raise issue") if marked else tr("Raise issue")
-            knob = button(text, partial(self._raise, finding), "link")
+            knob = flush_link(text, partial(self._raise, finding))
         else:
-            knob = button(tr("Issue #{number}", number=issue.number), partial(self._open, issue), "link")
+            knob = flush_link(tr("Issue #{number}", number=issue.number), partial(self._open, issue))
         holder = QWidget()
         line = QHBoxLayout(holder)
-        line.setContentsMargins(-4, 0, 0, 0)  # a link's own margin: its text stands in line with the others
+        line.setContentsMargins(0, 0, 0, 0)
         line.addWidget(knob)
         line.addStretch(1)
         return holder

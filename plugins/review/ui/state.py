@@ -91,6 +91,7 @@ class ReviewState(QObject):
         self.built: AsBuilt | None = None
         self.issue_id = ""
         self.busy = False
+        self.remark = "", ""
         self.commands: dict[str, Callable[[], None]] = {}
         self._turn = 0
         self._zoom_there = False
@@ -190,8 +191,12 @@ class ReviewState(QObject):
         self.check_changed.emit()
         self.load()
 
-    def take_up(self, record: DrawingRecord) -> None:
-        """A drawing was just imported: work on it, and check it at once if it is a design."""
+    def take_up(self, record: DrawingRecord, remark: str = "") -> None:
+        """A drawing was just imported: work on it, and check it at once if it is a design.
+
+        ``remark``: what the import wants the reviewer to know, shown while the drawing is the current one.
+        """
+        self.remark = record.id, remark
         if self.case is None or self.case.id != record.case_id:
             self.case = next((one for one in self.cases() if one.id == record.case_id), None)
             self._remember(_LAST_CASE, record.case_id)

@@ -200,7 +200,7 @@ def test_a_revision_is_suggested_by_its_name_and_linked(checked: Window, tmp_pat
 def test_the_same_file_again_is_the_drawing_that_is_there(checked: Window, plan: Path, project: Project) -> None:
     checked.take(plan, lambda dialog: dialog.replaces.setCurrentIndex(0))
     assert len(store.drawings(project)) == 1
-    assert any("D-0001" in said for said in checked.context.said)
+    assert "D-0001" in checked.panel.notice._sentence.text()
 
 
 def test_the_region_of_a_stored_drawing_is_changed_as_one_step(checked: Window, project: Project) -> None:
