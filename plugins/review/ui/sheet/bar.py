@@ -27,7 +27,7 @@ class SheetBar(QWidget):
             context, "square-split-horizontal", tr("Swipe between the revisions"), self._swipe, checkable=True
         )
         self.sheet = Knob(context, "panel-right", tr("The sheet beside the map"), self._sheet, checkable=True)
-        self.end = Knob(context, "x", tr("End the comparison"), sheets.stop_comparing)
+        self.end = Knob(context, "x", tr("End the comparison"), sheets.end_comparing)
         body = QHBoxLayout(self)
         body.setContentsMargins(0, 0, 0, 0)
         body.setSpacing(2)

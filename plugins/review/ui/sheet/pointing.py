@@ -210,7 +210,7 @@ def paint_legend(painter: QPainter, left: float, bottom: float) -> None:
     painter.save()
     painter.setFont(drawing_font(12))
     metrics = painter.fontMetrics()
-    words = ((tr("went"), ON_PAPER["fail"]), (tr("came"), ON_PAPER["pass"]), (tr("unchanged"), "#8B95A1"))
+    words = ((tr("removed"), ON_PAPER["fail"]), (tr("added"), ON_PAPER["pass"]), (tr("unchanged"), "#8B95A1"))
     width = sum(metrics.horizontalAdvance(text) + 34 for text, _ in words) + 4
     box = QRectF(left, bottom - 26, width, 26)
     painter.setPen(QPen(QColor(0, 0, 0, 36), 1))

@@ -144,6 +144,11 @@ class Sheets(QObject):
         self.context.map.use_tool(None)
         self.model.stop_comparing()
 
+    def end_comparing(self) -> None:
+        """A person ends the comparison: everywhere, in the table too."""
+        self.stop_comparing()
+        self.state.compare("")
+
     def toggle_swipe(self) -> None:
         """Put the line between the revisions up or away."""
         comparison = self.model.comparison
