@@ -8,91 +8,24 @@ from typing import Any
 
 import pytest
 import shapely
-from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
 
 from plugins.planning.ui.conflict_page import ConflictPage
 from plugins.planning.ui.matrix_editor import MatrixEditor
 from plugins.planning.ui.panel import PlanningPanel
 from plugins.planning.ui.site_page import SitePage
+from tests.e2e.walk import Walk, pdf_pictures, pdf_text
 
 pytestmark = pytest.mark.qgis
 
-LEFT = Qt.MouseButton.LeftButton
 
-
-class Walk:
-    """What a person does at the window, and a picture of every step."""
+class PlanningWalk(Walk):
+    """At the planner's panel."""
 
     def __init__(self, desktop: Any, qtbot: Any, folder: Path | None, language: str) -> None:
-        self.desktop, self.window, self.canvas = desktop, desktop.window, desktop.window.canvas
-        self.session = desktop.session
-        self._qtbot, self._folder, self._language, self._step = qtbot, folder, language, 0
+        super().__init__(desktop, qtbot, folder, language)
         self.panel: PlanningPanel = self.window.findChildren(PlanningPanel)[0]
-
-    def until(self, holds: Callable[[], bool], seconds: float = 40.0) -> None:
-        self._qtbot.waitUntil(holds, timeout=int(seconds * 1000))
-
-    def settle(self) -> None:
-        """Until all jobs are done and the map is drawn."""
-        self._qtbot.wait(50)
-        self.until(lambda: not self.session.jobs.active())
-        self.until(self.canvas.scheduler.is_final)
-
-    def picture(self, name: str, widget: Any = None) -> None:
-        if self._folder is not None:
-            self.settle()
-            self._qtbot.wait(150)
-            self._step += 1
-            (widget or self.window).grab().save(str(self._folder / f"{self._language}-{self._step:02d}-{name}.png"))
-
-    def answer_dialog(self, kind: type, do: Callable[[Any], None]) -> list[bool]:
-        """Once a dialog of that kind stands open: do something with it, then close it."""
-        answered: list[bool] = []
-
-        def look() -> None:
-            dialog = QApplication.activeModalWidget()
-            if isinstance(dialog, kind):
-                answered.append(True)
-                try:
-                    do(dialog)
-                finally:
-                    dialog.reject()
-            else:
-                QTimer.singleShot(50, look)
-
-        QTimer.singleShot(0, look)
-        return answered
-
-    def pixel(self, x: float, y: float) -> QPoint:
-        px, py = self.canvas.viewport.to_screen(x, y)
-        return QPoint(round(px), round(py))
-
-    def click_map(self, x: float, y: float) -> None:
-        place = self.pixel(x, y)
-        QTest.mouseMove(self.canvas, place)
-        QTest.mouseClick(self.canvas, LEFT, pos=place)
-
-
-def pdf_text(path: Path) -> str:
-    import pypdfium2
-
-    document = pypdfium2.PdfDocument(path)
-    try:
-        return "\n".join(page.get_textpage().get_text_bounded() for page in document)
-    finally:
-        document.close()
-
-
-def pdf_pictures(path: Path) -> int:
-    import pypdfium2
-
-    document = pypdfium2.PdfDocument(path)
-    try:
-        return sum(1 for page in document for thing in page.get_objects() if thing.type == 3)
-    finally:
-        document.close()
 
 
 def shows(canvas: Any, shape: Any) -> bool:
@@ -104,7 +37,7 @@ def test_newcomer_path(
     language: str, sample: Path, sample_folder: Path, open_window: Any, qtbot: Any, screenshots: Path | None,
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    walk = Walk(open_window(sample, language), qtbot, screenshots, language)
+    walk = PlanningWalk(open_window(sample, language), qtbot, screenshots, language)
     page = walk.panel.pages[0]
     assert isinstance(page, ConflictPage)
     session, project = walk.session, walk.session.project
@@ -223,7 +156,7 @@ def test_newcomer_path(
 
 
 def _check_sites(
-    walk: Walk, language: str, sample_folder: Path, patch: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    walk: PlanningWalk, language: str, sample_folder: Path, patch: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The daily job: a site drawn, from a boundary-point file, from a drawing, from the selection; its report."""
     walk.panel.open(1)
