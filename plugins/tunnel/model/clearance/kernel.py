@@ -103,6 +103,13 @@ def near_pairs(a: Pieces, reach: float, b: Pieces | None = None) -> Near:
     Args:
         b: a second set; without it the pairs within ``a`` (pieces of one line and pieces joined at a node left out).
     """
+    other = a if b is None else b
+    found = near_pieces(a, reach, b)
+    return by_lines(found, a.line[found.a], other.line[found.b], one_set=b is None)[0]
+
+
+def near_pieces(a: Pieces, reach: float, b: Pieces | None = None) -> Near:
+    """Like :func:`near_pairs`, every pair of pieces by itself."""
     i, j = _candidates(a, reach, b)
     other = a if b is None else b
     if b is None:
@@ -110,9 +117,7 @@ def near_pairs(a: Pieces, reach: float, b: Pieces | None = None) -> Near:
         keep = (a.line[i] != a.line[j]) & ~joined.any(axis=(1, 2))
         i, j = i[keep], j[keep]
     found = _measure(a, other, i, j)
-    within = found.plan <= reach
-    found = _take(found, within)
-    return _of_lines(found, a.line[found.a], other.line[found.b])
+    return _take(found, found.plan <= reach)
 
 
 def _candidates(a: Pieces, reach: float, b: Pieces | None) -> tuple[Ints, Ints]:
@@ -160,18 +165,26 @@ def _take(near: Near, rows: Any) -> Near:
     return Near(near.a[rows], near.b[rows], near.plan[rows], near.vertical[rows], near.true[rows], near.where[rows])
 
 
-def _of_lines(near: Near, line_a: Ints, line_b: Ints) -> Near:
+def by_lines(near: Near, line_a: Ints, line_b: Ints, *, one_set: bool = True) -> tuple[Near, Ints]:
     """The nearest pair of pieces for each pair of lines: by true distance, by plan where a height is unknown. A pair of
-    lines with any piece of unknown height nearer in plan than the best known one stays unknown."""
+    lines with any piece of unknown height within reach stays unknown.
+
+    Args:
+        line_a, line_b: int64 (k,) lines of the pieces of ``near``.
+        one_set: both number the same lines: (1, 2) and (2, 1) are one pair.
+
+    Returns:
+        the pairs of lines, and int64 (k,): which of them each pair of pieces belongs to.
+    """
     if not len(near.a):
-        return near
+        return near, np.empty(0, np.int64)
     unknown = np.isnan(near.true)
     rank = np.where(unknown, near.plan - 1e6, near.true)  # unknown first: it can never be judged better than it is
-    low, high = np.minimum(line_a, line_b), np.maximum(line_a, line_b)
+    low = np.minimum(line_a, line_b) if one_set else line_a
+    high = np.maximum(line_a, line_b) if one_set else line_b
     order = np.lexsort((rank, high, low))
     first = np.ones(len(order), bool)
     first[1:] = (low[order][1:] != low[order][:-1]) | (high[order][1:] != high[order][:-1])
-    best = np.sort(order[first])
     group = np.cumsum(first) - 1
     kept = order[first]
     plan = np.full(len(kept), np.inf)
@@ -179,5 +192,8 @@ def _of_lines(near: Near, line_a: Ints, line_b: Ints) -> Near:
     vertical = np.full(len(kept), np.inf)
     np.fmin.at(vertical, group, near.vertical[order])
     found = _take(near, kept)
-    found = Near(found.a, found.b, plan, np.where(np.isinf(vertical), np.nan, vertical), found.true, found.where)
-    return _take(found, np.argsort(kept, kind="stable")) if len(best) else found
+    vertical[np.isinf(vertical) | np.isnan(found.true)] = np.nan
+    found = Near(found.a, found.b, plan, vertical, found.true, found.where)
+    member = np.empty(len(order), np.int64)
+    member[order] = group
+    return found, member

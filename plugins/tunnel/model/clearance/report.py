@@ -1,0 +1,407 @@
+"""The clearance report of a project: what comes near what, and the verdict on each pair."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import shapely
+
+from planner_app.domain.errors import PlannerError
+from planner_app.domain.finding import Verdict
+from planner_app.domain.progress import NoProgress, Progress, check
+from planner_app.domain.rule import Rule
+from planner_app.plugin_api.model import Project
+from plugins.tunnel.model import tables
+from plugins.tunnel.model.clearance.bodies import body_gaps, near_bodies
+from plugins.tunnel.model.clearance.judge import Check, Limits, worst
+from plugins.tunnel.model.clearance.kernel import Ints, Near, Pieces, by_lines, near_pieces
+from plugins.tunnel.model.clearance.lines import Lines, Note, project_lines
+from plugins.tunnel.model.clearance.others import Others, is_building, is_work, read_others
+from plugins.tunnel.model.clearance.tunnels import Tunnels, project_tunnels
+from plugins.tunnel.model.clearance.words import Profile
+from plugins.tunnel.model.clearance.zones import Intrusion, intrusions
+from plugins.tunnel.model.tables import LINE
+
+#: An end so near to the wall of another pipe of its kind is tapped into it (m).
+_TAP = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two things near each other. Distances in m between outer surfaces; NaN: not known (``vertical`` also where they
+    do not overlap in plan). ``checks``: everything that was judged; ``deciding``: the worst of it."""
+
+    a: str
+    b: str
+    kinds: tuple[str, str]
+    plan: float
+    vertical: float
+    true: float
+    where: tuple[float, float]
+    checks: tuple[Check, ...]
+
+    @property
+    def deciding(self) -> Check:
+        """The check that decides the pair's verdict."""
+        return worst(self.checks)
+
+
+@dataclass(slots=True)
+class Report:
+    """All pairs, worst first, the works inside the zones of tunnels, and what was assumed or left out."""
+
+    pairs: list[Pair] = field(default_factory=list)
+    zones: list[Intrusion] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+
+    @property
+    def blocking(self) -> bool:
+        """True if a check fails whose rule may block."""
+        return any(one.blocking for pair in self.pairs for one in pair.checks)
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """What a number in a ``Near`` means: names, profiles, and whether diameters are known."""
+
+    ids: Sequence[str]
+    profiles: Sequence[Profile]
+    sized: Any
+
+
+def assess(
+    project: Project, rules: Sequence[Rule], *, layer: str = "", reach: float = 5.0, progress: Progress | None = None
+) -> Report:
+    """Judge the clearances of a project.
+
+    Args:
+        rules: those in force.
+        layer: id or name of a layer (planned construction, pits, piles, pipes): only pairs with its features are
+            judged. Without it pipes are judged against each other, tunnels and buildings.
+        reach: pairs farther apart in plan are left out, m.
+
+    Raises:
+        PlannerError: ``tunnel.no_table`` if the project has neither pipes nor tunnels; ``tunnel.reach_wrong``; what
+            opening the layer raises.
+    """
+    if not math.isfinite(reach) or not 0 < reach <= 1_000:
+        raise PlannerError("tunnel.reach_wrong", reach=reach)
+    judge = _Judge(Limits.of(rules), reach, progress or NoProgress())
+    tunnels = project_tunnels(project, judge.limits.settings.wall_m)
+    pipes = tables.find(project, LINE)
+    if pipes is None and not tunnels.items:
+        raise PlannerError("tunnel.no_table", id=LINE.id)
+    lines = None if pipes is None else project_lines(project)
+    judge.report.notes += [*tunnels.notes, *(lines.notes if lines else [])]
+    other = project.layer(layer) if layer else None
+    if other is None or (pipes is not None and other.id == pipes.id):
+        judge.existing(lines, tunnels, [read_others(project, one) for one in project.layers() if is_building(one)])
+        works = [read_others(project, one) for one in project.layers() if is_work(one)]
+    else:
+        if other.geometry == "none":
+            raise PlannerError("tunnel.layer_without_shapes", layer=other.name)
+        works = [read_others(project, other)]
+        judge.with_layer(lines, tunnels, works[0])
+    for work in works:
+        judge.report.zones += intrusions(work, tunnels, rules)
+        judge.report.notes += work.notes
+    judge.report.pairs.sort(key=_order)
+    return judge.report
+
+
+def _order(pair: Pair) -> tuple[int, bool, float, str]:
+    deciding = pair.deciding
+    rank = (Verdict.FAIL, Verdict.NEEDS_CERTIFICATE, Verdict.CANNOT_JUDGE, Verdict.PASS).index(deciding.verdict)
+    short = (deciding.measured or 0.0) - (deciding.required or 0.0)
+    return rank, not deciding.blocking, short, pair.a
+
+
+@dataclass(slots=True)
+class _Judge:
+    """Collects the pairs of one report."""
+
+    limits: Limits
+    reach: float
+    progress: Progress
+    report: Report = field(default_factory=Report)
+
+    def existing(self, lines: Lines | None, tunnels: Tunnels, buildings: Sequence[Others]) -> None:
+        """What is there against each other."""
+        if lines is not None:
+            buried = _only(lines.pieces, ~lines.inside[lines.pieces.line])
+            if lines.inside.any():
+                self._note("inside", count=int(lines.inside.sum()))
+            side = _Side(lines.ids, lines.profiles, lines.size_known)
+            own = _own_tunnels(lines, tunnels)
+            outside = _cut(lines, buried, tunnels, own)
+            self._among_lines(lines, outside, side)
+            self._to_tunnels(outside, side, tunnels, own)
+            for layer in buildings:
+                self._to_buildings(lines, buried, side, layer)
+        self._tunnels(tunnels, buildings)
+
+    def with_layer(self, lines: Lines | None, tunnels: Tunnels, work: Others) -> None:
+        """A layer's features against pipes and tunnels."""
+        mine = _Side(work.ids, work.profiles, work.sized)
+        tunnel_side = _Side(
+            [f"tunnel:{one.code}" for one in tunnels.items], [one.profile for one in tunnels.items], None
+        )
+        pieces = work.lines.pieces if work.lines is not None else work.piles
+        if lines is not None:
+            buried = _only(lines.pieces, ~lines.inside[lines.pieces.line])
+            if lines.inside.any():
+                self._note("inside", count=int(lines.inside.sum()))
+            side = _Side(lines.ids, lines.profiles, lines.size_known)
+            if pieces is not None:
+                near = near_pieces(buried, self.reach, pieces)
+                self._judge_lines(near, buried, pieces, side, mine, one_set=False)
+            elif work.bodies is not None:
+                near = near_bodies(buried, work.bodies, self.reach)
+                self._judge_bodies(near, buried.line[near.a], work.bodies.owner[near.b], side, mine)
+        if pieces is not None:
+            near = near_bodies(pieces, tunnels.bodies, self.reach)
+            self._judge_bodies(near, pieces.line[near.a], tunnels.bodies.owner[near.b], mine, tunnel_side)
+        elif work.bodies is not None:
+            near = body_gaps(work.bodies, tunnels.bodies, self.reach)
+            self._judge_bodies(near, work.bodies.owner[near.a], tunnels.bodies.owner[near.b], mine, tunnel_side)
+
+    def _among_lines(self, lines: Lines, pieces: Pieces, side: _Side) -> None:
+        near = near_pieces(pieces, self.reach)
+        joined = _through_fitting(lines, pieces.line[near.a], pieces.line[near.b], self.limits.settings.fitting_m)
+        tapped = _tapped(lines, near, pieces.line[near.a], pieces.line[near.b])
+        if (joined | tapped).any():
+            a, b = pieces.line[near.a], pieces.line[near.b]
+            both = np.column_stack([np.minimum(a, b), np.maximum(a, b)])[joined | tapped]
+            self._note("joined", count=len(np.unique(both, axis=0)))
+        near = _rows(near, ~(joined | tapped))
+        self._judge_lines(near, pieces, pieces, side, side, one_set=True)
+
+    def _judge_lines(self, near: Near, a: Pieces, b: Pieces, side_a: _Side, side_b: _Side, *, one_set: bool) -> None:
+        """Pairs of lines: upright distance where they cross, distance in plan where they run beside each other."""
+        found, member = by_lines(near, a.line[near.a], b.line[near.b], one_set=one_set)
+        along = _angle(a, b, near) < self.limits.settings.along_degrees
+        upright = _upright(a)[near.a] | _upright(b)[near.b]
+        over = near.plan <= 0
+        crossing = over & ~along & ~upright
+        crosses = np.bincount(member[crossing], minlength=len(found.a)) > 0
+        # Beside a crossing the pieces that lead to it are near of necessity; only those that run along count there.
+        beside_rows = ~crossing & (along | ~crosses[member])
+        beside = np.full(len(found.a), np.inf)
+        np.minimum.at(beside, member[beside_rows], near.plan[beside_rows])
+        line_a, line_b = a.line[found.a], b.line[found.b]
+        if one_set:
+            line_a, line_b = np.minimum(line_a, line_b), np.maximum(line_a, line_b)
+        for k in range(len(found.a)):
+            one, two = int(line_a[k]), int(line_b[k])
+            profiles = side_a.profiles[one], side_b.profiles[two]
+            sized = bool(side_a.sized[one] and side_b.sized[two])
+            checks = []
+            if crosses[k] or found.plan[k] <= 0:
+                checks.append(self.limits.check("vertical", *profiles, float(found.vertical[k]), sized=sized))
+            if math.isfinite(beside[k]):
+                checks.append(self.limits.check("horizontal", *profiles, float(beside[k]), sized=sized))
+            self._add(found, k, (side_a.ids[one], side_b.ids[two]), profiles, checks)
+
+    def _to_tunnels(self, pieces: Pieces, side: _Side, tunnels: Tunnels, own: dict[int, set[int]]) -> None:
+        near = near_bodies(pieces, tunnels.bodies, self.reach)
+        line, owner = pieces.line[near.a], tunnels.bodies.owner[near.b]
+        mine = np.array([int(t) in own.get(int(one), ()) for one, t in zip(line, owner, strict=True)], bool)
+        if own:
+            self._note("connected", count=len(own))
+        keep = ~mine
+        other = _tunnel_side(tunnels)
+        self._judge_bodies(_rows(near, keep), line[keep], owner[keep], side, other)
+
+    def _to_buildings(self, lines: Lines, pieces: Pieces, side: _Side, layer: Others) -> None:
+        """Distance in plan; a line that ends in a building serves it."""
+        if layer.bodies is None:
+            return
+        near = near_bodies(pieces, layer.bodies, self.reach)
+        line, owner = pieces.line[near.a], layer.bodies.owner[near.b]
+        serves = _serves(lines, layer.shapes, line, owner)
+        if serves.any():
+            self._note("serves", count=len(set(line[serves].tolist())), layer=layer.layer.name)
+        keep = ~serves
+        other = _Side(layer.ids, layer.profiles, None)
+        self._judge_bodies(_rows(near, keep), line[keep], owner[keep], side, other)
+
+    def _tunnels(self, tunnels: Tunnels, buildings: Sequence[Others]) -> None:
+        side = _tunnel_side(tunnels)
+        for layer in buildings:
+            if layer.bodies is not None:
+                near = body_gaps(tunnels.bodies, layer.bodies, self.reach)
+                other = _Side(layer.ids, layer.profiles, None)
+                a, b = tunnels.bodies.owner[near.a], layer.bodies.owner[near.b]
+                self._judge_bodies(near, a, b, side, other)
+        near = body_gaps(tunnels.bodies, tunnels.bodies, self.reach)
+        a, b = tunnels.bodies.owner[near.a], tunnels.bodies.owner[near.b]
+        meets = {(i, j) for i in range(len(tunnels.items)) for j in range(i) if _meet(tunnels, i, j)}
+        for i, j in sorted(meets):
+            self._note("tunnels_meet", a=tunnels.items[j].code, b=tunnels.items[i].code)
+        keep = np.array([x > y and (x, y) not in meets for x, y in zip(a.tolist(), b.tolist(), strict=True)], bool)
+        self._judge_bodies(_rows(near, keep), a[keep], b[keep], side, side)
+
+    def _judge_bodies(self, near: Near, a: Ints, b: Ints, side_a: _Side, side_b: _Side) -> None:
+        """Pairs with a body: upright distance where they overlap in plan, else distance in plan; buildings always by
+        their distance in plan."""
+        found, member = by_lines(near, a, b, one_set=False)
+        if not len(found.a):
+            return
+        first = np.zeros(len(found.a), np.int64)
+        first[member] = np.arange(len(member))
+        for k in range(len(found.a)):
+            one, two = int(a[first[k]]), int(b[first[k]])
+            profiles = side_a.profiles[one], side_b.profiles[two]
+            sized = bool(side_a.sized is None or side_a.sized[one]) and bool(side_b.sized is None or side_b.sized[two])
+            overlap = found.plan[k] <= 0 and "building" not in (profiles[0].kind, profiles[1].kind)
+            direction, measured = ("vertical", found.vertical[k]) if overlap else ("horizontal", found.plan[k])
+            checks = [self.limits.check(direction, *profiles, float(measured), sized=sized)]
+            self._add(found, k, (side_a.ids[one], side_b.ids[two]), profiles, checks)
+
+    def _add(
+        self, near: Near, k: int, ids: tuple[str, str], kinds: tuple[Profile, Profile], checks: list[Check]
+    ) -> None:
+        if k % 4096 == 0:
+            check(self.progress)
+        hit = self.limits.hit(float(near.true[k]))
+        if hit is not None:
+            checks.append(hit)
+        where = float(near.where[k, 0]), float(near.where[k, 1])
+        distances = float(near.plan[k]), float(near.vertical[k]), float(near.true[k])
+        self.report.pairs.append(Pair(*ids, (kinds[0].kind, kinds[1].kind), *distances, where, tuple(checks)))
+
+    def _note(self, what: str, **params: object) -> None:
+        note: Note = (f"tunnel.clearance_{what}", params)
+        if note not in self.report.notes:
+            self.report.notes.append(note)
+
+
+def _tunnel_side(tunnels: Tunnels) -> _Side:
+    return _Side([f"tunnel:{one.code}" for one in tunnels.items], [one.profile for one in tunnels.items], None)
+
+
+def _rows(near: Near, keep: Any) -> Near:
+    return Near(near.a[keep], near.b[keep], near.plan[keep], near.vertical[keep], near.true[keep], near.where[keep])
+
+
+def _only(pieces: Pieces, keep: Any) -> Pieces:
+    return Pieces(pieces.start[keep], pieces.end[keep], pieces.radius[keep], pieces.line[keep], pieces.nodes[keep])
+
+
+def _upright(pieces: Pieces) -> Any:
+    return (pieces.start[:, :2] == pieces.end[:, :2]).all(axis=1)
+
+
+def _angle(a: Pieces, b: Pieces, near: Near) -> Any:
+    """Angle between the pieces in plan, degrees, 0 … 90."""
+    u = (a.end - a.start)[near.a, :2]
+    v = (b.end - b.start)[near.b, :2]
+    cross = np.abs(u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0])
+    return np.degrees(np.arctan2(cross, np.abs(np.einsum("ij,ij->i", u, v))))
+
+
+def _own_tunnels(lines: Lines, tunnels: Tunnels) -> dict[int, set[int]]:
+    """Buried lines that go on from a line inside a tunnel: which tunnels their common node lies in."""
+    nodes = np.unique(lines.ends[lines.inside])
+    found: dict[int, set[int]] = {}
+    touching = np.isin(lines.ends, nodes) & ~lines.inside[:, None]
+    for line, side in np.argwhere(touching).tolist():
+        xy = shapely.get_coordinates(lines.shapes[line])[0 if side == 0 else -1]
+        place = shapely.points(xy)
+        mine = {n for n, one in enumerate(tunnels.items) if shapely.intersects(one.footprint, place)}
+        if mine:
+            found.setdefault(line, set()).update(mine)
+    return found
+
+
+def _cut(lines: Lines, pieces: Pieces, tunnels: Tunnels, own: dict[int, set[int]]) -> Pieces:
+    """Pieces without what lies within the walls of the tunnels that their lines come from."""
+    if not own:
+        return pieces
+    rows = np.flatnonzero(np.isin(pieces.line, list(own)))
+    prints = {line: shapely.union_all([tunnels.items[n].footprint for n in mine]) for line, mine in own.items()}
+    start, end = pieces.start[rows], pieces.end[rows]
+    flat = shapely.linestrings(np.stack([start[:, :2], end[:, :2]], axis=1))
+    walls = np.array([prints[int(line)] for line in pieces.line[rows]], object)
+    parts, source = shapely.get_parts(shapely.difference(flat, walls), return_index=True)
+    some = ~shapely.is_empty(parts)
+    parts, source = parts[some], source[some]
+    way = (end - start)[source]
+    square = np.einsum("ij,ij->i", way[:, :2], way[:, :2])
+    ends = []
+    for at in (0, -1):
+        point = shapely.get_coordinates(shapely.get_point(parts, at)).reshape(-1, 2)
+        t = np.einsum("ij,ij->i", point - start[source, :2], way[:, :2]) / square
+        ends.append(start[source] + t[:, None] * way)
+    rest = np.ones(len(pieces), bool)
+    rest[rows] = False
+    kept, at = _only(pieces, rest), rows[source]
+    return Pieces(
+        np.concatenate([kept.start, ends[0]]), np.concatenate([kept.end, ends[1]]),
+        np.concatenate([kept.radius, pieces.radius[at]]), np.concatenate([kept.line, pieces.line[at]]),
+        np.concatenate([kept.nodes, pieces.nodes[at]]),
+    )  # fmt: skip
+
+
+def _through_fitting(lines: Lines, a: Ints, b: Ints, fitting_m: float) -> Any:
+    """Rows whose lines are joined by a short line of the same network between them."""
+    short = lines.ends[(lines.length < fitting_m)]
+    short = short[short[:, 0] != short[:, 1]]
+    if not len(short):
+        return np.zeros(len(a), bool)
+    count = int(lines.ends.max()) + 1
+    known = np.unique(np.minimum(short[:, 0], short[:, 1]) * count + np.maximum(short[:, 0], short[:, 1]))
+    found = np.zeros(len(a), bool)
+    for i in (0, 1):
+        for j in (0, 1):
+            one, two = lines.ends[a, i], lines.ends[b, j]
+            found |= np.isin(np.minimum(one, two) * count + np.maximum(one, two), known)
+    return found
+
+
+def _tapped(lines: Lines, near: Near, a: Ints, b: Ints) -> Any:
+    """Rows of lines of one network and kind of which one ends on the other's wall or axis: a branch without a node."""
+    found = np.zeros(len(a), bool)
+    rows = np.flatnonzero((near.plan <= 0) & ~(near.true > 0))
+    same = [
+        lines.network[x] == lines.network[y] and lines.profiles[x].kind == lines.profiles[y].kind
+        for x, y in zip(a[rows].tolist(), b[rows].tolist(), strict=True)
+    ]
+    rows = rows[same] if len(rows) else rows
+    if not len(rows):
+        return found
+    radius = np.zeros(len(lines))
+    radius[lines.pieces.line] = lines.pieces.radius
+    for one, two in ((a[rows], b[rows]), (b[rows], a[rows])):
+        for vertex in (0, -1):
+            ends = shapely.points([shapely.get_coordinates(lines.shapes[n])[vertex] for n in one.tolist()])
+            found[rows] |= shapely.distance(ends, lines.shapes[two]) <= radius[two] + _TAP
+    pair = np.minimum(a, b) * len(lines) + np.maximum(a, b)
+    return np.isin(pair, pair[found])
+
+
+def _serves(lines: Lines, outlines: Any, line: Ints, owner: Ints) -> Any:
+    """Rows of a line and a building in which one of the line's free ends lies."""
+    if not len(line):
+        return np.zeros(0, bool)
+    degree = np.bincount(lines.ends.ravel())
+    found = np.zeros(len(line), bool)
+    for side in (0, 1):
+        free = np.flatnonzero(degree[lines.ends[line, side]] == 1)
+        xy = [shapely.get_coordinates(lines.shapes[n])[0 if side == 0 else -1] for n in line[free].tolist()]
+        if xy:
+            found[free] |= shapely.distance(shapely.points(xy), outlines[owner[free]]) <= _TAP
+    return found
+
+
+def _meet(tunnels: Tunnels, i: int, j: int) -> bool:
+    """True if one tunnel begins or ends inside the other."""
+    for one, two in ((tunnels.items[i], tunnels.items[j]), (tunnels.items[j], tunnels.items[i])):
+        ends = shapely.points(shapely.get_coordinates(one.axis)[[0, -1]])
+        if shapely.intersects(two.footprint, ends).any():
+            return True
+    return False

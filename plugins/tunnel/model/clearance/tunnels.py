@@ -1,0 +1,205 @@
+"""The outer shape of a project's tunnels: the rooms of each section and their walls along the axis."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+
+from planner_app.domain.layer import LayerInfo
+from planner_app.plugin_api.model import Project
+from plugins.tunnel.model import tables
+from plugins.tunnel.model.clearance.bodies import Bodies
+from plugins.tunnel.model.clearance.kernel import Floats
+from plugins.tunnel.model.clearance.words import Profile, number, word_of
+
+Note = tuple[str, dict[str, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Tunnel:
+    """One tunnel.
+
+    Attributes:
+        axis: line with the floor's height as Z, chainage from its beginning (``from_m``).
+        footprint: outer faces in plan; width: the widest section, m.
+        floor: lowest outer face of all sections at the axis, as height below the inner floor (m).
+    """
+
+    code: str
+    name: str
+    fid: int
+    method: str | None
+    status: str
+    axis: Any
+    from_m: float
+    footprint: Any
+    width: float
+
+    @property
+    def profile(self) -> Profile:
+        """What decides its limits."""
+        return Profile("tunnel", method=self.method, outer_m=self.width)
+
+
+@dataclass(frozen=True, slots=True)
+class Tunnels:
+    """The project's tunnels, their bodies (``owner`` counts in ``items``), and in which one each placed line lies."""
+
+    items: list[Tunnel]
+    bodies: Bodies
+    of_line: dict[str, str]
+    notes: list[Note]
+
+
+def layer_of(project: Project, table: str) -> LayerInfo | None:
+    """A layer of tunnels' data by its role, else by table id."""
+    layers = project.layers()
+    by_role = next((layer for layer in layers if layer.role == f"tunnel.{table}"), None)
+    return by_role or next((layer for layer in layers if layer.id == table), None)
+
+
+def project_tunnels(project: Project, wall_m: float) -> Tunnels:
+    """Tunnels with their outer shape.
+
+    Args:
+        wall_m: thickness of outer walls and slabs, where only rooms are known.
+    """
+    notes: list[Note] = []
+    layer = layer_of(project, "tunnel")
+    if layer is None:
+        return Tunnels([], _join([]), {}, notes)
+    names = ["code", "name", "method", "status", "from_m"]
+    table = project.read(layer.id, columns=[name for name in names if layer.field(name) is not None])
+    missing: list[Any] = [None] * len(table)
+    columns = {name: table.columns.get(name, missing) for name in names}
+    runs, section_tunnel = _runs(project)
+    items: list[Tunnel] = []
+    made: list[tuple[Any, Floats, float, float, int]] = []
+    no_size = []
+    for at, wkb in enumerate(table.geometry):
+        code = str(columns["code"][at] or table.fids[at])
+        axis = None if wkb is None else _one_line(shapely.from_wkb(wkb))
+        parts = runs.get(code, [])
+        if axis is None or not parts:
+            no_size.append(code)
+            continue
+        boxes = []
+        for run, box in parts:
+            outer = (box[0] - wall_m, box[1] - wall_m, box[2] + wall_m, box[3] + wall_m)
+            boxes += _rectangles(run, outer, len(items))
+        made += boxes
+        width = max(box[2] - box[0] for _, box in parts) + 2 * wall_m
+        items.append(
+            Tunnel(
+                code,
+                str(columns["name"][at] or code),
+                int(table.fids[at]),
+                word_of("method", str(columns["method"][at] or "")),
+                str(columns["status"][at] or ""),
+                axis,
+                number(columns["from_m"][at]) if columns["from_m"][at] is not None else 0.0,
+                shapely.union_all([box[0] for box in boxes]),
+                width,
+            )
+        )
+    if no_size:
+        notes.append(("tunnel.clearance_no_section", {"tunnels": ", ".join(no_size)}))
+    if items:
+        notes.append(("tunnel.clearance_walls", {"wall": wall_m, "count": len(items)}))
+    return Tunnels(items, _join(made), _lines_in(project, section_tunnel), notes)
+
+
+_Box = tuple[float, float, float, float]
+
+
+def _runs(project: Project) -> tuple[dict[str, list[tuple[Any, _Box]]], dict[str, str]]:
+    """Axis and inner box (left, floor, right, ceiling; m) of each tunnel's sections, and each section's tunnel."""
+    sections, rooms = layer_of(project, "tunnel_section"), layer_of(project, "compartment")
+    runs: dict[str, list[tuple[Any, _Box]]] = defaultdict(list)
+    tunnel_of: dict[str, str] = {}
+    if sections is None or rooms is None:
+        return runs, tunnel_of
+    _, room = tables.columns(project, rooms, ["section", "outline"])
+    boxes: dict[str, _Box] = {}
+    for section, outline in zip(room["section"], room["outline"], strict=True):
+        shape = shapely.from_wkt(str(outline or "POLYGON EMPTY"), on_invalid="ignore")
+        if shape is not None and not shape.is_empty:
+            known = boxes.get(str(section))
+            bounds = shape.bounds if known is None else shapely.union(shape, shapely.box(*known)).bounds
+            boxes[str(section)] = bounds
+    table = project.read(sections.id, columns=["code", "tunnel"])
+    for code, tunnel, wkb in zip(table.columns["code"], table.columns["tunnel"], table.geometry, strict=True):
+        tunnel_of[str(code)] = str(tunnel)
+        line = None if wkb is None else _one_line(shapely.from_wkb(wkb))
+        if line is not None and str(code) in boxes:
+            runs[str(tunnel)].append((line, boxes[str(code)]))
+    return runs, tunnel_of
+
+
+def _lines_in(project: Project, tunnel_of: dict[str, str]) -> dict[str, str]:
+    layer = layer_of(project, "line_placement")
+    if layer is None:
+        return {}
+    _, found = tables.columns(project, layer, ["line", "section"])
+    return {
+        str(line): tunnel_of.get(str(section), "")
+        for line, section in zip(found["line"], found["section"], strict=True)
+    }
+
+
+def _one_line(shape: Any) -> Any | None:
+    """The line of a geometry (its longest part); None if there is none."""
+    parts = [part for part in shapely.get_parts(shape) if part.geom_type == "LineString" and part.length > 0]
+    merged = shapely.get_parts(shapely.line_merge(shapely.multilinestrings(parts))) if len(parts) > 1 else parts
+    return max(merged, key=lambda part: part.length, default=None)
+
+
+def _rectangles(axis: Any, box: _Box, owner: int) -> list[tuple[Any, Floats, float, float, int]]:
+    """(outline, start with the lower face's height, rise per metre, height, owner) for each straight piece of an axis.
+    At bends both rectangles reach to where their outer sides meet."""
+    points = shapely.get_coordinates(axis, include_z=True)
+    points = points[np.concatenate([[True], (np.diff(points[:, :2], axis=0) != 0).any(axis=1)])]
+    way = np.diff(points, axis=0)
+    length = np.hypot(way[:, 0], way[:, 1])
+    unit = way[:, :2] / length[:, None]
+    turn = np.arctan2(
+        unit[:-1, 0] * unit[1:, 1] - unit[:-1, 1] * unit[1:, 0], np.einsum("ij,ij->i", unit[:-1], unit[1:])
+    )
+    half = max(abs(box[0]), abs(box[2]))
+    extra = np.concatenate([[0.0], np.minimum(half * np.tan(np.abs(turn) / 2), half), [0.0]])
+    found = []
+    for at in range(len(way)):
+        right = np.array([unit[at, 1], -unit[at, 0]])
+        a = points[at, :2] - unit[at] * extra[at]
+        b = points[at + 1, :2] + unit[at] * extra[at + 1]
+        outline = shapely.polygons([a + right * box[0], b + right * box[0], b + right * box[2], a + right * box[2]])
+        start = np.array([*points[at, :2], points[at, 2] + box[1]])
+        slope = way[at, 2] / length[at]
+        found.append((outline, np.array([*start, *(unit[at] * slope)]), slope, box[3] - box[1], owner))
+    return found
+
+
+def _join(made: list[tuple[Any, Floats, float, float, int]]) -> Bodies:
+    count = len(made)
+    plan = np.empty(count, object)
+    plan[:] = [one[0] for one in made]
+    numbers = np.array([one[1] for one in made], float).reshape(count, 5)
+    return Bodies(
+        plan,
+        numbers[:, :2],
+        numbers[:, 2],
+        numbers[:, 3:],
+        np.array([one[3] for one in made], float),
+        np.array([one[4] for one in made], np.int64),
+    )
+
+
+def chainage(tunnel: Tunnel, x: float, y: float) -> float:
+    """Chainage (m) of the axis beside a place."""
+    value = float(shapely.line_locate_point(shapely.force_2d(tunnel.axis), shapely.points(x, y)))
+    return value + (0.0 if math.isnan(tunnel.from_m) else tunnel.from_m)
