@@ -12,9 +12,11 @@ def register(api: ModelApi) -> None:
     """Register the role with the host."""
     from plugins.tunnel.model.monitoring import verbs as monitoring
     from plugins.tunnel.model.network import verbs as network
+    from plugins.tunnel.model.space import verbs as space
 
     for verb in (network.IMPORT, network.TRACE, network.ISOLATE, monitoring.READINGS, monitoring.ALARMS):
         api.add_verb(verb)
+    api.add_verb(space.SECTION)
     for file in sorted((api.folder / "rules").glob("*.toml")):
         api.add_rules(file)
     api.add_layer_role(LayerRole("tunnel.net_node", "Utility tunnels"))
