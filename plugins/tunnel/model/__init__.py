@@ -10,6 +10,7 @@ from planner_app.plugin_api.model import LayerRole, ModelApi
 
 def register(api: ModelApi) -> None:
     """Register the role with the host."""
+    from plugins.tunnel.model.clearance import verbs as clearance
     from plugins.tunnel.model.monitoring import verbs as monitoring
     from plugins.tunnel.model.network import verbs as network
     from plugins.tunnel.model.space import verbs as space
@@ -17,6 +18,7 @@ def register(api: ModelApi) -> None:
     for verb in (network.IMPORT, network.TRACE, network.ISOLATE, monitoring.READINGS, monitoring.ALARMS):
         api.add_verb(verb)
     api.add_verb(space.SECTION)
+    api.add_verb(clearance.CLEARANCE)
     for file in sorted((api.folder / "rules").glob("*.toml")):
         api.add_rules(file)
     api.add_layer_role(LayerRole("tunnel.net_node", "Utility tunnels"))

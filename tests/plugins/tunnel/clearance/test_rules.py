@@ -86,8 +86,8 @@ def test_a_citys_own_rule_stands_in_place_of_the_national_one() -> None:
 def test_kinds_pressures_voltages_and_numbers() -> None:
     kinds = {
         ("JS", ""): "water", ("ZS", "water"): "reclaimed", ("GD", ""): "power", ("DX", ""): "telecom",
-        ("ws", ""): "drain", ("202", ""): "drain", ("51031001", ""): "reclaimed", ("5302100", ""): "gas", ("", "gas"): "gas",
-        ("", "蒸汽热力"): "heat", ("?", ""): "unknown", ("", "高压电力"): "power",
+        ("ws", ""): "drain", ("202", ""): "drain", ("51031001", ""): "reclaimed", ("5302100", ""): "gas",
+        ("", "gas"): "gas", ("", "蒸汽热力"): "heat", ("?", ""): "unknown", ("", "高压电力"): "power",
     }  # fmt: skip
     assert {key: kind_of(*key) for key in kinds} == kinds
     pressures = {
