@@ -95,7 +95,10 @@ def tr(text: str, **params: object) -> str:
 
 
 def word(code: str, params: dict[str, Any] | None = None, key: str = "text") -> str:
-    """The sentence behind a code (``key="hint"``: what to do, may be empty). An unknown code is shown as it is."""
+    """The sentence behind a code (``key="hint"``: what to do, may be empty). An unknown code is shown as it is.
+
+    A parameter ``x_zh`` stands in for ``x`` in Chinese.
+    """
     if not _state.messages_read:
         _state.messages = {}
         for folder in _state.folders:
@@ -107,7 +110,12 @@ def word(code: str, params: dict[str, Any] | None = None, key: str = "text") -> 
         return code if key == "text" else ""
     short = "zh" if _state.language == "zh_CN" else "en"
     sentence = entry.get(short if key == "text" else f"{short}_{key}", "")
-    return _format.vformat(sentence, (), params or {})
+    given = params or {}
+    if short == "zh":
+        given = given | {
+            name.removesuffix("_zh"): value for name, value in given.items() if name.endswith("_zh") and value
+        }
+    return _format.vformat(sentence, (), given)
 
 
 def word_error(error: PlannerError) -> tuple[str, str]:

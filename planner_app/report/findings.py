@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from planner_app.domain.finding import Finding
-from planner_app.i18n import language, tr, word
+from planner_app.i18n import tr, word
 
 _VERDICTS = {
     "pass": "Pass",
@@ -21,11 +21,8 @@ def verdict_word(verdict: str) -> str:
 
 
 def finding_message(finding: Finding) -> str:
-    """The finding's sentence in the chosen language. A parameter ``x_zh`` stands in for ``x`` in Chinese."""
-    params = dict(finding.params or {})
-    if language() == "zh_CN":
-        params |= {key.removesuffix("_zh"): value for key, value in params.items() if key.endswith("_zh") and value}
-    return word(finding.message, params)
+    """The finding's sentence in the chosen language."""
+    return word(finding.message, dict(finding.params or {}))
 
 
 def finding_json(finding: Finding) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.finding import blocks
 from planner_app.i18n import tr
-from planner_app.plugin_api.model import Project, Verb, VerbContext, VerbResult
+from planner_app.plugin_api.model import Verb, VerbContext, VerbResult
 from plugins.review.model.cases import store
 
 #: Names of units that people write, in metres.
@@ -215,45 +215,32 @@ def _opinion(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
 def _configure_bcf(parser: argparse.ArgumentParser) -> None:
     _file(parser)
     way = parser.add_mutually_exclusive_group(required=True)
-    way.add_argument("--export", type=Path, metavar="BCF", help=tr("write the issues of a case"))
+    way.add_argument("--export", type=Path, metavar="BCF", help=tr("write the issues of a case, or of all"))
     way.add_argument("--import", type=Path, dest="source", metavar="BCF", help=tr("take over topics as issues"))
     _case(parser)
     parser.add_argument("--version", default="2.1", choices=("2.1", "3.0"), help=tr("BCF version to write"))
 
 
 def _bcf(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
+    from plugins.review.model.answers import notes_json
     from plugins.review.model.exchange.bcf import export_bcf, import_bcf
 
     with context.open_project(arguments.file) as project:
+        case = store.case(project, arguments.case) if arguments.case else None
         if arguments.export:
-            case = _one_case(project, arguments.case)
-            counts = export_bcf(project, case.id, arguments.export, version=arguments.version)
-            return VerbResult({**counts, "case": case.number, "out": str(arguments.export)})
-        if arguments.case or store.cases(project):
-            case = _one_case(project, arguments.case)
-            counts = import_bcf(project, arguments.source, case.id)
+            told = export_bcf(
+                project, case.id if case else "", arguments.export, version=arguments.version,
+                progress=context.progress, render_map=context.render_map,
+            )  # fmt: skip
+            told["out"] = str(arguments.export)
         else:
-            from plugins.review.model.cases.records import Case
-            from plugins.review.model.cases.workflow import open_case
-
-            case = open_case(project, Case(store.new_id(), "", arguments.source.stem))
-            try:
-                counts = import_bcf(project, arguments.source, case.id)
-            except BaseException:
-                project.undo()  # no case without the file that opened it
-                raise
-        return VerbResult({**counts, "case": case.number})
-
-
-def _one_case(project: Project, ref: str) -> Any:
-    """The case named, or the only one there is."""
-    if ref:
-        return store.case(project, ref)
-    every = store.cases(project)
-    if len(every) != 1:
-        known = ", ".join(f"{one.number} {one.title}" for one in every) or "–"
-        raise PlannerError("review.case_needed", count=len(every), known=known)
-    return every[0]
+            told = import_bcf(
+                project, arguments.source, case.id if case else "", new_case=arguments.source.stem,
+                progress=context.progress,
+            )  # fmt: skip
+    cases = told["cases"]
+    one = {"case": cases[0] if len(cases) == 1 else None}
+    return VerbResult({**told, **one, "notes": notes_json(told["notes"])})
 
 
 # ---------------------------------------------------------------- lists

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from planner_app.plugin_api.model import Command, Transaction
 from plugins.review.model.cases import tables
 from plugins.review.model.cases.records import (
+    Case,
     CaseStatus,
     Comment,
     Issue,
@@ -17,7 +18,7 @@ from plugins.review.model.cases.records import (
     OutsideReport,
     SignOff,
 )
-from plugins.review.model.cases.rows import change, find, insert, layer_for, remove
+from plugins.review.model.cases.rows import change, find, insert, layer_for, next_number, remove
 from plugins.review.model.cases.store import equals
 
 
@@ -39,7 +40,10 @@ class RaiseIssue(Command):
 
 @dataclass(frozen=True)
 class ImportIssues(Command):
-    """Take over issues with threads and marks (from a BCF file); fields of known ones change as ``changed`` says."""
+    """Take over issues with threads and marks (from a BCF file); fields of known ones change as ``changed`` says.
+
+    With ``case`` that case is opened in the same step.
+    """
 
     name: ClassVar[str] = "review_import_issues"
     file: str
@@ -47,20 +51,23 @@ class ImportIssues(Command):
     comments: Sequence[Comment] = ()
     markups: Sequence[Markup] = ()
     changed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    case: Case | None = None
 
     def params(self) -> dict[str, Any]:
         return {"file": self.file, "count": len(self.issues) + len(self.changed)}
 
     def apply(self, tx: Transaction) -> None:
+        if self.case is not None:
+            insert(tx, tables.CASES, [replace(self.case, number=next_number(tx, tables.CASES, "GA-"))])
         given: list[Issue] = []
-        next_number: dict[str, int] = {}
+        numbers: dict[str, int] = {}
         for issue in self.issues:
-            if issue.case_id not in next_number:
+            if issue.case_id not in numbers:
                 layer = layer_for(tx, tables.ISSUES)
                 found = tx.read(layer.id, columns=["number"], where=equals("case_id", issue.case_id), geometry=False)
-                next_number[issue.case_id] = max((int(n or 0) for n in found.columns["number"]), default=0) + 1
-            number = issue.number or next_number[issue.case_id]
-            next_number[issue.case_id] = max(next_number[issue.case_id], number + 1)
+                numbers[issue.case_id] = max((int(n or 0) for n in found.columns["number"]), default=0) + 1
+            number = issue.number or numbers[issue.case_id]
+            numbers[issue.case_id] = max(numbers[issue.case_id], number + 1)
             given.append(replace(issue, number=number, raised_on=issue.raised_on or issue.drawing_id))
         insert(tx, tables.ISSUES, given)
         insert(tx, tables.COMMENTS, self.comments)

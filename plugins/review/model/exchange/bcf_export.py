@@ -115,7 +115,7 @@ def export_bcf(
         pictures: draw a picture of each issue's place.
 
     Returns:
-        ``topics``, ``comments``, ``viewpoints`` written, and ``notes``: what could not go along.
+        ``topics``, ``comments``, ``viewpoints`` written, ``cases``: numbers of theirs, ``notes``: what could not go along.
 
     Raises:
         PlannerError: ``review.bcf_version``, ``review.bcf_no_issues``, ``review.bcf_unwritable``.
@@ -144,7 +144,9 @@ def export_bcf(
         part.unlink(missing_ok=True)
         raise PlannerError("review.bcf_unwritable", file=str(path), detail=error.strerror or str(error)) from error
     progress.update(1.0)
-    return counts(bcf) | {"notes": records.notes}
+    homes = {one.case_id for one in issues}
+    numbers = [one.number for one in records.cases.values() if one.id in homes]
+    return counts(bcf) | {"cases": numbers, "notes": records.notes}
 
 
 def counts(bcf: BcfFile) -> dict[str, Any]:

@@ -52,6 +52,7 @@ class _Coming:
     changed: dict[str, dict[str, Any]] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)
     notes: list[Note] = field(default_factory=list)
+    by_name: bool = True  # whether a drawing's name is enough to tell it
 
     def say(self, comment: Comment) -> None:
         """Add an entry of a thread that is not there yet."""
@@ -64,56 +65,68 @@ class _Coming:
         return self.records.project.attach(data, name=name)
 
 
-def import_bcf(project: Project, path: Path, case_id: str = "", *, progress: Progress | None = None) -> dict[str, Any]:
+def import_bcf(
+    project: Project, path: Path, case_id: str = "", *, new_case: str = "", progress: Progress | None = None
+) -> dict[str, Any]:
     """Take over the topics of a BCF file.
 
     Args:
         case_id: case new issues go to; "": the only case there is. Known topics are updated wherever they are.
+        new_case: title of the case opened where there is none or several: topics on a drawing of the project (by its
+            hash) go to that drawing's case, the others to the new one; "": that is refused.
 
     Returns:
-        ``topics``, ``comments``, ``viewpoints`` in the file; ``added`` and ``updated`` issues; ``notes``: doubts.
+        ``topics``, ``comments``, ``viewpoints`` in the file; ``added`` and ``updated`` issues; ``cases``: numbers of
+        the cases they are in; ``notes``: doubts.
 
     Raises:
         PlannerError: ``review.bcf_which_case``, what reading refuses; nothing is written then. Cancelled: nor then.
     """
     progress = progress or NoProgress()
     bcf = read_bcf(path)
-    case = _case(project, case_id, bcf)
+    case, opens = _case(project, case_id, bcf, new_case)
     prepare(project)
     records = Records.of(project)
     coming = _Coming(
         records,
         case.id if case is not None else "",
         path.name,
-        [one for one in records.drawings.values() if case is None or one.case_id == case.id],
+        [one for one in records.drawings.values() if case is None or opens or one.case_id == case.id],
         {one.id: one for one in store.issues(project)},
         {one.id for thread in records.comments.values() for one in thread},
         {one.id for marks in records.markups.values() for one in marks},
+        by_name=not opens,
     )
     for number, topic in enumerate(bcf.topics):
         check(progress)
         progress.update(number / len(bcf.topics), "stage.review_bcf_import")
         _take(coming, topic)
     if coming.issues or coming.comments or coming.markups or coming.changed:
-        project.execute(ImportIssues(path.name, coming.issues, coming.comments, coming.markups, coming.changed))
+        needed = case if opens and any(one.case_id == coming.case_id for one in coming.issues) else None
+        project.execute(ImportIssues(path.name, coming.issues, coming.comments, coming.markups, coming.changed, needed))
     progress.update(1.0)
     new = {one.id for one in coming.issues}
     updated = (coming.touched | coming.changed.keys()) - new
-    return counts(bcf) | {"added": len(new), "updated": len(updated), "notes": [*bcf.notes, *coming.notes]}
+    homes = {coming.known[topic.guid].case_id for topic in bcf.topics}
+    numbers = [one.number for one in store.cases(project) if one.id in homes]
+    notes = [*bcf.notes, *coming.notes]
+    return counts(bcf) | {"added": len(new), "updated": len(updated), "cases": numbers, "notes": notes}
 
 
-def _case(project: Project, case_id: str, bcf: BcfFile) -> Case | None:
-    """The case new issues go to; None where every topic is known."""
+def _case(project: Project, case_id: str, bcf: BcfFile, title: str) -> tuple[Case | None, bool]:
+    """(the case new issues go to, whether it is yet to be opened); None where every topic is known."""
     if case_id:
-        return store.case(project, case_id)
+        return store.case(project, case_id), False
     known = {one.id for one in store.issues(project)}
     if all(topic.guid in known for topic in bcf.topics):
-        return None
+        return None, False
     cases = store.cases(project)
+    if len(cases) != 1 and title:
+        return Case(store.new_id(), "", title, created_by=project.user, created_at=store.now()), True
     if len(cases) != 1:
         names = ", ".join(f"{one.number} {one.title}" for one in cases[-20:]) or "–"
         raise PlannerError("review.bcf_which_case", count=len(cases), known=names)
-    return cases[0]
+    return cases[0], False
 
 
 def _take(coming: _Coming, topic: Topic) -> None:
@@ -149,7 +162,7 @@ def _raise(coming: _Coming, topic: Topic, data: Mapping[str, Any]) -> Issue:
     drawing = _drawing(coming, topic, data)
     issue = Issue(
         topic.guid,
-        coming.case_id,
+        drawing.case_id if drawing is not None else coming.case_id,
         0,
         topic.title or "–",
         drawing.id if drawing is not None else "",
@@ -294,7 +307,7 @@ def _drawing(coming: _Coming, topic: Topic, data: Mapping[str, Any]) -> DrawingR
     hashes |= {hashlib.sha256(one.data).hexdigest() for one in topic.documents if one.data}
     names = {one.name.casefold() for one in topic.files if one.name}
     by_hash = [one for one in coming.drawings if one.sha256 in hashes]
-    by_name = [one for one in coming.drawings if one.file_name.casefold() in names]
+    by_name = [one for one in coming.drawings if coming.by_name and one.file_name.casefold() in names]
     return next(iter(reversed(by_hash or by_name)), None)
 
 

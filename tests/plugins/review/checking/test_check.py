@@ -126,7 +126,14 @@ def test_rules_of_the_permits_date_and_of_a_city() -> None:
     assert ids(TODAY, "示例市")["review.underground"].params["metres"] == 3.0
     assert "review.city_spacing" not in ids(TODAY)
     early = check(subject(zongping(), LIMITS, on=date(2020, 1, 1)), RULES)
-    assert ("review.rule_not_in_force") in {code for code, _ in early.notes}
+    params = next(params for code, params in early.notes if code == "review.rule_not_in_force")
+    set_language("zh_CN")
+    try:
+        assert params["rule_zh"] in i18n.word("review.rule_not_in_force", params), (
+            "a rule's name in the language spoken"
+        )
+    finally:
+        set_language("en")
 
 
 def test_only_confirmed_rules_block() -> None:

@@ -14,7 +14,7 @@ from planner_app.domain.layer import FieldInfo, NewLayer, PlanInfo, PlanKind
 from planner_app.project import Batch, Project
 from plugins.review.model.cases import opened as opening
 from plugins.review.model.cases import store
-from plugins.review.model.cases.commands import RaiseIssue
+from plugins.review.model.cases.commands import DeleteIssue, RaiseIssue
 from plugins.review.model.cases.records import Anchors, Issue
 from tests.plugins.review.drawings import EAST, GREENS, HOUSES, NORTH, write_plan, write_survey
 
@@ -202,6 +202,38 @@ def test_opinion_and_bcf(town: Path, drawing: Path, tmp_path: Path, planner: Pla
     code, data = planner("bcf", other, "--import", bcf)
     assert (code, data["topics"], data["case"]) == (0, 1, "GA-0001")
     assert [one["title"] for one in planner("issues", other)[1]["issues"]] == ["容积率超标"]
+
+
+def test_bcf_of_several_cases(town: Path, drawing: Path, tmp_path: Path, planner: Planner) -> None:
+    planner("import", town, drawing, "--parcel", "BH-01-07")
+    planner(
+        "import", town, write_plan(tmp_path / "另一图.dxf", note="另一地块"), "--title", "另一地块", "--parcel", "X"
+    )
+    with Project.open(town) as project:
+        for number in ("D-0001", "D-0002"):
+            record = store.drawing(project, number)
+            project.execute(RaiseIssue(Issue(store.new_id(), record.case_id, 0, f"意见 {number}", record.id)))
+        loose = Issue(store.new_id(), record.case_id, 0, "与图无关")
+        project.execute(RaiseIssue(loose))
+    bcf = tmp_path / "往来 意见.bcf"
+    code, data = planner("bcf", town, "--export", bcf)
+    assert (code, data["topics"], data["cases"], data["case"]) == (0, 3, ["GA-0001", "GA-0002"], None)
+    code, data = planner("bcf", town, "--import", bcf)
+    assert (code, data["added"], data["cases"]) == (0, 0, ["GA-0001", "GA-0002"]), "all are known where they are"
+    assert len(planner("cases", town)[1]["cases"]) == 2
+    with Project.open(town) as project:
+        for one in store.issues(project):
+            project.execute(DeleteIssue(one.id))
+    code, data = planner("bcf", town, "--import", bcf)
+    assert (code, data["added"], data["cases"]) == (0, 3, ["GA-0001", "GA-0002", "GA-0003"])
+    found = {one["title"]: (one["case"], one["drawing"]) for one in planner("issues", town)[1]["issues"]}
+    assert found == {
+        "意见 D-0001": ("GA-0001", "D-0001"), "意见 D-0002": ("GA-0002", "D-0002"), "与图无关": ("GA-0003", ""),
+    }  # fmt: skip
+    assert planner("cases", town)[1]["cases"][2]["title"] == "往来 意见"
+    with Project.open(town) as project:
+        project.undo()
+        assert len(store.cases(project)) == 2, "case and issues are one step"
 
 
 def test_a_bcf_nobody_can_read_opens_no_case(tmp_path: Path, planner: Planner) -> None:
