@@ -51,7 +51,7 @@ ensure_backports() {
 DESKTOP_PACKAGES="python3-venv libsqlite3-mod-spatialite libegl1 libgl1 libxkbcommon0 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4
     libxcb-keysyms1 libxcb-shape0 libdbus-1-3 libfontconfig1 fonts-noto-cjk fonts-wqy-microhei libpango-1.0-0 libpangoft2-1.0-0
     libharfbuzz-subset0 ca-certificates"
-TEST_PACKAGES="xvfb poppler-utils postgresql-15-postgis-3"
+TEST_PACKAGES="xvfb poppler-utils postgresql-15-postgis-3 mosquitto"
 
 ensure_system() {  # PACKAGE… beside those the desktop needs
     if ! command -v apt-get >/dev/null; then

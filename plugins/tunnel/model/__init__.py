@@ -15,10 +15,17 @@ def register(api: ModelApi) -> None:
     from plugins.tunnel.model.network import verbs as network
     from plugins.tunnel.model.space import verbs as space
 
-    for verb in (network.IMPORT, network.TRACE, network.ISOLATE, monitoring.READINGS, monitoring.ALARMS):
+    for verb in (
+        network.IMPORT,
+        network.TRACE,
+        network.ISOLATE,
+        monitoring.READINGS,
+        monitoring.ALARMS,
+        monitoring.WATCH,
+    ):
         api.add_verb(verb)
-    api.add_verb(space.SECTION)
     api.add_verb(clearance.CLEARANCE)
+    api.add_verb(space.SECTION)
     for file in sorted((api.folder / "rules").glob("*.toml")):
         api.add_rules(file)
     api.add_layer_role(LayerRole("tunnel.net_node", "Utility tunnels"))
@@ -26,3 +33,4 @@ def register(api: ModelApi) -> None:
     api.add_layer_role(LayerRole("tunnel.valve", "Utility tunnels"))
     api.add_layer_role(LayerRole("tunnel.service_point", "Utility tunnels"))
     api.add_layer_role(LayerRole("tunnel.sensor", "Utility tunnels"))
+    api.add_layer_role(LayerRole("tunnel.alarm", "Utility tunnels", hidden=True))

@@ -26,7 +26,7 @@ _NOTHING = frozenset({"", "nan", "null", "none", "na", "n/a", "-", "--", "inf", 
 #: Epoch numbers below this are seconds, above it milliseconds (year 5138 as seconds).
 _SECONDS = 100_000_000_000
 #: Readings are believed between these years; a clock that says otherwise has lost its time.
-_BELIEVED = (1980, 2100)
+BELIEVED = (1980, 2100)
 
 
 @dataclass(slots=True)
@@ -126,15 +126,15 @@ def _take(
     if max(at, shown) >= len(row):
         made.rejected.append((number, ("tunnel.row_short", {"cells": len(row)})))
         return before
-    when = _time(row[at].strip(), here, before)
+    when = read_time(row[at].strip(), here, before)
     if when is None:
         made.rejected.append((number, ("tunnel.time_wrong", {"value": row[at].strip()[:40]})))
         return before
     ts = round(when.timestamp() * 1000)
-    if not _BELIEVED[0] <= when.year <= _BELIEVED[1]:
+    if not BELIEVED[0] <= when.year <= BELIEVED[1]:
         made.rejected.append((number, ("tunnel.clock_lost", {"time": when.isoformat()})))
         return before
-    value = _value(row[shown])
+    value = read_value(row[shown])
     if value is None:
         made.rejected.append((number, ("tunnel.value_wrong", {"value": row[shown].strip()[:40]})))
         return before
@@ -147,7 +147,7 @@ def _take(
     return ts
 
 
-def _value(text: str) -> float | None:
+def read_value(text: str) -> float | None:
     """A number; NaN for a cell that says there is none; None for what is no number."""
     shown = text.strip()
     if shown.casefold() in _NOTHING:
@@ -162,7 +162,7 @@ def _value(text: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _time(text: str, here: tzinfo, before: int | None) -> datetime | None:
+def read_time(text: str, here: tzinfo, before: int | None) -> datetime | None:
     """A time; without a zone it is local. The hour that the end of summer time repeats is taken in the file's order."""
     if text.replace(".", "", 1).isdigit() and len(text) >= 9:
         seconds = float(text)

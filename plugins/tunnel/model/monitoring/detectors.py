@@ -44,6 +44,9 @@ class Detector(Protocol):
     def wait(self, now: int) -> list[Change]:
         """Time goes by without a reading."""
 
+    def resume(self) -> None:
+        """An alarm from before a restart stands: the next change is its end."""
+
 
 class _Held:
     """A condition that must last ``delay`` before the alarm is raised, and stay away as long before it is cleared."""
@@ -94,6 +97,9 @@ class Limit:
     def wait(self, now: int) -> list[Change]:
         return []
 
+    def resume(self) -> None:
+        self._held.active = True
+
 
 class Rise:
     """Rises (``per_hour`` > 0) or falls (< 0) faster than so much an hour over ``window_s``: a leak before its [...]"""
@@ -118,6 +124,9 @@ class Rise:
 
     def wait(self, now: int) -> list[Change]:
         return []
+
+    def resume(self) -> None:
+        self._held.active = True
 
 
 class Flatline:
@@ -151,6 +160,9 @@ class Flatline:
 
     def wait(self, now: int) -> list[Change]:
         return []
+
+    def resume(self) -> None:
+        self.active = True
 
 
 class Missing:
@@ -189,6 +201,9 @@ class Missing:
             return [Raised(self._last + self.after, None)]
         return []
 
+    def resume(self) -> None:
+        self.active = True
+
 
 class Outlier:
     """Further from the median of the last ``window`` readings than ``times`` their spread (MAD), ``in_a_row`` times."""
@@ -221,6 +236,9 @@ class Outlier:
     def wait(self, now: int) -> list[Change]:
         return []
 
+    def resume(self) -> None:
+        self.active = True
+
 
 class Neighbours:
     """Differs by more than ``more_than`` from the median of its neighbours for ``delay_s``: one of them is wrong,
@@ -249,6 +267,9 @@ class Neighbours:
 
     def wait(self, now: int) -> list[Change]:
         return []
+
+    def resume(self) -> None:
+        self._held.active = True
 
 
 #: Rule kind → detector made from the rule's parameters.

@@ -96,12 +96,29 @@ class AlarmEngine:
 
     def __post_init__(self) -> None:
         for sensor in self.sensors:
-            self._by_number[sensor.number] = sensor
-            self._watches[sensor.number] = [
-                _Watch(rule, self._detector(rule, sensor))
-                for rule in self.rules
-                if applies(rule, sensor) and (rule.kind in SIMPLE or rule.kind == "tunnel.neighbours")
-            ]
+            self.watch(sensor)
+
+    def watch(self, sensor: Sensor) -> None:
+        """Judge one more sensor (it has no neighbours among those there already)."""
+        self._by_number[sensor.number] = sensor
+        self._watches[sensor.number] = [
+            _Watch(rule, self._detector(rule, sensor))
+            for rule in self.rules
+            if applies(rule, sensor) and (rule.kind in SIMPLE or rule.kind == "tunnel.neighbours")
+        ]
+
+    def standing(self, sensor: int, rule: str) -> Alarm | None:
+        """The alarm that a rule on a sensor has open."""
+        return next((one.open for one in self._watches.get(sensor, ()) if one.rule.id == rule), None)
+
+    def resume(self, alarm: Alarm) -> bool:
+        """Take over an alarm from before a restart; False if no rule watches for it any more."""
+        for watch in self._watches.get(alarm.sensor, ()):
+            if watch.rule.id == alarm.rule:
+                watch.detector.resume()
+                watch.open = self._keep(alarm)
+                return True
+        return False
 
     def _detector(self, rule: Rule, sensor: Sensor) -> Detector:
         own = {key: value for key, value in rule.params.items() if key not in _SELECTORS}
@@ -218,10 +235,11 @@ def replay(
     *,
     start: int | None = None,
     end: int | None = None,
+    engine: AlarmEngine | None = None,
     progress: Progress | None = None,
 ) -> AlarmEngine:
     """Judge stored readings as if they came now: the engine as it stands at ``end`` (ms; without it after the last
-    one).
+    one); ``engine``: one to go on with, of the same sensors and rules.
 
     Raises:
         Cancelled.
@@ -229,7 +247,7 @@ def replay(
     import numpy as np
 
     progress = progress or NoProgress()
-    engine = AlarmEngine(sensors, rules)
+    engine = engine or AlarmEngine(sensors, rules)
     series = {sensor.number: project.readings.read(sensor.number, start, end) for sensor in sensors}
     who = np.concatenate([np.full(len(one), number) for number, one in series.items()] or [np.empty(0, int)])
     if len(who):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, ClassVar
@@ -51,6 +51,46 @@ class AddSensor(Command):
         layer = tables.ensure(tx, SENSOR)
         values = {"sensor_id": self.number, "code": self.code, "kind": self.kind, "unit": self.unit}
         tx.insert(layer.id, Batch([None], {key: [value] for key, value in values.items()}))
+
+
+@dataclass(frozen=True)
+class RegisterSensors(Command):
+    """Register sensors that sent for the first time; those that somebody else registered meanwhile stay as they are.
+
+    Attributes:
+        new: (code, kind, unit); taken: numbers under which there are readings.
+    """
+
+    name: ClassVar[str] = "tunnel_register_sensors"
+    new: Sequence[tuple[str, str, str]]
+    taken: Sequence[int] = ()
+
+    def params(self) -> dict[str, Any]:
+        return {"count": len(self.new), "sensors": ", ".join(code for code, _, _ in self.new[:5])}
+
+    def apply(self, tx: Transaction) -> None:
+        layer = tables.ensure(tx, SENSOR, ("sensor_id", "code", "kind", "unit"))
+        found = tx.read(layer.id, columns=["sensor_id", "code"], geometry=False)
+        rows = {
+            str(code): (int(fid), number)
+            for fid, code, number in zip(found.fids, found.columns["code"], found.columns["sensor_id"], strict=True)
+        }
+        used = {int(number) for _, number in rows.values() if number is not None} | set(self.taken)
+        added: list[tuple[int, str, str, str]] = []
+        for code, kind, unit in self.new:
+            fid, number = rows.get(code, (0, None))
+            if number is not None:
+                continue
+            wanted = int(code) if code.isdecimal() and len(code) < 10 else 0
+            number = wanted if wanted > 0 and wanted not in used else max(used, default=0) + 1
+            used.add(number)
+            if fid:
+                tx.update(layer.id, [fid], {"sensor_id": [number]})
+            else:
+                added.append((number, code, kind, unit or UNITS.get(kind, "")))
+        if added:
+            columns = dict(zip(("sensor_id", "code", "kind", "unit"), map(list, zip(*added, strict=True)), strict=True))
+            tx.insert(layer.id, Batch([None] * len(added), columns))
 
 
 def load_sensors(project: Project) -> list[Sensor]:

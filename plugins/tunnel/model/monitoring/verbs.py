@@ -1,4 +1,4 @@
-"""The verbs ``tunnel readings`` and ``tunnel alarms``."""
+"""The verbs ``tunnel readings``, ``tunnel watch`` and ``tunnel alarms``."""
 
 from __future__ import annotations
 
@@ -32,6 +32,23 @@ def _configure_alarms(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--city", default="", metavar="NAME")
 
 
+def _configure_watch(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("file", type=Path)
+    add("--mqtt", required=True, metavar="HOST[:PORT]", help=tr("the broker"))
+    add("--topic", action="append", metavar="PATTERN", help=tr("topics to take in, tunnel/# unless given; repeatable"))
+    add("--user", default="", help=tr("name at the broker; its password: file, PLANNER_MQTT_PASSWORD or keyring"))
+    add("--password-file", type=Path, metavar="FILE", help=tr("file that holds the password"))
+    add("--tls", action="store_true", help=tr("encrypted; the system's certificates are trusted"))
+    add("--tls-ca", type=Path, metavar="FILE", help=tr("certificates to trust instead"))
+    add("--zone", default="Asia/Shanghai", help=tr("zone of times that state none"))
+    add("--city", default="", metavar="NAME")
+    add("--formats", type=Path, metavar="FILE", help=tr("formats of payloads of your own, tried first"))
+    add("--client-id", default="", metavar="ID", help=tr("name of the session at the broker"))
+    add("--buffer", type=Path, metavar="FOLDER", help=tr("where readings wait while the file is busy"))
+    add("--buffer-mb", type=int, default=4096, metavar="N", help=tr("room for them; beyond it the broker keeps them"))
+
+
 def run_readings(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
     """``planner tunnel readings``: take in a CSV file of one sensor."""
     from plugins.tunnel.model.monitoring.csv_readings import read_csv
@@ -63,6 +80,7 @@ def run_readings(context: VerbContext, arguments: argparse.Namespace) -> VerbRes
 def run_alarms(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
     """``planner tunnel alarms``: judge the stored readings."""
     from planner_app.domain.rule import in_force
+    from plugins.tunnel.model.monitoring.alarm_table import merge_kept
     from plugins.tunnel.model.monitoring.engine import at_time, calibration_alarms, replay
     from plugins.tunnel.model.monitoring.sensors import find_sensor, load_sensors
 
@@ -73,10 +91,20 @@ def run_alarms(context: VerbContext, arguments: argparse.Namespace) -> VerbResul
         day = datetime.fromtimestamp((when or (span[1] if span else 0)) / 1000, UTC).date()
         rules = in_force(context.rules("tunnel."), day, arguments.city)
         engine = replay(project, sensors, rules, end=None if when is None else when + 1, progress=context.progress)
-    alarms = at_time(engine.alarms, when) if when is not None else list(engine.alarms.values())
-    alarms += calibration_alarms(sensors, rules, day)
+        judged = list(engine.alarms.values()) + calibration_alarms(sensors, rules, day)
+        pairs = merge_kept(project, judged, {one.number for one in sensors})
+    if when is not None:
+        pairs = [pair for pair in pairs if at_time({pair[0].key: pair[0]}, when)]
     titles = {rule.id: rule.title_zh if language() == "zh_CN" else rule.title for rule in rules}
-    return VerbResult({"alarms": [alarm_json(alarm, titles) for alarm in sorted(alarms, key=lambda one: one.raised)]})
+    pairs.sort(key=lambda pair: pair[0].raised)
+    return VerbResult({"alarms": [alarm_json(alarm, titles) | _acknowledged(kept) for alarm, kept in pairs]})
+
+
+def run_watch(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
+    """``planner tunnel watch``: collect readings and alarms until stopped."""
+    from plugins.tunnel.model.monitoring.watch import run
+
+    return run(context, arguments)
 
 
 def alarm_json(alarm: Any, titles: dict[str, str]) -> dict[str, Any]:
@@ -98,6 +126,13 @@ def alarm_json(alarm: Any, titles: dict[str, str]) -> dict[str, Any]:
     }
 
 
+def _acknowledged(kept: Any) -> dict[str, Any]:
+    """Who took note of an alarm: its row, or None."""
+    if kept is None or not kept.ack_by:
+        return {"acknowledged_by": None, "acknowledged_at": None, "remark": None}
+    return {"acknowledged_by": kept.ack_by, "acknowledged_at": kept.ack_at or None, "remark": kept.ack_remark}
+
+
 def _moment(text: str) -> int | None:
     if not text:
         return None
@@ -114,3 +149,6 @@ def _iso(ts: int) -> str:
 
 READINGS = Verb("tunnel readings", "take in readings of a sensor", _configure_readings, run_readings)
 ALARMS = Verb("tunnel alarms", "alarms that stored readings raise, with their clause", _configure_alarms, run_alarms)
+WATCH = Verb(
+    "tunnel watch", "collect readings from a broker and raise alarms until stopped", _configure_watch, run_watch
+)
