@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from plugins.tunnel.model.clearance.kernel import Floats, Ints, Near, Pieces
+from plugins.tunnel.model.clearance.kernel import Floats, Ints, Near, Pieces, is_upright
 
 #: Steps of the search along a piece for its nearest place: 0.62 to this power of the piece's length.
 _STEPS = 36
@@ -59,7 +59,7 @@ def near_bodies(pieces: Pieces, bodies: Bodies, reach: float) -> Near:
     if not len(pieces) or not len(bodies):
         return Near(empty, empty, np.empty(0), np.empty(0), np.empty(0), np.empty((0, 2)))
     lines = shapely.linestrings(np.stack([pieces.start[:, :2], pieces.end[:, :2]], axis=1))
-    upright = (pieces.start[:, :2] == pieces.end[:, :2]).all(axis=1)
+    upright = is_upright(pieces)
     lines[upright] = shapely.points(pieces.start[upright, :2])
     i, j = shapely.STRtree(bodies.plan).query(lines, predicate="dwithin", distance=reach + pieces.radius)
     i, j = i.astype(np.int64), j.astype(np.int64)

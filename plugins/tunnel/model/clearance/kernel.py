@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+#: Pairs measured at a time: what they need stays in the cache.
+_CHUNK = 16_384
+
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
@@ -113,52 +116,86 @@ def near_pieces(a: Pieces, reach: float, b: Pieces | None = None) -> Near:
     i, j = _candidates(a, reach, b)
     other = a if b is None else b
     if b is None:
-        joined = (a.nodes[i][:, :, None] == a.nodes[j][:, None, :]) & (a.nodes[i][:, :, None] >= 0)
-        keep = (a.line[i] != a.line[j]) & ~joined.any(axis=(1, 2))
+        keep = a.line[i] != a.line[j]
+        for one in (0, 1):
+            for two in (0, 1):
+                keep &= (a.nodes[i, one] != a.nodes[j, two]) | (a.nodes[i, one] < 0)
         i, j = i[keep], j[keep]
-    found = _measure(a, other, i, j)
-    return _take(found, found.plan <= reach)
+    parts = [_measure(a, other, i[at : at + _CHUNK], j[at : at + _CHUNK], reach) for at in range(0, len(i) + 1, _CHUNK)]
+    names = ("a", "b", "plan", "vertical", "true", "where")
+    return Near(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 def _candidates(a: Pieces, reach: float, b: Pieces | None) -> tuple[Ints, Ints]:
+    """Pairs that may be within reach in plan; within one set each pair once."""
     other = a if b is None else b
     if not len(a) or not len(other):
         return np.empty(0, np.int64), np.empty(0, np.int64)
-    lines = _in_plan(other)
-    tree = shapely.STRtree(lines)
-    asked = lines if b is None else _in_plan(a)
+    shapes = _in_plan(other)
+    tree = shapely.STRtree(shapes)
     # Thick lines are few: a reach for each keeps the candidates near those that count.
-    i, j = tree.query(asked, predicate="dwithin", distance=reach + a.radius + float(other.radius.max()))
-    if b is None:
-        once = i < j
-        i, j = i[once], j[once]
+    wide = reach + a.radius + float(other.radius.max())
+    if b is not None:
+        i, j = tree.query(_in_plan(a), predicate="dwithin", distance=wide)
+        return i, j
+    # Boxes are found eight times as fast as distances, and say little only of long pieces across the grid.
+    side = np.abs(a.end - a.start)[:, :2].min(axis=1)
+    slanted = side > max(50.0, 10 * float(np.median(side)))
+    short, long = np.flatnonzero(~slanted), np.flatnonzero(slanted)
+    low, high = np.minimum(a.start, a.end)[short, :2], np.maximum(a.start, a.end)[short, :2]
+    low, high = low - wide[short, None], high + wide[short, None]
+    i, j = tree.query(shapely.box(low[:, 0], low[:, 1], high[:, 0], high[:, 1]))
+    i = short[i]
+    once = (i < j) & ~slanted[j]
+    i, j = i[once], j[once]
+    if len(long):
+        k, m = tree.query(shapes[long], predicate="dwithin", distance=wide[long])
+        k = long[k]
+        once = (k < m) | (~slanted[m])
+        i, j = np.concatenate([i, np.minimum(k, m)[once]]), np.concatenate([j, np.maximum(k, m)[once]])
     return i, j
 
 
 def _in_plan(pieces: Pieces) -> Any:
     """Pieces as lines in plan; upright ones (piles, shafts) as points."""
     shapes = shapely.linestrings(np.stack([pieces.start[:, :2], pieces.end[:, :2]], axis=1))
-    upright = (pieces.start[:, :2] == pieces.end[:, :2]).all(axis=1)
+    upright = is_upright(pieces)
     shapes[upright] = shapely.points(pieces.start[upright, :2])
     return shapes
 
 
-def _measure(a: Pieces, b: Pieces, i: Ints, j: Ints) -> Near:
+def is_upright(pieces: Pieces) -> Any:
+    """bool (n,): piles and shafts, points in plan."""
+    return (pieces.start[:, 0] == pieces.end[:, 0]) & (pieces.start[:, 1] == pieces.end[:, 1])
+
+
+def _measure(a: Pieces, b: Pieces, i: Ints, j: Ints, reach: float) -> Near:
+    """Distances of pairs of pieces, those farther apart in plan than ``reach`` left out."""
     a0, a1, b0, b1 = a.start[i], a.end[i], b.start[j], b.end[j]
     radii = a.radius[i] + b.radius[j]
     flat, s, t = nearest(a0[:, :2], a1[:, :2], b0[:, :2], b1[:, :2])
-    plan = np.maximum(flat - radii, 0.0)
-    known = ~np.isnan(np.stack([a0[:, 2], a1[:, 2], b0[:, 2], b1[:, 2]])).any(axis=0)
-    space, _, _ = nearest(*(np.nan_to_num(part) for part in (a0, a1, b0, b1)))
-    height = (a0[:, 2] + s * (a1[:, 2] - a0[:, 2])) - (b0[:, 2] + t * (b1[:, 2] - b0[:, 2]))
-    # Of an upright piece only the heights between its ends count, and its end is a face, not a round cap.
-    upright = (b0[:, :2] == b1[:, :2]).all(axis=1)
+    within = flat - radii <= reach
+    if not within.all():
+        i, j = i[within], j[within]
+        radii, flat, s, t = (one[within] for one in (radii, flat, s, t))
+        a0, a1, b0, b1 = (one[within] for one in (a0, a1, b0, b1))
+    known = ~np.isnan(a0[:, 2] + a1[:, 2] + b0[:, 2] + b1[:, 2])
+    if known.all():
+        space, _, _ = nearest(a0, a1, b0, b1)
+    else:
+        space = np.full(len(i), np.nan)
+        space[known] = nearest(*(part[known] for part in (a0, a1, b0, b1)))[0]
     z = a0[:, 2] + s * (a1[:, 2] - a0[:, 2])
-    past = np.maximum(np.maximum(np.minimum(b0[:, 2], b1[:, 2]) - z, z - np.maximum(b0[:, 2], b1[:, 2])), 0.0)
-    gap = np.where(upright, past - a.radius[i], np.abs(height) - radii)
+    gap = np.abs(z - (b0[:, 2] + t * (b1[:, 2] - b0[:, 2]))) - radii
+    upright = is_upright(b)[j]
+    if upright.any():
+        # Of an upright piece only the heights between its ends count, and its end is a face, not a round cap.
+        past = np.maximum(np.minimum(b0[:, 2], b1[:, 2]) - z, z - np.maximum(b0[:, 2], b1[:, 2]))
+        gap = np.where(upright, np.maximum(past, 0.0) - a.radius[i], gap)
     vertical = np.where(flat <= radii, gap, np.nan)
-    place = (a0[:, :2] + s[:, None] * (a1 - a0)[:, :2] + b0[:, :2] + t[:, None] * (b1 - b0)[:, :2]) / 2
-    return Near(i, j, plan, vertical, np.where(known, space - radii, np.nan), place)
+    way_a, way_b = (a1 - a0)[:, :2], (b1 - b0)[:, :2]
+    place = (a0[:, :2] + s[:, None] * way_a + b0[:, :2] + t[:, None] * way_b) / 2
+    return Near(i, j, np.maximum(flat - radii, 0.0), vertical, space - radii, place)
 
 
 def _take(near: Near, rows: Any) -> Near:

@@ -18,7 +18,7 @@ from planner_app.plugin_api.model import Project
 from plugins.tunnel.model import tables
 from plugins.tunnel.model.clearance.bodies import body_gaps, near_bodies
 from plugins.tunnel.model.clearance.judge import Check, Limits, worst
-from plugins.tunnel.model.clearance.kernel import Ints, Near, Pieces, by_lines, near_pieces
+from plugins.tunnel.model.clearance.kernel import Ints, Near, Pieces, by_lines, is_upright, near_pieces
 from plugins.tunnel.model.clearance.lines import Lines, Note, project_lines
 from plugins.tunnel.model.clearance.others import Others, is_building, is_work, read_others
 from plugins.tunnel.model.clearance.tunnels import Tunnels, project_tunnels
@@ -184,7 +184,7 @@ class _Judge:
         """Pairs of lines: upright distance where they cross, distance in plan where they run beside each other."""
         found, member = by_lines(near, a.line[near.a], b.line[near.b], one_set=one_set)
         along = _angle(a, b, near) < self.limits.settings.along_degrees
-        upright = _upright(a)[near.a] | _upright(b)[near.b]
+        upright = is_upright(a)[near.a] | is_upright(b)[near.b]
         over = near.plan <= 0
         crossing = over & ~along & ~upright
         crosses = np.bincount(member[crossing], minlength=len(found.a)) > 0
@@ -290,10 +290,6 @@ def _rows(near: Near, keep: Any) -> Near:
 
 def _only(pieces: Pieces, keep: Any) -> Pieces:
     return Pieces(pieces.start[keep], pieces.end[keep], pieces.radius[keep], pieces.line[keep], pieces.nodes[keep])
-
-
-def _upright(pieces: Pieces) -> Any:
-    return (pieces.start[:, :2] == pieces.end[:, :2]).all(axis=1)
 
 
 def _angle(a: Pieces, b: Pieces, near: Near) -> Any:

@@ -113,6 +113,23 @@ def test_pairs_equal_all_pairs(seed: int) -> None:
             assert found.true[k] == pytest.approx(min(space for _, space in measured))
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_long_slanted_pieces_among_short_ones(seed: int) -> None:
+    """Pieces are searched by their boxes, long slanted ones by their distance: no pair is lost or doubled."""
+    rng = np.random.default_rng(seed)
+    start = np.column_stack([rng.uniform(0, 900, (400, 2)), rng.uniform(-6, 0, 400)])
+    way = rng.normal(0, 3, (400, 3))
+    way[:12] = rng.choice([-1, 1], (12, 3)) * rng.uniform(200, 600, (12, 3))
+    some = Pieces(start, start + way, rng.uniform(0.05, 0.6, 400), np.arange(400), np.full((400, 2), -1))
+    found = near_pairs(some, 5.0)
+    i, j = np.triu_indices(400, 1)
+    flat = nearest(some.start[i, :2], some.end[i, :2], some.start[j, :2], some.end[j, :2])[0]
+    near = flat - some.radius[i] - some.radius[j] <= 5.0
+    pairs = sorted((min(a, b), max(a, b)) for a, b in zip(found.a.tolist(), found.b.tolist(), strict=True))
+    assert pairs == list(zip(i[near].tolist(), j[near].tolist(), strict=True))
+    assert sum(a < 12 for a, _ in pairs) > 20
+
+
 def test_two_sets() -> None:
     pipes = pieces([((0, 0, 0), (10, 0, 0), 0.2)])
     piles = pieces([((5, 1, 2), (5, 1, -8), 0.4), ((50, 50, 0), (50, 50, -8), 0.4)])
