@@ -87,7 +87,7 @@ class Collector:
         for alarm in engine.alarms.values():  # what the file tells already is no news
             row = kept.row_of(alarm)
             if row is not None and (row.alarm.cleared is None) == (alarm.cleared is None):
-                self._written[alarm.key] = alarm
+                self._written[alarm.key] = replace(alarm, worst=row.alarm.worst)
         found = list(engine.alarms.values())
         for alarm in stood:
             if engine.standing(alarm.sensor, alarm.rule) is not None or any(same(one, alarm) for one in found):

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from planner_app.domain.errors import PlannerError
 from planner_app.i18n import language, tr, word, word_error
-from planner_app.plugin_api.model import Project, VerbContext, VerbResult
+from planner_app.plugin_api.model import Progress, Project, VerbContext, VerbResult
 from plugins.tunnel.model.monitoring.collector import Collector
 from plugins.tunnel.model.monitoring.csv_readings import zone
 from plugins.tunnel.model.monitoring.engine import Alarm
@@ -53,7 +53,9 @@ def run(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
         rules = context.rules("tunnel.")
         titles = {rule.id: rule.title_zh if language() == "zh_CN" else rule.title for rule in rules}
         console = _Console(titles)
-        collector = Collector(project, rules, arguments.city, journal, console.alarm, context.progress)
+        collector = Collector(
+            project, rules, arguments.city, journal, console.alarm, _Stoppable(context.progress, stop)
+        )
         subscriber = Subscriber(broker, journal, formats, here, console.bad)
         keeper = _Keeper(collector, journal, subscriber, lambda: context.open_project(arguments.file))
         return _watch(broker, journal, subscriber, keeper, console, stop)
@@ -109,6 +111,19 @@ def _watch(
             "torn": journal.torn,
         }
     )
+
+
+class _Stoppable:
+    """The start's progress; SIGTERM cancels it too."""
+
+    def __init__(self, shown: Progress, stop: threading.Event) -> None:
+        self._shown, self._stop = shown, stop
+
+    def update(self, fraction: float | None, stage: str = "") -> None:
+        self._shown.update(fraction, stage)
+
+    def is_cancelled(self) -> bool:
+        return self._stop.is_set()
 
 
 class _Keeper:
