@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from planner_app.i18n import word
+from planner_app.i18n import tr, word
 from plugins.review.model.cases.records import Case, DrawingRecord, Issue
 from plugins.review.model.drawing.types import Note
 from plugins.review.model.indicators.types import KEYS, Indicators
@@ -130,7 +130,9 @@ def imported_json(found: Imported) -> dict[str, Any]:
                   "header": plan.units.header},
         "region": list(plan.region) if plan.region else None,
         "placement": {"method": opened.placement.method, "crs": opened.placement.crs or None,
-                      "rms_m": opened.placement.rms, "scale": opened.placement.scale},
+                      "rms_m": opened.placement.rms, "scale": opened.placement.scale,
+                      "points": [{"name": one.name, "residual_m": one.residual, "used": one.used}
+                                 for one in opened.placement.points]},
         "issues": [{"issue": one.issue.number, "anchor": one.state} for one in found.carried],
     }  # fmt: skip
 
@@ -148,7 +150,7 @@ def checked_json(found: CheckedDrawing) -> dict[str, Any]:
     conditions = found.conditions
     rows = [
         {
-            "key": row.key, "title": row.title, "declared": row.declared, "measured": row.measured,
+            "key": row.key, "title": tr(row.title), "feature": row.feature, "declared": row.declared, "measured": row.measured,
             "limit": row.limit, "relation": row.relation, "unit": row.unit, "verdict": row.verdict.value,
             "borderline": row.borderline, "clause": row.clause,
         }

@@ -98,6 +98,7 @@ def kind_word(kind: str) -> str:
         "sliver": tr("Sliver dropped"),
         "merged_overlap": tr("Overlap merged"),
         "cut_overlap": tr("Overlap cut"),
+        "site_hole": tr("Taken out of the site"),
         "flattened": tr("Height dropped"),
         "open_outline": tr("Outline left open"),
         "tangled": tr("Tangled outline"),

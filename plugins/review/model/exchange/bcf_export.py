@@ -115,7 +115,7 @@ def export_bcf(
         pictures: draw a picture of each issue's place.
 
     Returns:
-        ``topics``, ``comments``, ``viewpoints`` written, ``cases``: numbers of theirs, ``notes``: what could not go along.
+        ``topics``, ``comments``, ``viewpoints`` written; ``cases``: their numbers; ``notes``: what could not go along.
 
     Raises:
         PlannerError: ``review.bcf_version``, ``review.bcf_no_issues``, ``review.bcf_unwritable``.

@@ -23,6 +23,7 @@ from plugins.review.model.reading.types import Element
 
 #: Outlines of one floor that share more than this (m²) would count twice there.
 OVERLAP_M2 = 0.05
+_UNNUMBERED = re.compile(r"夹层\d*|机房|屋面|屋顶|设备层\d*|(?<![A-Z])(?:RF|JF)\d*(?![A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def count_floors(
     """
     groups: dict[tuple[Any, ...], list[Element]] = defaultdict(list)
     for element in elements:
-        groups[name_key(element.building), element.floor, element.floors].append(element)
+        groups[name_key(element.building), element.floor, element.floors, _storey_named(element)].append(element)
     counted: list[FloorArea] = []
     tally: Counter[tuple[str, tuple[tuple[str, Any], ...]]] = Counter()
     for group in groups.values():
@@ -115,6 +116,14 @@ def is_below(element: Element) -> bool:
     if element.floor is not None:
         return element.floor < 0
     return "地下" in f"{element.building} {element.layer}" or "basement" in element.layer.casefold()
+
+
+def _storey_named(element: Element) -> str:
+    """The name of a storey without a number (夹层, 机房, 屋面), which lies over others without being one of them."""
+    if element.floor is not None:
+        return ""
+    found = _UNNUMBERED.search(element.layer.upper())
+    return found[0] if found else ""
 
 
 def _floor(element: Element) -> str:

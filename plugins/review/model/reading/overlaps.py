@@ -6,7 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 #: A hatch and the outline it was picked from may be tessellated differently: 1 cm.
 _HATCH_SAME = 0.012
 _CELL = 0.25
+#: Of an outline's area: a smaller one inside is no land taken out of it.
+_LEAST_HOLE = 0.01
 #: More pairs than this are not looked at one by one.
 _MANY = 100_000
 
@@ -159,6 +161,30 @@ def _merge(outlines: Sequence[Outline], ledger: Ledger) -> list[Outline]:
         else:
             made += together
     return made
+
+
+def cut_holes(outlines: Sequence[Outline], ledger: Ledger) -> list[Outline]:
+    """An outline well inside another of the site is land taken out of it (保留地块); one inside that is in again.
+
+    Frames of symbols and numbers on the layer are too small to be meant.
+    """
+    shapes: Any = np.array([one.geometry for one in outlines], dtype=object)
+    tree = shapely.STRtree(shapes)
+    around: dict[int, list[int]] = defaultdict(list)
+    for inner, outer in tree.query(shapes, predicate="within").T.tolist():
+        larger = shapes[inner].area < (1 - _LEAST_HOLE) * shapes[outer].area
+        if larger and not shapely.intersects(shapes[inner], shapes[outer].boundary):
+            around[inner].append(outer)
+    made = dict(enumerate(outlines))
+    for k in sorted(around, key=lambda k: len(around[k])):
+        host = min(around[k], key=lambda n: (shapes[n].area, n))
+        one, area = outlines[k], float(shapes[k].area)
+        if len(around[k]) % 2 == 0 or host not in made or area < _LEAST_HOLE * shapes[host].area:
+            continue
+        if ledger.enter("site_hole", one.handles, one.layer, one.geometry.envelope, area_m2=area):
+            made[host] = replace(made[host], geometry=cut(made[host].geometry, one.geometry))
+            del made[k]
+    return list(made.values())
 
 
 def cut_lower(outlines: Sequence[Outline], ledger: Ledger, rank: Callable[[Outline], int]) -> list[Outline]:

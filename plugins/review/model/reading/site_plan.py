@@ -22,7 +22,7 @@ from plugins.review.model.reading.convention import Convention, LayerMatch, best
 from plugins.review.model.reading.declared import Declared, read_declared
 from plugins.review.model.reading.ledger import Frame, Ledger, handle_key
 from plugins.review.model.reading.outlines import Item, OpenLine, Outline, is_curve, read_outlines, sound
-from plugins.review.model.reading.overlaps import cut_lower, drop_duplicates, merge_overlaps
+from plugins.review.model.reading.overlaps import cut_holes, cut_lower, drop_duplicates, merge_overlaps
 from plugins.review.model.reading.parking import read_parking
 from plugins.review.model.reading.regions import ON_SITE, Box, boxes, find_regions, rough_rings, within
 from plugins.review.model.reading.types import Element, ReadingOptions, Role, SitePlan, UnitCheck
@@ -254,8 +254,8 @@ class _Reading:
         self.notes += notes
         floors = merge_overlaps(self._unique(Role.FLOOR_AREA), self.ledger, lambda one: one.layer)
         elements += houses.floor_areas(floors, self.items[Role.FLOOR_AREA], built, self.convention)
-        for role in (Role.SITE, Role.BASEMENT):
-            elements += [_plain(role, one, built) for one in self._unique(role)]
+        elements += [_plain(Role.SITE, one, built) for one in cut_holes(self._unique(Role.SITE), self.ledger)]
+        elements += [_plain(Role.BASEMENT, one, built) for one in self._unique(Role.BASEMENT)]
         elements += [houses.named(_plain(Role.BALCONY, one, built), built) for one in self._unique(Role.BALCONY)]
         elements += self._green()
         elements += [_plain(Role.VEGETATION, one, built) for one in self._unique(Role.VEGETATION)]

@@ -80,7 +80,7 @@ class Repair:
     Attributes:
         id: stable over re-readings of the same file (kind and handles).
         kind: closed_gap | joined | dropped_duplicate | hatch_ring | self_crossing | sliver | merged_overlap |
-            cut_overlap | tangled (crosses itself too often to be mended, left out) | flattened (Z ≠ 0) |
+            cut_overlap | site_hole | tangled (crosses itself too often to be mended, left out) | flattened (Z ≠ 0) |
             open_outline (left out because it is open by more than a gap; taking this back closes it all the same).
         handle: the entity; layer: its layer.
         detail: note with what was done and how large it is (gap in m, area in m²).

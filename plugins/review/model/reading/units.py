@@ -239,7 +239,7 @@ def _grid_units(places: NDArray[np.float64]) -> set[float]:
         return set()
     middle = np.abs(np.median(places, axis=0))
     found = set()
-    for unit in (1.0, 0.001):
+    for unit in (1.0, 0.001, 0.01):
         # Plans may have the axes the other way round; a zoned easting is always the larger, a plain one the smaller.
         small, large = sorted((middle * unit).tolist())
         # China lies 0.4 to 5.9 million m north and, in 3° and 6° zones, within 350 km of 500 km east; a zone number

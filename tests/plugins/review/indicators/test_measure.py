@@ -76,6 +76,13 @@ def test_floor_areas_as_the_layers_say() -> None:
     assert not found.values["far"].partial
 
 
+def test_storeys_without_a_number_lie_over_each_other() -> None:
+    outline = box(10, 10, 30, 20)
+    areas = [made(Role.FLOOR_AREA, outline, "1#", layer=f"MJ-1#-{name}-全-计容", coefficient=1.0, counts_far=True)
+             for name in ("夹层", "RF", "机房", "机房")]  # fmt: skip
+    assert measure(plan(site(), *areas), on=NEW).value("gfa_m2") == pytest.approx(3 * 200)
+
+
 def test_two_editions_of_the_floor_area_rules() -> None:
     low = made(Role.FLOOR_AREA, box(10, 10, 30, 20), "1#", floor=2, coefficient=0.5, counts_far=True, value=2.1)
     drawn = plan(site(), house("1#", box(10, 10, 30, 20), 1, 6.0), low)

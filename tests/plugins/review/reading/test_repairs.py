@@ -165,6 +165,22 @@ def test_rings_of_a_hatch() -> None:
     assert area(read(drawing, undone_repairs=(plan.repairs[0].id,)), Role.GREEN, "集中") == pytest.approx(600)
 
 
+def test_land_inside_the_site_is_taken_out_of_it() -> None:
+    sheet = on_a_site()
+    sheet.box("YDHX-用地红线", 40, 40, 20, 20)
+    sheet.box("YDHX-用地红线", 45, 45, 10, 10)  # in again
+    sheet.box("YDHX-用地红线", 5, 5, 4, 4)  # the frame of a number
+    sheet.box("YDHX-用地红线", 80, 0, 40, 80)  # a part drawn along the outline
+    drawing = sheet.drawing()
+    plan = read(drawing)
+    union = shapely.union_all([one.geometry for one in plan.of(Role.SITE)])
+    assert union.area == pytest.approx(9600 - 400 + 100)
+    assert only(plan, "site_hole")["area_m2"] == pytest.approx(400)
+    (entry,) = (repair.id for repair in plan.repairs if repair.kind == "site_hole")
+    back = read(drawing, undone_repairs=(entry,))
+    assert shapely.union_all([one.geometry for one in back.of(Role.SITE)]).area == pytest.approx(9600)
+
+
 def test_greens_that_overlap() -> None:
     sheet = on_a_site()
     a = sheet.box("LD-宅旁", 0, 0, 10, 10)

@@ -71,6 +71,7 @@ def test_coordinates_of_a_national_grid_are_in_metres() -> None:
         plan = bare(MILLIMETRES, 1, at).read()
         assert unit(plan) == (1, "coordinates")
     assert unit(bare(METRES, 1000, (508_000.0, 2_945_000.0)).read()) == (0.001, "coordinates")
+    assert unit(bare(NONE, 100, (508_000.0, 2_945_000.0)).read()) == (0.01, "coordinates")
 
 
 def test_lengths_written_on_the_drawing() -> None:
