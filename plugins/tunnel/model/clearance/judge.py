@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -110,6 +110,17 @@ class Limits:
         high = max(best, key=lambda one: one[0])
         return Limit(max(sure) if sure else min(m for m, _, _ in best), high[0], high[2])
 
+    def widest(self, profiles: Collection[Profile]) -> tuple[float, Rule] | None:
+        """The largest distance in plan, m, that a rule may ask for between any of these, and that rule."""
+        found = [
+            (float(case["m"]), rule)
+            for rule in self.rules
+            if rule.params["direction"] == "horizontal"
+            for case in rule.params["cases"]
+            if case["m"] != "a_outer" and all(_any_fits(rule, case, side, profiles) for side in "ab")
+        ]
+        return max(found, key=lambda one: one[0], default=None)
+
     def check(self, direction: str, a: Profile, b: Profile, measured: float, *, sized: bool = True) -> Check:
         """Judge one distance (m; NaN: not known).
 
@@ -188,6 +199,15 @@ def _cases(cases: Sequence[Mapping[str, Any]], a: Profile, b: Profile) -> list[t
         if fits:
             break
     return found
+
+
+def _any_fits(rule: Rule, case: Mapping[str, Any], side: str, profiles: Collection[Profile]) -> bool:
+    wanted = {key[2:]: value for key, value in case.items() if key.startswith(f"{side}_")}
+    return any(
+        _rank(rule.params[side], one.kind) >= 0
+        and not any(_fits(what, value, one) is False for what, value in wanted.items())
+        for one in profiles
+    )
 
 
 def _fits(what: str, wanted: Any, one: Profile) -> bool | None:

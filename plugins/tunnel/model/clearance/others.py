@@ -56,6 +56,13 @@ def is_building(layer: LayerInfo) -> bool:
     return _named(layer, about["words"])
 
 
+def _is_built(layer: LayerInfo) -> bool:
+    """True for outlines of planned buildings: a name that says so, or storeys in their table."""
+    about = words()["building"]
+    fields = any(layer.field(name) is not None for name in about["fields"])
+    return layer.geometry == "polygon" and (fields or _named(layer, about["words"]))
+
+
 def is_work(layer: LayerInfo) -> bool:
     """True for layers of planned or running construction: by role, or by name."""
     about = words()["work"]
@@ -90,9 +97,9 @@ def read_others(project: Project, layer: LayerInfo) -> Others:
         name = column[what]
         return [str(table.columns[name][at] or "") if name else "" for at in keep]
 
-    building = is_building(layer)
+    building = is_building(layer) or _is_built(layer)
     depth, bottom, top, ground = values("depth"), values("bottom"), values("top"), values("ground")
-    if not building:
+    if not is_building(layer):
         ground = _near_ground(project, layer, shapes, ground, needed=np.isnan(bottom) | np.isnan(top), notes=notes)
     top = np.where(np.isnan(top), ground, top)
     bottom = np.where(np.isnan(bottom), top - depth, bottom)

@@ -106,6 +106,7 @@ def assess(
             raise PlannerError("tunnel.layer_without_shapes", layer=other.name)
         works = [read_others(project, other)]
         judge.with_layer(lines, tunnels, works[0])
+    judge.tell_reach(lines, tunnels, works if layer else [])
     for work in works:
         judge.report.zones += intrusions(work, tunnels, rules)
         judge.report.notes += work.notes
@@ -168,6 +169,16 @@ class _Judge:
         elif work.bodies is not None:
             near = body_gaps(work.bodies, tunnels.bodies, self.reach)
             self._judge_bodies(near, work.bodies.owner[near.a], tunnels.bodies.owner[near.b], mine, tunnel_side)
+
+    def tell_reach(self, lines: Lines | None, tunnels: Tunnels, works: Sequence[Others]) -> None:
+        """Say so if a rule may ask for more than was searched."""
+        profiles = {Profile("building"), *(lines.profiles if lines else []), *(one.profile for one in tunnels.items)}
+        widest = self.limits.widest(profiles.union(*(work.profiles for work in works)))
+        if widest is not None and widest[0] > self.reach:
+            self._note("reach", most=widest[0], reach=self.reach, clause=f"{widest[1].standard} {widest[1].clause}")
+        shield = max((one.width for one in tunnels.items if one.method != "open_cut"), default=0.0)
+        if shield > self.reach:
+            self._note("reach", most=round(shield, 2), reach=self.reach, clause="GB 50838 5.2.2")
 
     def _among_lines(self, lines: Lines, pieces: Pieces, side: _Side) -> None:
         near = near_pieces(pieces, self.reach)
@@ -308,7 +319,7 @@ def _own_tunnels(lines: Lines, tunnels: Tunnels) -> dict[int, set[int]]:
     for line, side in np.argwhere(touching).tolist():
         xy = shapely.get_coordinates(lines.shapes[line])[0 if side == 0 else -1]
         place = shapely.points(xy)
-        mine = {n for n, one in enumerate(tunnels.items) if shapely.intersects(one.footprint, place)}
+        mine = {n for n, one in enumerate(tunnels.items) if shapely.distance(one.footprint, place) <= _TAP}
         if mine:
             found.setdefault(line, set()).update(mine)
     return found

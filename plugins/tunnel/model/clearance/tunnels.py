@@ -18,6 +18,8 @@ from plugins.tunnel.model.clearance.kernel import Floats
 from plugins.tunnel.model.clearance.words import Profile, number, word_of
 
 Note = tuple[str, dict[str, object]]
+#: Sections whose ends are so near to each other go on from each other (m).
+_JOIN = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def project_tunnels(project: Project, wall_m: float) -> Tunnels:
     notes: list[Note] = []
     layer = layer_of(project, "tunnel")
     if layer is None:
-        return Tunnels([], _join([]), {}, notes)
+        return Tunnels([], join([]), {}, notes)
     names = ["code", "name", "method", "status", "from_m"]
     table = project.read(layer.id, columns=[name for name in names if layer.field(name) is not None])
     missing: list[Any] = [None] * len(table)
@@ -89,9 +91,9 @@ def project_tunnels(project: Project, wall_m: float) -> Tunnels:
             no_size.append(code)
             continue
         boxes = []
-        for run, box in parts:
+        for run, box in _chained(parts):
             outer = (box[0] - wall_m, box[1] - wall_m, box[2] + wall_m, box[3] + wall_m)
-            boxes += _rectangles(run, outer, len(items))
+            boxes += rectangles(run, outer, len(items))
         made += boxes
         width = max(box[2] - box[0] for _, box in parts) + 2 * wall_m
         items.append(
@@ -103,7 +105,10 @@ def project_tunnels(project: Project, wall_m: float) -> Tunnels:
                 str(columns["status"][at] or ""),
                 axis,
                 number(columns["from_m"][at]) if columns["from_m"][at] is not None else 0.0,
-                shapely.union_all([box[0] for box in boxes]),
+                # Where the shape changes a hair's breadth may lie between two sections.
+                shapely.union_all([box[0] for box in boxes])
+                .buffer(_JOIN, join_style="mitre")
+                .buffer(-_JOIN, join_style="mitre"),
                 width,
             )
         )
@@ -111,7 +116,7 @@ def project_tunnels(project: Project, wall_m: float) -> Tunnels:
         notes.append(("tunnel.clearance_no_section", {"tunnels": ", ".join(no_size)}))
     if items:
         notes.append(("tunnel.clearance_walls", {"wall": wall_m, "count": len(items)}))
-    return Tunnels(items, _join(made), _lines_in(project, section_tunnel), notes)
+    return Tunnels(items, join(made), _lines_in(project, section_tunnel), notes)
 
 
 _Box = tuple[float, float, float, float]
@@ -141,6 +146,20 @@ def _runs(project: Project) -> tuple[dict[str, list[tuple[Any, _Box]]], dict[str
     return runs, tunnel_of
 
 
+def _chained(parts: list[tuple[Any, _Box]]) -> list[tuple[Any, _Box]]:
+    """Sections of one shape that go on from each other as one run, so that bends at their ends are closed too."""
+    made: list[tuple[Any, _Box]] = []
+    for line, box in parts:
+        points = shapely.get_coordinates(line, include_z=True)
+        if made and made[-1][1] == box:
+            last = shapely.get_coordinates(made[-1][0], include_z=True)
+            if np.hypot(*(last[-1] - points[0])[:2]) <= _JOIN:
+                made[-1] = (shapely.linestrings(np.concatenate([last, points[1:]])), box)
+                continue
+        made.append((line, box))
+    return made
+
+
 def _lines_in(project: Project, tunnel_of: dict[str, str]) -> dict[str, str]:
     layer = layer_of(project, "line_placement")
     if layer is None:
@@ -159,7 +178,7 @@ def _one_line(shape: Any) -> Any | None:
     return max(merged, key=lambda part: part.length, default=None)
 
 
-def _rectangles(axis: Any, box: _Box, owner: int) -> list[tuple[Any, Floats, float, float, int]]:
+def rectangles(axis: Any, box: _Box, owner: int) -> list[tuple[Any, Floats, float, float, int]]:
     """(outline, start with the lower face's height, rise per metre, height, owner) for each straight piece of an axis.
     At bends both rectangles reach to where their outer sides meet."""
     points = shapely.get_coordinates(axis, include_z=True)
@@ -184,7 +203,7 @@ def _rectangles(axis: Any, box: _Box, owner: int) -> list[tuple[Any, Floats, flo
     return found
 
 
-def _join(made: list[tuple[Any, Floats, float, float, int]]) -> Bodies:
+def join(made: list[tuple[Any, Floats, float, float, int]]) -> Bodies:
     count = len(made)
     plan = np.empty(count, object)
     plan[:] = [one[0] for one in made]

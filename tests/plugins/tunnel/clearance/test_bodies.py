@@ -10,7 +10,7 @@ import shapely
 
 from plugins.tunnel.model.clearance.bodies import Bodies, body_gaps, flat_bodies, near_bodies
 from plugins.tunnel.model.clearance.kernel import Pieces
-from plugins.tunnel.model.clearance.tunnels import _join, _rectangles
+from plugins.tunnel.model.clearance.tunnels import join, rectangles
 
 
 def piece(a: np.ndarray, b: np.ndarray, radius: float) -> Pieces:
@@ -73,7 +73,7 @@ def test_a_true_distance_is_that_in_space() -> None:
 def test_a_bent_tunnel_has_no_gap_and_its_walls_keep_their_distance() -> None:
     turn = np.linspace(0, np.pi / 2, 12)
     axis = shapely.linestrings(np.column_stack([100 * np.sin(turn), 100 * (1 - np.cos(turn)), -5 + turn]))
-    bodies = _join(_rectangles(axis, (-3.0, -0.4, 2.0, 3.4), 0))
+    bodies = join(rectangles(axis, (-3.0, -0.4, 2.0, 3.4), 0))
     whole = shapely.union_all(bodies.plan)
     line = shapely.force_2d(axis)
     # Right of the axis (outside of the bend to the left) 2 m, left 3 m.

@@ -225,6 +225,21 @@ def test_tunnels_their_own_lines_and_those_that_pass(town: Project, judge) -> No
     assert {"tunnel.clearance_inside", "tunnel.clearance_connected"} <= {one["code"] for one in said["warnings"]}
 
 
+def test_a_line_leaves_a_tunnel_where_sections_meet_in_a_bend(town: Project, judge) -> None:
+    tunnel(town, (0, 0, -5), (50.1, 3.3, -5), (90.7, 31.9, -4.7))
+    pipes(
+        town,
+        pipe("in", "JS", (0, 0, -4), (50.1, 3.3, -4), laying="管廊", from_node="1", to_node="2"),
+        pipe("lateral", "JS", (50.1, 3.3, -4), (60, -30, -2), laying="直埋", from_node="2", to_node="3"),
+        pipe("beside", "TX", (51.0, -6, -2), (58, -6, -2)),
+    )
+    said = judge("--max", "9")
+    assert {(one["a"], one["b"]) for one in said["pairs"]} == {
+        ("line:lateral", "line:beside"),
+        ("line:beside", "tunnel:T1"),
+    }
+
+
 def test_a_shield_tunnel_keeps_its_diameter(town: Project, judge) -> None:
     tunnel(town, (0, 0, -9), (100, 0, -9), method="盾构", half=1.65)
     pipes(town, pipe("w", "JS", (0, 5, -8), (100, 5, -8)))
@@ -295,6 +310,53 @@ def test_planned_pipes_of_another_layer(town: Project, judge) -> None:
     pair = judge("--with", "新管线", code=1)["pairs"][0]
     assert {pair["a"], pair["b"]} == {"line:w", f"{ref}/p1"}
     assert (pair["plan_m"], pair["required_m"]) == (pytest.approx(0.6), 1.0)
+
+
+def test_a_planned_building_is_a_building(town: Project, judge) -> None:
+    pipes(town, pipe("s", "WS", (0, 0, -1), (100, 0, -1)))
+    ref = add(town, layer("拟建建筑", "polygon", storeys="integer"), [(box(10, 2, 30, 12), {"storeys": 18})])
+    pair = judge("--with", ref, code=1)["pairs"][0]
+    assert (pair["kind_b"], pair["required_m"], pair["blocking"]) == ("building", 2.5, True)
+    assert not [one for one in judge()["pairs"] if ref in one["b"]]  # it does not stand yet
+
+
+def test_limits_beyond_the_search_are_told(town: Project, judge) -> None:
+    pipes(town, pipe("g", "RQ", (0, 0, -1), (100, 0, -1), rating="1.6 MPa"))
+    add(town, layer("建筑", "polygon", code="text"), [(box(10, 8, 30, 12), {})])
+    said = judge()
+    assert said["pairs"] == []
+    assert "13.5" in next(one["message"] for one in said["warnings"] if one["code"] == "tunnel.clearance_reach")
+    assert not [one for one in judge("--with", "建筑", "--max", "13.6")["warnings"] if "reach" in one["code"]]
+    wide = judge("--max", "15")
+    assert (wide["pairs"][0]["verdict"], wide["pairs"][0]["required_m"]) == ("fail", 13.5)
+    assert not [one for one in wide["warnings"] if one["code"] == "tunnel.clearance_reach"]
+
+
+def test_odd_shapes_do_not_stop_a_report(town: Project, judge) -> None:
+    """Points as lines, rings, several parts, shapes of nothing; layers without a row."""
+    ring = shapely.linestrings([(E, N, -1), (E + 9, N, -1), (E + 9, N + 9, -1), (E, N, -1)])
+    parts = shapely.multilinestrings([at((0, 5, -1), (9, 5, -1)), at((50, 0, -1), (50, 0, -1), (59, 0, -1))])
+    rows = [
+        (ring, {"code": "ring", "kind_code": "JS"}),
+        (parts, {"code": "parts", "kind_code": "WS", "dn_mm": 300}),
+        (at((5, 5, -1), (5, 5, -1)), {"code": "dot", "kind_code": "RQ"}),
+        (at((5, 5, -1), (5, 5, -4)), {"code": "riser", "kind_code": "RQ", "dn_mm": 100}),
+        (None, {"code": "none", "kind_code": "RQ"}),
+    ]
+    pipes(town, *rows)
+    empty = add(town, layer("空", "polygon", code="text"), [])
+    said = judge(code=1)
+    riser = pair_of(said, "line:parts", "line:riser")
+    assert riser["true_m"] < 0
+    codes = {one["code"] for one in said["warnings"]}
+    assert {"tunnel.clearance_no_geometry", "tunnel.clearance_no_size"} <= codes
+    assert judge("--with", empty)["pairs"] == []
+
+
+def test_an_empty_layer_of_pipes_has_no_pairs(town: Project, judge) -> None:
+    pipes(town)
+    add(town, layer("建筑", "polygon", code="text"), [(box(10, 8, 30, 12), {})])
+    assert judge()["pairs"] == []
 
 
 def test_bad_input_is_said(town: Project, judge) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -55,18 +56,18 @@ def pipes(project: Project, *rows: tuple[Any, dict[str, Any]]) -> str:
 
 
 def tunnel(project: Project, *axis: tuple[float, ...], method: str = "明挖", half: float = 1.65) -> None:
-    """A tunnel with one room of 3 m height; the axis lies at the floor. Outer width is 2 × half + 0.7 m."""
-    line = at(*axis)
+    """A tunnel with one room of 3 m height, a section for each straight piece; the axis lies at the floor. Its outer
+    width is 2 × half + 0.7 m."""
     room = f"POLYGON (({-half} 0, {-half} 3, {half} 3, {half} 0, {-half} 0))"
     text = {"code": "text", "tunnel": "text", "section": "text", "outline": "text", "method": "text", "name": "text"}
 
-    def table(name: str, geometry: str, role: str, row: dict[str, Any]) -> None:
-        spec = layer(name, geometry, role, **{key: text[key] for key in row})
-        add(project, spec, [(line, row)])
+    def table(name: str, role: str, rows: list[tuple[Any, dict[str, Any]]]) -> None:
+        add(project, layer(name, "line", role, **{key: text[key] for key in rows[0][1]}), rows)
 
-    table("管廊", "line", "tunnel.tunnel", {"code": "T1", "name": "一号", "method": method})
-    table("区段", "line", "tunnel.tunnel_section", {"code": "T1-1", "tunnel": "T1"})
-    table("舱室", "line", "tunnel.compartment", {"section": "T1-1", "outline": room})
+    runs = [(f"T1-{n}", at(*ends)) for n, ends in enumerate(pairwise(axis), start=1)]
+    table("管廊", "tunnel.tunnel", [(at(*axis), {"code": "T1", "name": "一号", "method": method})])
+    table("区段", "tunnel.tunnel_section", [(line, {"code": code, "tunnel": "T1"}) for code, line in runs])
+    table("舱室", "tunnel.compartment", [(line, {"section": code, "outline": room}) for code, line in runs])
 
 
 def nodes(project: Project, *rows: tuple[str, str, float]) -> str:
