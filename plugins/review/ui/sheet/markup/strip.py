@@ -159,6 +159,7 @@ class StampDialog(QDialog):
         words.setWordWrap(True)
         words.setProperty("look", "secondary")
         self.edit = QPlainTextEdit("\n".join(text for text, _ in board.stamps()))
+        self.edit.setProperty("look", "boxed")
         buttons = QDialogButtonBox()
         keep = buttons.addButton(tr("Keep"), QDialogButtonBox.ButtonRole.AcceptRole)
         keep.setProperty("look", "primary")
