@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import shapely
 from shapely.geometry import mapping
 
@@ -39,6 +40,8 @@ SETTING = "review.asbuilt_rules"
 #: What a survey does not show of the plan and is taken from the approved drawing.
 _FROM_PLAN = (Role.SITE, Role.ROAD_LINE, Role.BUILD_TO)
 _ROOF = "屋顶"
+#: Buildings shifted by more than the first and alike within the second, m, are shifted by their coordinates.
+_APART, _ALIKE = 1.0, 0.1
 _ORDER = (Verdict.FAIL, Verdict.NEEDS_CERTIFICATE, Verdict.CANNOT_JUDGE, Verdict.PASS)
 
 
@@ -99,6 +102,7 @@ def compare_opened(
     notes += [("review.asbuilt_from_plan", {"roles": ", ".join(taken)})] if taken and move is not None else []
     after = measure(seen, built.drawing, on=on, city=city, rule_sets=rule_sets)
     pairs = tuple(_pairs(before, after, plan.plan, move))
+    notes += _shifted(pairs)
     facts = Facts(
         plan, built, conditions, before, after, pairs, tuple(_patches(plan.plan, seen, move)),
         tuple(_setbacks(before, pairs, seen, move)), tuple(taken), move is not None, _evidence(built),
@@ -106,6 +110,19 @@ def compare_opened(
     findings = judge(rules, facts)
     verdict = min((one.verdict for one in findings), key=_ORDER.index, default=Verdict.CANNOT_JUDGE)
     return AsBuilt(facts, tuple(findings), verdict, on, city, tuple(notes))
+
+
+def _shifted(pairs: Sequence[Pair]) -> list[Note]:
+    """Buildings that all stand off by the same were not built so: the coordinates differ."""
+    steps = np.array([(one.shift.dx, one.shift.dy) for one in pairs if one.shift is not None]).reshape(-1, 2)
+    if len(steps) < 2:
+        return []
+    middle = np.median(steps, axis=0)
+    alike = np.hypot(*(steps - middle).T) <= _ALIKE
+    if np.hypot(*middle) < _APART or alike.mean() < 0.8:
+        return []
+    params = {"count": int(alike.sum()), "dx": float(middle[0]), "dy": float(middle[1])}
+    return [("review.asbuilt_shifted", params)]
 
 
 def rules_for(project: Project, rules: Iterable[Rule], on: date, city: str) -> list[Rule]:

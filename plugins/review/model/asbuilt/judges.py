@@ -256,7 +256,7 @@ def judge_setback(rule: Rule, facts: Facts) -> list[Finding]:
     """Distances to the lines as conditions demand them, else as approved; the worst of each building is told."""
     found, tolerance = [], float(rule.params["tolerance_m"])
     if not facts.same_ground:
-        return [_finding(rule, UNKNOWN, "position_unknown", limit=tolerance)]
+        return [_finding(rule, UNKNOWN, "setbacks_unknown", limit=tolerance)]
     by_building: dict[str, list[tuple[float, float, Setback, Setback]]] = {}
     for approved, built in facts.setbacks:
         demanded = _demanded(facts, approved)

@@ -24,6 +24,7 @@ from tests.plugins.review.asbuilt.conftest import EAST, NORTH, ON, Compare, open
 from tests.plugins.review.indicators.site_plans import box, house, made, plan, site
 
 ONE, TWO = box(10, 10, 30, 25), box(50, 10, 70, 25)
+_SHIFTED = "review.asbuilt_shifted"
 GREEN = made(Role.GREEN, box(10, 60, 40, 75), kind="集中")
 PATCH = made(Role.GREEN, box(50, 60, 70, 70), kind="宅旁")
 APPROVED = plan(site(), house("1号楼", ONE, 3, 10.5), house("2号楼", TWO, 6, 18.6), GREEN, PATCH)
@@ -115,6 +116,14 @@ def test_a_move_is_told_with_its_direction(compare: Compare) -> None:
     rows = {row["name"]: row for row in as_built_json(found)["buildings"]}
     assert (rows["1号楼"]["dx_m"], rows["1号楼"]["dy_m"]) == pytest.approx((0.35, -0.12))
     json.dumps(as_built_json(found))
+
+
+def test_all_off_by_the_same_is_a_matter_of_coordinates(compare: Compare) -> None:
+    off = {"one": ("1#", translate(ONE, 6, -2), 3, 10.5), "two": ("2#", translate(TWO, 6, -2), 6, 18.6)}
+    (params,) = (params for code, params in compare(APPROVED, as_approved(**off)).notes if code == _SHIFTED)
+    assert (params["count"], params["dx"], params["dy"]) == (2, pytest.approx(6), pytest.approx(-2))
+    one = compare(APPROVED, as_approved(one=off["one"]))
+    assert _SHIFTED not in {code for code, _ in one.notes}, "a building by itself was built elsewhere"
 
 
 def test_what_needs_no_tolerance_blocks(compare: Compare) -> None:
