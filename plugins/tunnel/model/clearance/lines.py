@@ -122,7 +122,8 @@ def _build(
     line = owner[part].astype(np.int64)
     along, total = _along(coords, part, line, len(fids))
     z = _heights(project, rows, coords[:, 2], line, along, total, notes, layer)
-    z = z + _to_axis(rows, profiles, inner, radius, notes, layer)[line]
+    known = ~_without_height(z, line, len(fids))
+    z = z + _to_axis(rows, profiles, inner, radius, known, notes, layer)[line]
     points = np.column_stack([coords[:, :2], z])
     follows = np.flatnonzero(part[1:] == part[:-1])
     moved = points[follows] != points[follows + 1]
@@ -247,13 +248,13 @@ def _ground(project: Project) -> dict[tuple[str, str], float]:
 
 
 def _to_axis(
-    rows: Mapping[str, Sequence[Any]], profiles: Sequence[Profile], inner: Floats, radius: Floats, notes: list[Note],
-    layer: LayerInfo,
+    rows: Mapping[str, Sequence[Any]], profiles: Sequence[Profile], inner: Floats, radius: Floats, known: Any,
+    notes: list[Note], layer: LayerInfo,
 ) -> Floats:  # fmt: skip
     """What to add to a table's heights to come to the axis, m."""
     default = words()["z_ref_default"]
     stated = [word_of("z_ref", str(one or "")) for one in rows["z_ref"]]
-    assumed = sum(one is None for one in stated)
+    assumed = sum(one is None and bool(has) for one, has in zip(stated, known, strict=True))
     if assumed:
         notes.append(("tunnel.clearance_z_ref", {"count": assumed, "layer": layer.name}))
     half = np.where(np.isnan(inner), radius, inner / 2)

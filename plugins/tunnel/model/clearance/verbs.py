@@ -104,6 +104,7 @@ def zone_json(one: Intrusion) -> dict[str, Any]:
             "spacing_m": one.spacing,
             "points": [{"m": point.m, "x": point.x, "y": point.y} for point in one.points],
         },
+        "needs_evidence": rule.params.get("needs_evidence", rule.evidence),
         "method_assumed": one.assumed,
         "standard": rule.standard,
         "clause": rule.clause,

@@ -136,3 +136,12 @@ def test_two_sets() -> None:
     found = near_pairs(pipes, 2.0, piles)
     assert (found.a.tolist(), found.b.tolist()) == ([0], [0])
     assert found.true[0] == pytest.approx(0.4)
+
+
+def test_lines_of_two_sets_are_numbered_apart() -> None:
+    """Line 0 of one set with line 1 of the other is not line 1 with line 0."""
+    one = pieces([((0, 0, 0), (10, 0, 0), 0.1), ((0, 50, 0), (10, 50, 0), 0.1)])
+    two = pieces([((0, 51, 0), (10, 51, 0), 0.1), ((0, 2, 0), (10, 2, 0), 0.1)])
+    found = near_pairs(one, 3.0, two)
+    assert sorted(zip(found.a.tolist(), found.b.tolist(), strict=True)) == [(0, 1), (1, 0)]
+    assert sorted(found.true.tolist()) == pytest.approx([0.8, 1.8])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import shapely
+from scipy.spatial.distance import cdist
 
 from planner_app.project import Project
 from tests.plugins.tunnel.clearance.towns import E, N, add, at, box, layer, nodes, pipe, pipes, report, tunnel
@@ -109,6 +112,33 @@ def test_an_unknown_pressure_leaves_the_range_open(
     )
     pair = judge(code=1 if verdict == "fail" else 0)["pairs"][0]
     assert (pair["verdict"], pair["required_m"]) == (verdict, required)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_pairs_of_a_town_are_those_of_shapely(town: Project, judge, seed: int) -> None:
+    """Which pairs there are and their distance in plan, by shapely on whole lines; in space by a dense sampling."""
+    rng = np.random.default_rng(seed)
+    starts = np.column_stack([rng.uniform(0, 150, (60, 2)), rng.uniform(-5, -1, 60)])
+    courses = [start + np.cumsum(rng.normal(0, (6, 6, 0.1), (5, 3)), axis=0) for start in starts]
+    dn = rng.choice([100, 300, 800], 60)
+    kinds = rng.choice(["JS", "WS", "RQ", "DL", "TX", "RL"], 60)
+    pipes(town, *[pipe(str(n), kinds[n], *courses[n].tolist(), dn_mm=int(dn[n])) for n in range(60)])
+    said = judge("--max", "4", code=1)
+    found = {tuple(sorted((int(one["a"][5:]), int(one["b"][5:])))): one for one in said["pairs"]}
+    flat = [shapely.linestrings(course[:, :2]) for course in courses]
+    t = np.linspace(0, 1, 200)[:, None]
+    dense = [np.concatenate([a + t * (b - a) for a, b in itertools.pairwise(course)]) for course in courses]
+    expected = {}
+    for i, j in itertools.combinations(range(60), 2):
+        radii = (dn[i] + dn[j]) / 2000
+        gap = max(shapely.distance(flat[i], flat[j]) - radii, 0.0)
+        if gap <= 4:
+            expected[i, j] = (gap, float(cdist(dense[i], dense[j]).min()) - radii)
+    assert set(found) == set(expected)
+    for key, (plan, true) in expected.items():
+        assert found[key]["plan_m"] == pytest.approx(plan, abs=1e-6)
+        assert true - 0.1 <= found[key]["true_m"] <= true + 1e-6
+        assert (found[key]["rule"] == "clearance.collision") == (found[key]["true_m"] < -0.0005)
 
 
 def test_lines_that_run_over_each_other_are_not_crossing(town: Project, judge) -> None:
@@ -284,6 +314,7 @@ def test_a_pit_and_piles_against_pipes_and_tunnel(town: Project, judge) -> None:
         for a, b in zip(one["monitoring"]["points"], one["monitoring"]["points"][1:], strict=False)
     )
     assert zones["2号"]["zone"] == "control"
+    assert (one["evidence"], one["needs_evidence"]) == ("found", "memory")
     assert {"operator_consent", "safety_protection_plan"} <= {need["id"] for need in one["approvals"]}
     # Without --with the same works are found by the layer's name.
     assert {row["name"] for row in judge(code=0)["zones"]} == {"1号", "2号"}
