@@ -22,6 +22,7 @@ def register(api: ModelApi) -> None:
         monitoring.READINGS,
         monitoring.ALARMS,
         monitoring.WATCH,
+        monitoring.ACKNOWLEDGE,
     ):
         api.add_verb(verb)
     api.add_verb(clearance.CLEARANCE)

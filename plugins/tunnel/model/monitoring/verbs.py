@@ -5,11 +5,15 @@ from __future__ import annotations
 import argparse
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from planner_app.domain.errors import PlannerError
 from planner_app.i18n import language, tr, word
-from planner_app.plugin_api.model import Verb, VerbContext, VerbResult
+from planner_app.plugin_api.model import Project, Verb, VerbContext, VerbResult
+
+if TYPE_CHECKING:
+    from plugins.tunnel.model.monitoring.alarm_table import KeptAlarm
+    from plugins.tunnel.model.monitoring.engine import Alarm
 
 _SHOWN = 200
 
@@ -29,6 +33,16 @@ def _configure_alarms(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path)
     parser.add_argument("--at", default="", metavar="TIME", help=tr("only alarms that stood at this time"))
     parser.add_argument("--sensor", default="", metavar="ID", help=tr("only this sensor"))
+    parser.add_argument("--city", default="", metavar="NAME")
+
+
+def _configure_acknowledge(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--sensor", required=True, metavar="ID")
+    parser.add_argument("--by", required=True, metavar="NAME", help=tr("who takes note"))
+    parser.add_argument("--remark", default="", metavar="TEXT", help=tr("what was seen or done"))
+    parser.add_argument("--rule", default="", metavar="ID", help=tr("only alarms of this rule"))
+    parser.add_argument("--at", default="", metavar="TIME", help=tr("alarms that stood then, not those that stand now"))
     parser.add_argument("--city", default="", metavar="NAME")
 
 
@@ -79,25 +93,51 @@ def run_readings(context: VerbContext, arguments: argparse.Namespace) -> VerbRes
 
 def run_alarms(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
     """``planner tunnel alarms``: judge the stored readings."""
+    when = _moment(arguments.at)
+    with context.open_project(arguments.file) as project:
+        pairs, titles = _judged(context, project, arguments, when)
+    return VerbResult({"alarms": [alarm_json(alarm, titles) | _acknowledged(kept) for alarm, kept in pairs]})
+
+
+def run_acknowledge(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
+    """``planner tunnel acknowledge``: somebody takes note of alarms of a sensor, one command each."""
+    from plugins.tunnel.model.monitoring.alarm_table import AcknowledgeAlarm
+
+    when = _moment(arguments.at)
+    with context.open_project(arguments.file) as project:
+        pairs, titles = _judged(context, project, arguments, when)
+        pairs = [(one, kept) for one, kept in pairs if arguments.rule in ("", one.rule)]
+        open_ones = [one for one, kept in pairs if kept is None or not kept.ack_by]
+        wanted = open_ones if when is not None else [one for one in open_ones if one.cleared is None] or open_ones[-1:]
+        if not wanted:
+            raise PlannerError("tunnel.alarm_none", sensor=arguments.sensor)
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        for alarm in wanted:
+            project.execute(AcknowledgeAlarm(alarm, arguments.by, at, arguments.remark))
+    return VerbResult({"acknowledged": [alarm_json(alarm, titles) for alarm in wanted]})
+
+
+def _judged(
+    context: VerbContext, project: Project, arguments: argparse.Namespace, when: int | None
+) -> tuple[list[tuple[Alarm, KeptAlarm | None]], dict[str, str]]:
+    """Alarms in the order they were raised with their rows, those that stood ``when`` or all; titles by rule."""
     from planner_app.domain.rule import in_force
     from plugins.tunnel.model.monitoring.alarm_table import merge_kept
     from plugins.tunnel.model.monitoring.engine import at_time, calibration_alarms, replay
     from plugins.tunnel.model.monitoring.sensors import find_sensor, load_sensors
 
-    when = _moment(arguments.at)
-    with context.open_project(arguments.file) as project:
-        sensors = [find_sensor(project, arguments.sensor)] if arguments.sensor else load_sensors(project)
-        span = project.readings.span()
-        day = datetime.fromtimestamp((when or (span[1] if span else 0)) / 1000, UTC).date()
-        rules = in_force(context.rules("tunnel."), day, arguments.city)
-        engine = replay(project, sensors, rules, end=None if when is None else when + 1, progress=context.progress)
-        judged = list(engine.alarms.values()) + calibration_alarms(sensors, rules, day)
-        pairs = merge_kept(project, judged, {one.number for one in sensors})
+    sensors = [find_sensor(project, arguments.sensor)] if arguments.sensor else load_sensors(project)
+    span = project.readings.span()
+    day = datetime.fromtimestamp((when or (span[1] if span else 0)) / 1000, UTC).date()
+    rules = in_force(context.rules("tunnel."), day, arguments.city)
+    # All of it, also for a time in the past: an alarm cut off there could not be told from the next one.
+    engine = replay(project, sensors, rules, progress=context.progress)
+    judged = [*engine.alarms.values(), *calibration_alarms(sensors, rules, day)]
+    pairs = merge_kept(project, judged, {one.number for one in sensors})
     if when is not None:
         pairs = [pair for pair in pairs if at_time({pair[0].key: pair[0]}, when)]
     titles = {rule.id: rule.title_zh if language() == "zh_CN" else rule.title for rule in rules}
-    pairs.sort(key=lambda pair: pair[0].raised)
-    return VerbResult({"alarms": [alarm_json(alarm, titles) | _acknowledged(kept) for alarm, kept in pairs]})
+    return sorted(pairs, key=lambda pair: pair[0].raised), titles
 
 
 def run_watch(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
@@ -151,4 +191,7 @@ READINGS = Verb("tunnel readings", "take in readings of a sensor", _configure_re
 ALARMS = Verb("tunnel alarms", "alarms that stored readings raise, with their clause", _configure_alarms, run_alarms)
 WATCH = Verb(
     "tunnel watch", "collect readings from a broker and raise alarms until stopped", _configure_watch, run_watch
+)
+ACKNOWLEDGE = Verb(
+    "tunnel acknowledge", "take note of alarms of a sensor, with a name", _configure_acknowledge, run_acknowledge
 )

@@ -75,15 +75,16 @@ def _watch(
     )
     keeper.start()
     subscriber.start()
-    shown, before, connected = time.monotonic(), 0, False
+    shown, before, state = time.monotonic(), 0, (False, False)
     try:
         while not stop.wait(0.2) and keeper.failure is None:
             if subscriber.refused is not None and not counts.connections:
                 raise subscriber.refused
             now = time.monotonic()
-            if now - shown >= _STATUS_S or subscriber.connected != connected:
+            seen = (subscriber.connected, bool(subscriber.trouble))
+            if now - shown >= _STATUS_S or seen != state:
                 rate, before = (counts.readings - before) / (now - shown), counts.readings
-                shown, connected = now, subscriber.connected
+                shown, state = now, seen
                 console.say(_status(subscriber, keeper, journal, rate))
     finally:
         subscriber.stop()
@@ -135,6 +136,7 @@ class _Keeper:
         self.collector, self.trouble = collector, ""
         self.failure: BaseException | None = None
         self._journal, self._subscriber, self._reopen = journal, subscriber, reopen
+        self._listened = 0.0
         self._last = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
 
@@ -170,9 +172,10 @@ class _Keeper:
         try:
             while collector.store():
                 pass
-            settled = subscriber.connected and time.monotonic() - subscriber.since > _SETTLED_S
+            settled = subscriber.connected and time.monotonic() - max(subscriber.since, self._listened) > _SETTLED_S
             if settled and not self._journal.waiting():
                 collector.silence(round(time.time() * 1000))
+                self._listened = time.monotonic()
             collector.keep_alarms(all_of_them=last)
             self.trouble = ""
         except PlannerError as error:

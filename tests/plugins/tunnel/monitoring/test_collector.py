@@ -7,6 +7,7 @@ import math
 import time
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -21,6 +22,7 @@ from plugins.tunnel.model.monitoring.engine import Alarm
 from plugins.tunnel.model.monitoring.journal import Journal
 from plugins.tunnel.model.monitoring.payloads import Sample, load_formats, read_payload
 from plugins.tunnel.model.monitoring.sensors import RegisterSensors, load_sensors
+from plugins.tunnel.model.monitoring.subscriber import Broker, Subscriber
 
 MINUTE = 60_000
 LIMIT = Rule("r", "tunnel.limit", "t", "t", params={"sensor_kind": "ch4", "high": 20.0}, standard="S", clause="1.2")
@@ -221,6 +223,55 @@ def test_taking_note_of_an_alarm(tmp_path: Path, file: Path, capsys: pytest.Capt
     assert (noted["acknowledged_by"], noted["remark"], noted["clause"]) == ("李工", "已通风", "7.5.8")
     assert run_verb(["tunnel", "alarms", str(file), "--at", "2024-10-01T00:00:00+08:00", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["alarms"] == []
+
+
+def test_the_verb_that_takes_note(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    begun = 1_727_712_000_000
+
+    def call(*options: str) -> tuple[int, dict]:
+        code = run_verb(
+            [
+                "tunnel",
+                "acknowledge",
+                str(file),
+                "--sensor",
+                "G1",
+                "--by",
+                "李工",
+                "--rule",
+                "alarm.ch4",
+                *options,
+                "--json",
+            ]
+        )
+        return code, json.loads(capsys.readouterr().out)
+
+    with Project.open(file) as project:
+        project.execute(RegisterSensors([("G1", "ch4", "")]))
+        values = [5.0] * 10 + [22.0] * 20 + [5.0] * 20 + [22.0] * 5
+        project.readings.add(1, [begun + n * MINUTE for n in range(len(values))], values)
+    code, done = call("--remark", "已通风")
+    assert code == 0
+    assert [one["raised"] for one in done["acknowledged"]] == ["2024-09-30T16:50:00+00:00"]  # the one that stands
+    code, done = call("--at", "2024-09-30T16:15:00+00:00")
+    assert [one["raised"] for one in done["acknowledged"]] == ["2024-09-30T16:10:00+00:00"]
+    code, done = call()
+    assert (code, done["error"]["code"]) == (2, "tunnel.alarm_none")
+    with Project.open(file) as project:
+        assert [(row.ack_by, row.ack_remark) for row in kept_alarms(project)] == [("李工", "已通风"), ("李工", "")]
+        project.undo()
+        assert len(kept_alarms(project)) == 1
+
+
+def test_a_plain_number_sent_again_is_one_reading(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j")
+    broker = Broker("127.0.0.1", 1, ("#",), "c")
+    one = Subscriber(broker, journal, load_formats(), ZoneInfo("Asia/Shanghai"), lambda _: None)
+    for mid, dup in ((1, False), (1, True), (2, False), (3, True)):
+        one._on_message(None, None, SimpleNamespace(mid=mid, dup=dup, qos=1, topic="tunnel/A", payload=b"3.5"))
+    assert [len(message.samples) for message in one._held] == [1, 0, 1, 1]  # all acknowledged, three kept
+    assert one.counts.again == 1
+    journal.close()
 
 
 def test_sensors_keep_their_number(file: Path) -> None:

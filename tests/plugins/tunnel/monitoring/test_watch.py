@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sqlite3
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -274,6 +275,25 @@ def test_who_may_and_who_may_not(
         broker.stop()
         for number, handler in zip((signal.SIGINT, signal.SIGTERM), keep, strict=True):
             signal.signal(number, handler)
+
+
+def test_an_encrypted_broker(tmp_path: Path, project: Path) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    broker = Broker(tmp_path / "tls", f"certfile {certificate}", f"keyfile {key}", "allow_anonymous true")
+    watcher = Watcher(project, broker, tmp_path / "strange.log", "--tls")
+    try:
+        until(lambda: "CERTIFICATE_VERIFY_FAILED" in watcher.text(), 20, "a stranger's certificate is named")
+        assert watcher.end()["connections"] == 0
+        watcher = Watcher(project, broker, tmp_path / "trusted.log", "--tls-ca", str(certificate))
+        watcher.ready()
+        assert watcher.end()["connections"] == 1
+    finally:
+        if watcher.process.poll() is None:
+            watcher.kill()
+        broker.stop()
 
 
 def _second(project: Path, broker: Broker, capsys: pytest.CaptureFixture[str]) -> str:
