@@ -127,15 +127,24 @@ def load_tunnel(project: Project, code: str) -> Tunnel:
 
 
 def _run(row: Row) -> Run | None:
-    shape = row["shape"]
-    if shape is None or shape.is_empty:
+    shape = single(row["shape"])
+    if shape is None:
         return None
-    if shape.geom_type == "MultiLineString":
-        shape = shapely.line_merge(shape)
-        shape = shape if shape.geom_type == "LineString" else max(shape.geoms, key=lambda part: part.length)
     start = number(row["from_m"]) or 0.0
     end = number(row["to_m"])
     return Run(shape, start, start + shape.length if end is None else end)
+
+
+def single(shape: Any) -> Any:
+    """A line in one piece, the pieces of a broken one joined in their order; heights of 0 throughout are none.
+
+    Returns None for what is no line.
+    """
+    if shape is None or shape.is_empty or shape.geom_type not in ("LineString", "MultiLineString"):
+        return None
+    xyz = shapely.get_coordinates(shape, include_z=shape.has_z)
+    # The store writes 0 where a shape without heights comes into a layer with heights.
+    return shapely.linestrings(xyz if xyz.shape[1] == 3 and xyz[:, 2].any() else xyz[:, :2])
 
 
 def _nodes(project: Project, code: str, axis: Axis) -> list[TunnelNode]:
@@ -147,7 +156,7 @@ def _nodes(project: Project, code: str, axis: Axis) -> list[TunnelNode]:
             at, away = axis.locate(shape.x, shape.y)
             m = at if m is None else m
             beside = away <= _BESIDE and abs(at - m) <= _BESIDE
-            z = number(shape.z) if beside and shape.has_z else None
+            z = (number(shape.z) or None) if beside and shape.has_z else None
             if not beside:
                 continue
         if m is not None:
@@ -341,3 +350,13 @@ def placement_of(row: Row, line: Row, compartments: Sequence[Compartment]) -> Pl
         weight_kg_m=number(line.get("weight_kg_m")),
         status=text(line.get("status")),
     )
+
+
+def room_heights(project: Project, sections: Sequence[str]) -> dict[str, float]:
+    """Clear height (m) of the highest compartment by section; sections without a readable outline are missing."""
+    found: dict[str, float] = {}
+    for row in rows(project, COMPARTMENT, among("section", sections)) if sections else ():
+        box = Compartment("", "", _rings(text(row["outline"]))).box
+        if box is not None:
+            found[text(row["section"])] = max(found.get(text(row["section"]), 0.0), box[3] - min(box[1], 0.0))
+    return found

@@ -15,6 +15,7 @@ from planner_app.i18n import tr, word
 from planner_app.plugin_api.model import Verb, VerbContext, VerbResult
 
 if TYPE_CHECKING:
+    from plugins.tunnel.model.space.profile import Profile, Run
     from plugins.tunnel.model.space.section import Section
 
 _SECTION_SUFFIXES = (".png", ".pdf", ".svg", ".dxf", ".json")
@@ -110,4 +111,103 @@ def _of(thing: Any, name: str) -> Any:
     return None if thing is None else getattr(thing, name)
 
 
+def _configure_profile(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--from", dest="start", default="", metavar="ID", help=tr("node, or chainage with --tunnel"))
+    parser.add_argument("--to", dest="end", default="", metavar="ID", help=tr("node, or chainage with --tunnel"))
+    parser.add_argument("--tunnel", default="", metavar="ID", help=tr("along this tunnel"))
+    parser.add_argument("--out", type=Path, default=None, help=".png .pdf .svg .dxf .csv .json")
+    parser.add_argument("--dpi", type=float, default=150.0)
+
+
+def run_profile(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
+    """``planner tunnel profile``: a longitudinal profile between two nodes or along a tunnel."""
+    from plugins.tunnel.model.space.profile_load import path_profile, tunnel_profile
+    from plugins.tunnel.model.space.sheet import write_bytes, write_sheet
+
+    out: Path | None = arguments.out
+    _check_suffix(out, (".png", ".pdf", ".svg", ".dxf", ".csv", ".json"))
+    if not arguments.tunnel and not (arguments.start and arguments.end):
+        raise PlannerError("tunnel.profile_ends")
+    with context.open_project(arguments.file) as project:
+        if arguments.tunnel:
+            ends = (_chainage(arguments.start), _chainage(arguments.end))
+            profile = tunnel_profile(project, arguments.tunnel, *ends)
+        else:
+            profile = path_profile(project, arguments.start, arguments.end)
+    data = profile_json(profile)
+    if out is not None and out.suffix.casefold() == ".json":
+        write_bytes(out, json.dumps(data, ensure_ascii=False, indent=1).encode("utf-8"))
+    elif out is not None:
+        from plugins.tunnel.model.space.profile_sheet import draw_profile, profile_csv
+
+        if out.suffix.casefold() == ".csv":
+            write_bytes(out, profile_csv(profile))
+        else:
+            write_sheet(draw_profile(profile), out, dpi=arguments.dpi)
+    return VerbResult(data | ({"out": str(out)} if out else {}))
+
+
+def _chainage(text: str) -> float | None:
+    if not text:
+        return None
+    try:
+        return _kilometres(text) if "+" in text else float(text)
+    except ValueError:
+        raise PlannerError("tunnel.chainage_unreadable", text=text) from None
+
+
+def _kilometres(text: str) -> float:
+    whole, _, rest = text.upper().removeprefix("K").partition("+")
+    return int(whole) * 1000 + float(rest)
+
+
+def profile_json(profile: Profile) -> dict[str, Any]:
+    """The profile as the command line prints it."""
+    from plugins.tunnel.model.space.profile import gap, slopes
+
+    low, high = profile.ends
+    nodes = [
+        {"id": f"node:{one.code}" if profile.subject == "pipe" else one.code, "label": one.label, "m": one.m,
+         "ground_z": one.ground_z, "z": one.z,
+         "depth_m": None if one.ground_z is None or one.z is None else one.ground_z - one.z}
+        for one in profile.stops
+    ]  # fmt: skip
+    lines = [
+        {"id": f"line:{one.code}" if profile.subject == "pipe" else one.code, "kind": one.kind, "from_m": one.from_m,
+         "to_m": one.to_m, "z1": one.points[0][1], "z2": one.points[-1][1], "dn_mm": one.dn_mm,
+         "outer_d": one.outer_d, "slope": _slope(one)}
+        for one in profile.main
+    ]  # fmt: skip
+    return {
+        "subject": profile.subject, "name": profile.name, "from_m": low, "to_m": high, "length_m": high - low,
+        "lines": lines, "nodes": nodes,
+        "within": [{"line": one.code, "kind": one.kind, "from_m": one.from_m, "to_m": one.to_m, "z1": one.points[0][1],
+                    "z2": one.points[-1][1], "outer_d": one.outer_d} for one in profile.within],
+        "crossings": [{"line": one.line, "kind": one.kind, "m": one.m, "z": one.z, "outer_d": one.outer_d,
+                       "gap_m": gap(profile, one)} for one in profile.crossings],
+        "slopes": [
+            {"from_m": a, "to_m": b, "slope": slope} for one in profile.main for a, b, slope in slopes(one.points)
+        ],
+        "unknown": {
+            "lines": [
+                line["id"]
+                for line, one in zip(lines, profile.main, strict=True)
+                if any(z is None for _, z in one.points)
+            ],
+            "ground": [node["id"] for node in nodes if node["ground_z"] is None],
+            "crossings": [one.line for one in profile.crossings if one.z is None],
+        },
+        "warnings": [{"code": code, "message": word(code, params)} for code, params in profile.notes],
+    }  # fmt: skip
+
+
+def _slope(run: Run) -> float | None:
+    (a, za), (b, zb) = run.points[0], run.points[-1]
+    return None if za is None or zb is None or b <= a else (zb - za) / (b - a)
+
+
 SECTION = Verb("tunnel section", "a cross section judged and drawn to scale", _configure_section, run_section)
+PROFILE = Verb(
+    "tunnel profile", "a longitudinal profile between two nodes or along a tunnel", _configure_profile, run_profile
+)
