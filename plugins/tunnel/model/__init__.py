@@ -26,7 +26,8 @@ def register(api: ModelApi) -> None:
     ):
         api.add_verb(verb)
     api.add_verb(clearance.CLEARANCE)
-    api.add_verb(space.SECTION)
+    for verb in (space.SECTION, space.PROFILE):
+        api.add_verb(verb)
     for file in sorted((api.folder / "rules").glob("*.toml")):
         api.add_rules(file)
     api.add_layer_role(LayerRole("tunnel.net_node", "Utility tunnels"))
