@@ -7,6 +7,7 @@ deleted once the project file has them; what is read twice after a crash is the 
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import math
 import os
@@ -66,7 +67,8 @@ class Journal:
                     self._next()
                 assert self._file is not None
                 before = self._file.tell()
-                self._file.write(data)
+                if self._file.write(data) != len(data):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                 os.fsync(self._file.fileno())
             except OSError:
                 with contextlib.suppress(OSError):

@@ -167,7 +167,12 @@ def _sample(row: Mapping[str, Any], form: Format, topic: str, here: tzinfo, now:
     quality = _QUALITIES.get(str(row.get("quality", 0)).strip().casefold(), _SUSPECT)
     if ts > now + AHEAD_MS:
         quality = max(quality, _SUSPECT)
-    return Sample(sensor, ts, value, quality, str(row.get("sensor_kind") or ""), str(row.get("unit") or ""), timed)
+    return Sample(sensor, ts, value, quality, _word(row.get("sensor_kind")), _word(row.get("unit")), timed)
+
+
+def _word(value: Any) -> str:
+    """A short text, or nothing."""
+    return value if isinstance(value, str) and len(value) <= 40 and value.isprintable() else ""
 
 
 def _of_topic(topic: str, skip: frozenset[str]) -> str:

@@ -5,6 +5,7 @@ A broker or network that goes away is reconnected to; what was not acknowledged 
 
 from __future__ import annotations
 
+import logging
 import socket
 import ssl
 import threading
@@ -18,6 +19,8 @@ from typing import Any
 from planner_app.domain.errors import PlannerError
 from plugins.tunnel.model.monitoring.journal import Journal
 from plugins.tunnel.model.monitoring.payloads import Format, Sample, read_payload
+
+log = logging.getLogger(__name__)
 
 #: Messages held in memory until they are on disk; then reading from the network waits.
 _HELD = 20_000
@@ -117,6 +120,11 @@ class Subscriber:
         self._client.connect_async(self.broker.host, self.broker.port, _KEEPALIVE_S)
         self._client.loop_start()
 
+    @property
+    def broken(self) -> bool:
+        """True if the thread that writes the journal is gone, which only a mistake in this program can do."""
+        return not self._stopped and not self._writer.is_alive()
+
     def stop(self) -> None:
         """Take no more; what is in memory goes to the disk and is acknowledged first."""
         with self._changed:
@@ -168,7 +176,11 @@ class Subscriber:
 
     def _on_message(self, _client: Any, _data: Any, message: Any) -> None:
         now = round(time.time() * 1000)
-        samples, wrong = read_payload(message.topic, message.payload, self._formats, self._here, now)
+        try:
+            samples, wrong = read_payload(message.topic, message.payload, self._formats, self._here, now)
+        except Exception as error:  # one message, whatever is in it, must not end the watch for all others
+            log.exception("a payload of %s", message.topic)
+            samples, wrong = [], [PlannerError("tunnel.payload_unreadable", topic=message.topic, payload=repr(error))]
         self.counts.messages += 1
         self.counts.bad += len(wrong)
         for one in wrong:

@@ -80,6 +80,8 @@ def _watch(
         while not stop.wait(0.2) and keeper.failure is None:
             if subscriber.refused is not None and not counts.connections:
                 raise subscriber.refused
+            if subscriber.broken:
+                raise RuntimeError("the journal's thread ended")
             now = time.monotonic()
             seen = (subscriber.connected, bool(subscriber.trouble))
             if now - shown >= _STATUS_S or seen != state:

@@ -293,6 +293,29 @@ def test_nonsense_is_named_not_kept(payload: bytes) -> None:
     assert len(samples) + len(wrong) >= 1
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"sensor":"A","value":1,"ts":1727712000,"kind":"\\ud800","unit":{}}',
+        '{"sensor":"\\ud800","value":1}',
+        '{"sensor":"A","value":1,"ts":' + "9" * 400 + "}",
+        '{"sensor":"A","value":1,"ts":"0001-01-01T00:00:00"}',
+        '{"sensor":"A","value":1e999}',
+        '{"sensor":"A","value":{"a":[1]}}',
+        '{"sensor":["A"],"value":-0.0,"ts":1727712000,"quality":null}',
+        '{"sensor":"A","value":' + "9" * 5000 + "}",
+    ],
+)
+def test_hostile_messages_end_as_a_reading_or_a_named_failure(tmp_path: Path, body: str) -> None:
+    journal = Journal(tmp_path / "j")
+    samples, wrong = read_payload("t/A", body.encode(), load_formats(), ZoneInfo("Asia/Shanghai"), 1_727_712_000_000)
+    assert len(samples) + len(wrong) == 1
+    assert journal.append(samples)
+    found = journal.oldest()
+    assert samples == (found[1] if found else [])
+    journal.close()
+
+
 def test_formats_that_cannot_be_used(tmp_path: Path) -> None:
     for text in ("[[format]]\nid = 'x'", "x = ", "[[format]]\nid='x'\nkind='text'\npattern='(a'", "[[format]]\nid='x'\nkind='y'"):  # noqa: E501  # fmt: skip
         path = tmp_path / "f.toml"
