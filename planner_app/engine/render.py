@@ -20,6 +20,9 @@ from planner_app.engine.reply import Reply
 from planner_app.protocol import framing
 from planner_app.protocol.pixels import PixelFile
 
+#: QGIS's names for the labels in its cache (``QgsMapRendererJob::LABEL_CACHE_ID``, ``LABEL_PREVIEW_CACHE_ID``).
+_LABEL_PICTURES = ("_labels_", "_preview_labels_")
+
 _FIRST_PARTIAL_MS = 120
 _PARTIAL_MS = 200
 
@@ -52,6 +55,11 @@ class _Pass:
     def __init__(self, settings: QgsMapSettings, cache: QgsMapRendererCache, ended: Callable[[_Pass], None]) -> None:
         # The job would do this itself; done first it tells which layers have to be drawn.
         cache.updateParameters(settings.visibleExtent(), settings.mapToPixel())
+        if not settings.testFlag(Qgis.MapSettingsFlag.DrawLabeling):
+            # A job without labels keeps the picture that it set aside for them, never cleared: whatever stood in that
+            # memory before would be laid over the next picture.
+            for key in _LABEL_PICTURES:
+                cache.clearCacheImage(key)
         self.drawn = [layer for layer in settings.layers() if not cache.hasCacheImage(layer.id())]
         self.job = QgsMapRendererParallelJob(settings)
         self.job.setCache(cache)

@@ -266,3 +266,35 @@ def test_a_wrong_request_is_answered_with_its_code(
     engine.request(method, params, lambda answer: None, errors.append)
     wait(lambda: bool(errors))
     assert errors[0].code == code
+
+
+_TWICE = """
+import sys
+from qgis.core import Qgis, QgsApplication, QgsMapRendererCache, QgsMapSettings, QgsRectangle, QgsVectorLayer
+from qgis.PyQt.QtCore import QSize
+app = QgsApplication([], False); app.initQgis()
+from planner_app.engine.render import _Pass
+layer = QgsVectorLayer("Polygon?crs=EPSG:4549", "empty", "memory")
+settings = QgsMapSettings()
+settings.setLayers([layer]); settings.setOutputSize(QSize(300, 200)); settings.setExtent(QgsRectangle(0, 0, 300, 200))
+settings.setFlag(Qgis.MapSettingsFlag.DrawLabeling, False)
+cache = QgsMapRendererCache()
+for turn in range(2):
+    ended = []
+    one = _Pass(settings, cache, ended.append)
+    print(cache.hasAnyCacheImage("_labels_"), cache.hasAnyCacheImage("_preview_labels_"))
+    while not ended:
+        app.processEvents()
+"""
+
+
+def test_what_qgis_sets_aside_for_labels_is_not_laid_over_the_next_picture(qgis_python: str, tmp_path: Path) -> None:
+    """A job without labels caches memory that it never cleared as their picture."""
+    import subprocess
+
+    root = Path(__file__).resolve().parents[2]
+    env = {"QT_QPA_PLATFORM": "offscreen", "PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": str(root)}
+    done = subprocess.run(
+        [qgis_python, "-c", _TWICE], capture_output=True, text=True, timeout=120, check=True, env=env
+    )  # fmt: skip
+    assert done.stdout.split() == ["False"] * 4
