@@ -38,13 +38,19 @@ from tests.e2e.walk import LEFT, Walk, pdf_pictures, pdf_text
 
 pytestmark = pytest.mark.qgis
 
+#: Who sits at the desk and what is written.
+WORDS = {
+    "zh_CN": {"user": "王敏", "note": "间距不足？", "reply": "请将 3# 后退至建筑控制线以内。"},
+    "en": {"user": "J. Miller", "note": "Why here?", "reply": "Please move 3# back behind its line."},
+}
+
 
 class ReviewWalk(Walk):
     """At the reviewer's panel."""
 
     def __init__(self, desktop: Any, qtbot: Any, folder: Path | None, language: str, ask: pytest.MonkeyPatch) -> None:
         super().__init__(desktop, qtbot, folder, language)
-        self._ask = ask
+        self._ask, self.words = ask, WORDS[language]
         self.press(self.window.rail.buttons["review"])
         self.panel: ReviewPanel = self.window.findChildren(ReviewPanel)[0]
         self.state, self.project = self.panel.state, self.session.project
@@ -71,9 +77,13 @@ class ReviewWalk(Walk):
         self.until(field.isActiveWindow)
         self.press(field)
         QTest.keyClick(field, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+        self.write(field, text)
+
+    def write(self, field: QWidget, text: str) -> None:
+        """Type into what has the focus; Chinese comes from an input method."""
         if text.isascii():
             QTest.keyClicks(field, text)
-        else:  # Chinese comes from an input method
+        else:
             typed = QInputMethodEvent()
             typed.setCommitString(text)
             QApplication.sendEvent(field, typed)
@@ -198,6 +208,7 @@ def test_review_case(
     language: str, theme: str, sample: Path, sample_folder: Path, open_window: Any, qtbot: Any,
     screenshots: Path | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
+    monkeypatch.setenv("LOGNAME", WORDS[language]["user"])
     walk = ReviewWalk(open_window(sample, language, theme), qtbot, screenshots, language, monkeypatch)
     drawings = sample_folder / "sample_drawings"
     truth = json.loads((drawings / "truth.json").read_text("utf-8"))["files"]
@@ -285,19 +296,19 @@ def _mark_up(walk: ReviewWalk) -> None:
     walk.drag_map((x - 12, y), (x - 8, y + 15))
     walk.until(lambda: isinstance(QApplication.activePopupWidget(), TextPopup))
     popup = QApplication.activePopupWidget()
-    QTest.keyClicks(popup.edit, "Why here?")
+    walk.write(popup.edit, walk.words["note"])
     QTest.keyClick(popup.edit, Qt.Key.Key_Return)
-    walk.until(lambda: [one.text for one in store.markups(project)] == ["", "", "Why here?"])
+    walk.until(lambda: [one.text for one in store.markups(project)] == ["", "", walk.words["note"]])
     walk.picture("marked")
     walk.press(panel.sheets._bar.marking)
 
     assert not panel.bar.isVisible()
     walk.click(walk.card(panel.issues, "#1"))
     walk.until(panel.bar.isVisible)
-    walk.type(panel.bar.text, "Move it back, please.")
+    walk.type(panel.bar.text, walk.words["reply"])
     QTest.keyClick(panel.bar.text, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
-    walk.until(lambda: [one.text for one in store.comments(project)][1:] == ["Move it back, please."])
-    walk.until(lambda: walk.says(panel.issues, "Move it back, please."))
+    walk.until(lambda: [one.text for one in store.comments(project)][1:] == [walk.words["reply"]])
+    walk.until(lambda: walk.says(panel.issues, walk.words["reply"]))
     walk.picture("replied")
 
 
@@ -374,7 +385,7 @@ def _sign(walk: ReviewWalk, file: Path) -> None:
     (issue,) = store.issues(walk.project)
     for word in (
         issue.title.split(" · ")[1],
-        "Moveitback,please.",
+        walk.words["reply"],
         "小王",
         "老李",
         state.case.number,
@@ -397,7 +408,7 @@ def _exchange(walk: ReviewWalk, folder: Path) -> None:
     with bcf.bcfxml.load(out) as other:
         topic = other.topics[issue.id]
         assert topic.topic.title == issue.title
-        assert "Move it back, please." in [one.comment for one in topic.comments]
+        assert walk.words["reply"] in [one.comment for one in topic.comments]
         assert topic.viewpoints
         topic.topic.topic_status = "Resolved"
         date = XmlDateTime.from_string("2026-12-01T08:00:00+08:00")
