@@ -36,7 +36,9 @@ def _pairs_agree(
     done = ~shapely.is_missing(patches)
     assert shapely.is_valid(patches[done]).all()
     wrong = shapely.area(shapely.symmetric_difference(patches[done], truth[shared][done]))
-    assert wrong.max(initial=0.0) <= tolerance
+    # GEOS 3.14 calls two polygons wholly different whose vertices are the same to 1e-13 m: there distances judge.
+    apart = shapely.hausdorff_distance(patches[done], truth[shared][done])
+    assert wrong[apart > 1e-9].max(initial=0.0) <= tolerance
     return len(shared), int((~done).sum())
 
 
