@@ -78,7 +78,6 @@ def test_a_picture_is_drawn_again_when_the_view_rests(desk: Desk, qtbot: Any) ->
     for west in range(20, 90, 10):
         live.want(replace(first, west=float(west)), "a", draw)
         assert not live.ready
-        qtbot.wait(5)
     qtbot.waitUntil(lambda: live.ready, timeout=2000)
     assert len(frames) == 2  # once for the whole gesture
     live.want(replace(first, west=80.0), "b", draw)
