@@ -62,6 +62,12 @@ def guess_mapping(layer: LayerInfo, columns: Mapping[str, Sequence[Any]]) -> Fie
             if best is not None:
                 found[key] = best[1]
                 del free[best[1]]
+    for key in KEYS:  # names that say little, where nothing says more
+        little = table[key].get("last", ())
+        name = next((name for word in little for name, texts in free.items() if word in texts), "")
+        if name and key not in found:
+            found[key] = name
+            del free[name]
     if "use" not in found and layer.class_field:
         found["use"] = layer.class_field
     units = {key: unit for key, name in found.items() if (unit := _unit(layer, key, name, columns.get(name, ())))}

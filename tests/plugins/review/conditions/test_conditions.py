@@ -76,6 +76,24 @@ def test_english_fields_with_fractions_or_per_cent(project: Project, add: AddLay
     assert found.setbacks == (EdgeSetback("E", 6.0),)
 
 
+def test_names_that_say_little_hold_the_parcel_where_nothing_says_more(project: Project, add: AddLayer) -> None:
+    fields = [FieldInfo("id", "integer"), FieldInfo("MAX_FAR", "real"), FieldInfo("MAX_BCR", "real"),
+              FieldInfo("MIN_GREEN", "real"), FieldInfo("MAX_HT", "real")]  # fmt: skip
+    add("地块", fields, [(parcel(0), 7, 2.5, 0.3, 0.35, 54.0)])
+    found = find_parcel(project, "7")
+    assert found is not None
+    assert (found.parcel, found.far_max, found.density_max, found.green_min, found.height_max) == (
+        "7",
+        2.5,
+        0.3,
+        0.35,
+        54,
+    )
+    add("分区", [*fields, FieldInfo("parcel_no", "text")], [(parcel(0), 8, 2.5, 0.3, 0.35, 54.0, "A-8")])
+    assert find_parcel(project, "A-8") is not None
+    assert find_parcel(project, "8") is None
+
+
 def test_a_ratio_in_per_cent_is_told_by_its_values(project: Project, add: AddLayer) -> None:
     fields = (FieldInfo("lot_no", "text"), FieldInfo("FAR", "real"), FieldInfo("density", "real"))
     layer = add("Use districts", fields, [(parcel(0), "A", 200.0, 60.0), (parcel(100), "B", 80.0, 40.0)])
