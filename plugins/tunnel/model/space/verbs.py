@@ -207,7 +207,41 @@ def _slope(run: Run) -> float | None:
     return None if za is None or zb is None or b <= a else (zb - za) / (b - a)
 
 
+def _configure_place(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--section", required=True, metavar="ID", help=tr("code of a section, or of a tunnel"))
+    parser.add_argument("--at", type=float, default=None, metavar="M", help=tr("chainage along the tunnel, m"))
+    parser.add_argument("--line", required=True, metavar="ID", help=tr("code of the line"))
+    parser.add_argument("--support", default="", metavar="ID", help=tr("support to lie on"))
+    parser.add_argument("--x", type=float, default=None, help=tr("place in the section, m"))
+    parser.add_argument("--y", type=float, default=None, help=tr("place in the section, m"))
+    parser.add_argument("--dry-run", action="store_true", help=tr("judge only, change nothing"))
+
+
+def run_place(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
+    """``planner tunnel place``: move a line in its section to a support or a place, judged before it is stored."""
+    from plugins.tunnel.model.space.judge import judge_section
+    from plugins.tunnel.model.space.load import load_section
+    from plugins.tunnel.model.space.moving import move_line
+
+    if (arguments.x is None) != (arguments.y is None) or (arguments.x is None and not arguments.support):
+        raise PlannerError("tunnel.place_missing")
+    place = None if arguments.x is None else (arguments.x, arguments.y)
+    with context.open_project(arguments.file) as project:
+        section = load_section(project, arguments.section, arguments.at)
+        its = [one for one in section.placements if one.line == arguments.line.removeprefix("line:")]
+        if not its:
+            raise PlannerError("tunnel.placement_unknown", id=arguments.line, section=section.code)
+        command = move_line(project, section, its[0].fid, support=arguments.support, place=place)
+        if not arguments.dry_run:
+            project.execute(command)
+    moved = section.moved(its[0].fid, command.x, command.y, support=command.support)
+    findings = judge_section(moved, context.rules("tunnel.section"), today=date.today())
+    return VerbResult(section_json(moved, findings) | {"stored": not arguments.dry_run})
+
+
 SECTION = Verb("tunnel section", "a cross section judged and drawn to scale", _configure_section, run_section)
 PROFILE = Verb(
     "tunnel profile", "a longitudinal profile between two nodes or along a tunnel", _configure_profile, run_profile
 )
+PLACE = Verb("tunnel place", "move a line in its section to a support or a place", _configure_place, run_place)
