@@ -26,7 +26,7 @@ def register(api: ModelApi) -> None:
     ):
         api.add_verb(verb)
     api.add_verb(clearance.CLEARANCE)
-    for verb in (space.SECTION, space.PROFILE):
+    for verb in (space.SECTION, space.PROFILE, space.PLACE):
         api.add_verb(verb)
     for file in sorted((api.folder / "rules").glob("*.toml")):
         api.add_rules(file)
