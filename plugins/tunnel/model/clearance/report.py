@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-import shapely
 
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.finding import Verdict
@@ -17,6 +16,16 @@ from planner_app.domain.rule import Rule
 from planner_app.plugin_api.model import Project
 from plugins.tunnel.model import tables
 from plugins.tunnel.model.clearance.bodies import body_gaps, near_bodies
+from plugins.tunnel.model.clearance.joined import (
+    cut,
+    ends_in,
+    leads_to_crossing,
+    meet,
+    only,
+    own_tunnels,
+    tapped_into,
+    through_fitting,
+)
 from plugins.tunnel.model.clearance.judge import Check, Limits, worst
 from plugins.tunnel.model.clearance.kernel import Ints, Near, Pieces, by_lines, is_upright, near_pieces
 from plugins.tunnel.model.clearance.lines import Lines, Note, project_lines
@@ -25,9 +34,6 @@ from plugins.tunnel.model.clearance.tunnels import Tunnels, project_tunnels
 from plugins.tunnel.model.clearance.words import Profile
 from plugins.tunnel.model.clearance.zones import Intrusion, intrusions
 from plugins.tunnel.model.tables import LINE
-
-#: An end so near to the wall of another pipe of its kind is tapped into it (m).
-_TAP = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +139,12 @@ class _Judge:
     def existing(self, lines: Lines | None, tunnels: Tunnels, buildings: Sequence[Others]) -> None:
         """What is there against each other."""
         if lines is not None:
-            buried = _only(lines.pieces, ~lines.inside[lines.pieces.line])
+            buried = only(lines.pieces, ~lines.inside[lines.pieces.line])
             if lines.inside.any():
                 self._note("inside", count=int(lines.inside.sum()))
             side = _Side(lines.ids, lines.profiles, lines.size_known)
-            own = _own_tunnels(lines, tunnels)
-            outside = _cut(lines, buried, tunnels, own)
+            own = own_tunnels(lines, tunnels)
+            outside = cut(lines, buried, tunnels, own)
             self._among_lines(lines, outside, side)
             self._to_tunnels(outside, side, tunnels, own)
             for layer in buildings:
@@ -153,7 +159,7 @@ class _Judge:
         )
         pieces = work.lines.pieces if work.lines is not None else work.piles
         if lines is not None:
-            buried = _only(lines.pieces, ~lines.inside[lines.pieces.line])
+            buried = only(lines.pieces, ~lines.inside[lines.pieces.line])
             if lines.inside.any():
                 self._note("inside", count=int(lines.inside.sum()))
             side = _Side(lines.ids, lines.profiles, lines.size_known)
@@ -182,8 +188,8 @@ class _Judge:
 
     def _among_lines(self, lines: Lines, pieces: Pieces, side: _Side) -> None:
         near = near_pieces(pieces, self.reach)
-        joined = _through_fitting(lines, pieces.line[near.a], pieces.line[near.b], self.limits.settings.fitting_m)
-        tapped = _tapped(lines, near, pieces.line[near.a], pieces.line[near.b])
+        joined = through_fitting(lines, pieces.line[near.a], pieces.line[near.b], self.limits.settings.fitting_m)
+        tapped = tapped_into(lines, near, pieces.line[near.a], pieces.line[near.b])
         if (joined | tapped).any():
             a, b = pieces.line[near.a], pieces.line[near.b]
             both = np.column_stack([np.minimum(a, b), np.maximum(a, b)])[joined | tapped]
@@ -204,6 +210,9 @@ class _Judge:
         beside = np.full(len(found.a), np.inf)
         np.minimum.at(beside, member[beside_rows], near.plan[beside_rows])
         line_a, line_b = a.line[found.a], b.line[found.b]
+        ends = a.nodes[found.a], b.nodes[found.b]
+        leads = leads_to_crossing(line_a, line_b, *ends, crosses, one_set=one_set)
+        leads &= np.bincount(member[along], minlength=len(found.a)) == 0
         if one_set:
             line_a, line_b = np.minimum(line_a, line_b), np.maximum(line_a, line_b)
         for k in range(len(found.a)):
@@ -213,7 +222,10 @@ class _Judge:
             checks = []
             if crosses[k] or found.plan[k] <= 0:
                 checks.append(self.limits.check("vertical", *profiles, float(found.vertical[k]), sized=sized))
-            if math.isfinite(beside[k]):
+            if leads[k]:
+                in_space = self.limits.check("vertical", *profiles, float(found.true[k]), sized=sized)
+                checks.append(replace(in_space, direction="true"))
+            elif math.isfinite(beside[k]):
                 checks.append(self.limits.check("horizontal", *profiles, float(beside[k]), sized=sized))
             self._add(found, k, (side_a.ids[one], side_b.ids[two]), profiles, checks)
 
@@ -233,7 +245,7 @@ class _Judge:
             return
         near = near_bodies(pieces, layer.bodies, self.reach)
         line, owner = pieces.line[near.a], layer.bodies.owner[near.b]
-        serves = _serves(lines, layer.shapes, line, owner)
+        serves = ends_in(lines, layer.shapes, line, owner)
         if serves.any():
             self._note("serves", count=len(set(line[serves].tolist())), layer=layer.layer.name)
         keep = ~serves
@@ -250,7 +262,7 @@ class _Judge:
                 self._judge_bodies(near, a, b, side, other)
         near = body_gaps(tunnels.bodies, tunnels.bodies, self.reach)
         a, b = tunnels.bodies.owner[near.a], tunnels.bodies.owner[near.b]
-        meets = {(i, j) for i in range(len(tunnels.items)) for j in range(i) if _meet(tunnels, i, j)}
+        meets = {(i, j) for i in range(len(tunnels.items)) for j in range(i) if meet(tunnels, i, j)}
         for i, j in sorted(meets):
             self._note("tunnels_meet", a=tunnels.items[j].code, b=tunnels.items[i].code)
         keep = np.array([x > y and (x, y) not in meets for x, y in zip(a.tolist(), b.tolist(), strict=True)], bool)
@@ -299,116 +311,9 @@ def _rows(near: Near, keep: Any) -> Near:
     return Near(near.a[keep], near.b[keep], near.plan[keep], near.vertical[keep], near.true[keep], near.where[keep])
 
 
-def _only(pieces: Pieces, keep: Any) -> Pieces:
-    return Pieces(pieces.start[keep], pieces.end[keep], pieces.radius[keep], pieces.line[keep], pieces.nodes[keep])
-
-
 def _angle(a: Pieces, b: Pieces, near: Near) -> Any:
     """Angle between the pieces in plan, degrees, 0 … 90."""
     u = (a.end - a.start)[near.a, :2]
     v = (b.end - b.start)[near.b, :2]
     cross = np.abs(u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0])
     return np.degrees(np.arctan2(cross, np.abs(np.einsum("ij,ij->i", u, v))))
-
-
-def _own_tunnels(lines: Lines, tunnels: Tunnels) -> dict[int, set[int]]:
-    """Buried lines that go on from a line inside a tunnel: which tunnels their common node lies in."""
-    nodes = np.unique(lines.ends[lines.inside])
-    found: dict[int, set[int]] = {}
-    touching = np.isin(lines.ends, nodes) & ~lines.inside[:, None]
-    for line, side in np.argwhere(touching).tolist():
-        xy = shapely.get_coordinates(lines.shapes[line])[0 if side == 0 else -1]
-        place = shapely.points(xy)
-        mine = {n for n, one in enumerate(tunnels.items) if shapely.distance(one.footprint, place) <= _TAP}
-        if mine:
-            found.setdefault(line, set()).update(mine)
-    return found
-
-
-def _cut(lines: Lines, pieces: Pieces, tunnels: Tunnels, own: dict[int, set[int]]) -> Pieces:
-    """Pieces without what lies within the walls of the tunnels that their lines come from."""
-    if not own:
-        return pieces
-    rows = np.flatnonzero(np.isin(pieces.line, list(own)))
-    prints = {line: shapely.union_all([tunnels.items[n].footprint for n in mine]) for line, mine in own.items()}
-    start, end = pieces.start[rows], pieces.end[rows]
-    flat = shapely.linestrings(np.stack([start[:, :2], end[:, :2]], axis=1))
-    walls = np.array([prints[int(line)] for line in pieces.line[rows]], object)
-    parts, source = shapely.get_parts(shapely.difference(flat, walls), return_index=True)
-    some = ~shapely.is_empty(parts)
-    parts, source = parts[some], source[some]
-    way = (end - start)[source]
-    square = np.einsum("ij,ij->i", way[:, :2], way[:, :2])
-    ends = []
-    for at in (0, -1):
-        point = shapely.get_coordinates(shapely.get_point(parts, at)).reshape(-1, 2)
-        t = np.einsum("ij,ij->i", point - start[source, :2], way[:, :2]) / square
-        ends.append(start[source] + t[:, None] * way)
-    rest = np.ones(len(pieces), bool)
-    rest[rows] = False
-    kept, at = _only(pieces, rest), rows[source]
-    return Pieces(
-        np.concatenate([kept.start, ends[0]]), np.concatenate([kept.end, ends[1]]),
-        np.concatenate([kept.radius, pieces.radius[at]]), np.concatenate([kept.line, pieces.line[at]]),
-        np.concatenate([kept.nodes, pieces.nodes[at]]),
-    )  # fmt: skip
-
-
-def _through_fitting(lines: Lines, a: Ints, b: Ints, fitting_m: float) -> Any:
-    """Rows whose lines are joined by a short line of the same network between them."""
-    short = lines.ends[(lines.length < fitting_m)]
-    short = short[short[:, 0] != short[:, 1]]
-    if not len(short):
-        return np.zeros(len(a), bool)
-    count = int(lines.ends.max()) + 1
-    known = np.unique(np.minimum(short[:, 0], short[:, 1]) * count + np.maximum(short[:, 0], short[:, 1]))
-    found = np.zeros(len(a), bool)
-    for i in (0, 1):
-        for j in (0, 1):
-            one, two = lines.ends[a, i], lines.ends[b, j]
-            found |= np.isin(np.minimum(one, two) * count + np.maximum(one, two), known)
-    return found
-
-
-def _tapped(lines: Lines, near: Near, a: Ints, b: Ints) -> Any:
-    """Rows of lines of one network and kind of which one ends on the other's wall or axis: a branch without a node."""
-    found = np.zeros(len(a), bool)
-    rows = np.flatnonzero((near.plan <= 0) & ~(near.true > 0))
-    same = [
-        lines.network[x] == lines.network[y] and lines.profiles[x].kind == lines.profiles[y].kind
-        for x, y in zip(a[rows].tolist(), b[rows].tolist(), strict=True)
-    ]
-    rows = rows[same] if len(rows) else rows
-    if not len(rows):
-        return found
-    radius = np.zeros(len(lines))
-    radius[lines.pieces.line] = lines.pieces.radius
-    for one, two in ((a[rows], b[rows]), (b[rows], a[rows])):
-        for vertex in (0, -1):
-            ends = shapely.points([shapely.get_coordinates(lines.shapes[n])[vertex] for n in one.tolist()])
-            found[rows] |= shapely.distance(ends, lines.shapes[two]) <= radius[two] + _TAP
-    pair = np.minimum(a, b) * len(lines) + np.maximum(a, b)
-    return np.isin(pair, pair[found])
-
-
-def _serves(lines: Lines, outlines: Any, line: Ints, owner: Ints) -> Any:
-    """Rows of a line and a building in which one of the line's free ends lies."""
-    if not len(line):
-        return np.zeros(0, bool)
-    degree = np.bincount(lines.ends.ravel())
-    found = np.zeros(len(line), bool)
-    for side in (0, 1):
-        free = np.flatnonzero(degree[lines.ends[line, side]] == 1)
-        xy = [shapely.get_coordinates(lines.shapes[n])[0 if side == 0 else -1] for n in line[free].tolist()]
-        if xy:
-            found[free] |= shapely.distance(shapely.points(xy), outlines[owner[free]]) <= _TAP
-    return found
-
-
-def _meet(tunnels: Tunnels, i: int, j: int) -> bool:
-    """True if one tunnel begins or ends inside the other."""
-    for one, two in ((tunnels.items[i], tunnels.items[j]), (tunnels.items[j], tunnels.items[i])):
-        ends = shapely.points(shapely.get_coordinates(one.axis)[[0, -1]])
-        if shapely.intersects(two.footprint, ends).any():
-            return True
-    return False

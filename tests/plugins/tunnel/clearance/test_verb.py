@@ -161,6 +161,25 @@ def test_a_crossing_elsewhere_does_not_hide_a_stretch_beside(town: Project, judg
     assert pair["verdict"] == "fail"
 
 
+def test_a_manhole_beside_a_crossing_is_no_run_beside(town: Project, judge) -> None:
+    """A sewer that crosses a water pipe has a manhole 0.4 m before it: both its lines are judged by the crossing."""
+    pipes(
+        town,
+        pipe("w", "JS", (0, 0, -1), (100, 0, -1)),
+        pipe("s1", "WS", (10, -30, -2), (10, -0.4, -2), from_node="1", to_node="2"),
+        pipe("s2", "WS", (10, -0.4, -2), (10, 30, -2), from_node="2", to_node="3"),
+        pipe("end", "WS", (50, -30, -2), (50, -0.4, -2)),  # does not go on: it lies beside
+        pipe("t1", "WS", (70, -9, -2), (70, 0.4, -2), from_node="7", to_node="8"),
+        pipe("t2", "WS", (70, 0.4, -2), (90, 0.4, -2), from_node="8", to_node="9"),  # follows the water pipe
+    )
+    said = judge(code=1)
+    verdicts = {one["b"][5:]: (one["direction"], one["verdict"]) for one in said["pairs"] if one["a"] == "line:w"}
+    assert verdicts == {
+        "s1": ("true", "pass"), "s2": ("vertical", "pass"), "end": ("horizontal", "fail"),
+        "t1": ("vertical", "pass"), "t2": ("horizontal", "fail"),
+    }  # fmt: skip
+
+
 def test_what_is_joined_is_no_conflict(town: Project, judge) -> None:
     """Through a node, through a fitting, tapped into the middle; another network's pipe at the same place is one."""
     pipes(
@@ -260,14 +279,31 @@ def test_a_line_leaves_a_tunnel_where_sections_meet_in_a_bend(town: Project, jud
     pipes(
         town,
         pipe("in", "JS", (0, 0, -4), (50.1, 3.3, -4), laying="管廊", from_node="1", to_node="2"),
-        pipe("lateral", "JS", (50.1, 3.3, -4), (60, -30, -2), laying="直埋", from_node="2", to_node="3"),
+        pipe(
+            "lateral",
+            "JS",
+            (50.1, 3.3, -4),
+            (50.1, 3.3, -2),
+            (60, -30, -2),
+            (60, -30, -1),
+            laying="直埋",
+            from_node="2",
+            to_node="3",
+        ),
+        pipe("inner", "TX", (50, 3.3, -3), (50.0, 3.3, -2.5)),
+        pipe("outer", "TX", (60.5, -30, -2), (70, -30, -2)),
         pipe("beside", "TX", (51.0, -6, -2), (58, -6, -2)),
     )
-    said = judge("--max", "9")
+    said = judge("--max", "9", code=1)
     assert {(one["a"], one["b"]) for one in said["pairs"]} == {
         ("line:lateral", "line:beside"),
         ("line:beside", "tunnel:T1"),
+        ("line:lateral", "line:outer"),
+        ("line:lateral", "line:inner"),
+        ("line:inner", "tunnel:T1"),
     }
+    assert pair_of(said, "line:lateral", "line:outer")["plan_m"] == pytest.approx(0.3)
+    assert pair_of(said, "line:lateral", "line:inner")["plan_m"] > 1.5  # from the wall on, not from the pipe inside
 
 
 def test_a_shield_tunnel_keeps_its_diameter(town: Project, judge) -> None:
