@@ -49,6 +49,16 @@ def qgis_python() -> str:
     return python
 
 
+@pytest.fixture(scope="session")
+def sample_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """``sample.sqlite`` and its drawings."""
+    from sample_projects.build import build
+
+    folder = tmp_path_factory.mktemp("sample")
+    build(folder / "sample.sqlite")
+    return folder
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _window_application(qapp: object) -> object:
     """The application of windows before anything else makes one without (a verb that draws a map does)."""

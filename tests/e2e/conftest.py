@@ -11,16 +11,6 @@ from typing import Any
 import pytest
 
 
-@pytest.fixture(scope="session")
-def sample_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """``sample.sqlite`` and its drawings."""
-    from sample_projects.build import build
-
-    folder = tmp_path_factory.mktemp("sample")
-    build(folder / "sample.sqlite")
-    return folder
-
-
 @pytest.fixture
 def sample(sample_folder: Path, tmp_path: Path) -> Path:
     """A copy that a test may change."""

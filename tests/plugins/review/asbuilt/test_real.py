@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -61,16 +62,10 @@ def test_the_synthetic_survey(project: Project, data_dir: Path, approved: str) -
 
 
 @pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+def town(sample_folder: Path) -> tuple[Path, dict[str, Any]]:
     """The drawings of the sample town with the truth about them."""
-    pytest.importorskip("ezdxf")
-    from sample_projects.build import SEED
-    from sample_projects.drawings import write_drawings
-    from sample_projects.town import make_sample
-
-    sample = make_sample(SEED)
-    folder = tmp_path_factory.mktemp("drawings")
-    return folder, write_drawings(sample.town, sample.table("zoning_parcels"), folder)["files"]
+    folder = sample_folder / "sample_drawings"
+    return folder, json.loads((folder / "truth.json").read_text(encoding="utf-8"))["files"]
 
 
 def test_the_towns_survey_on_cass_layers(project: Project, town: tuple[Path, dict[str, Any]]) -> None:

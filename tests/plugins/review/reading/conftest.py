@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,7 @@ import pytest
 
 
 @pytest.fixture(scope="session")
-def sample_drawings(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+def sample_drawings(sample_folder: Path) -> tuple[Path, dict[str, Any]]:
     """Folder of the sample's drawings and their truth."""
-    from sample_projects.build import SEED
-    from sample_projects.drawings import write_drawings
-    from sample_projects.town import make_sample
-
-    sample = make_sample(SEED)
-    folder = tmp_path_factory.mktemp("drawings")
-    return folder, write_drawings(sample.town, sample.table("zoning_parcels"), folder)
+    folder = sample_folder / "sample_drawings"
+    return folder, json.loads((folder / "truth.json").read_text(encoding="utf-8"))
