@@ -70,7 +70,7 @@ def check_units(drawing: Drawing, entities: Sequence[Entity], options: ReadingOp
     header = drawing.metres_per_unit
     if options.metres_per_unit is not None:
         if not 1e-6 < options.metres_per_unit < 1e6:
-            raise PlannerError("review.unit_wrong", value=options.metres_per_unit)
+            raise PlannerError("review.unit_wrong", value=options.metres_per_unit, known="m, mm, cm, dm, ft, in")
         return UnitCheck(options.metres_per_unit, "person", header)
     if options.known_length is not None:
         return _known(drawing, options.known_length, header)
