@@ -212,8 +212,8 @@ def _run(row: Row, points: tuple[Point, ...]) -> Run:
 def line_heights(row: Row, ends: tuple[Row, Row] | None, notes: list[Note]) -> tuple[Any, Any, list[float | None]]:
     """(length along, places (n, 2), height of the axis) at a line's vertices in its own direction.
 
-    Heights stated at the ends count first, else ground less depth, else the geometry's; between stated ends the
-    geometry's heights count if they agree with them. Unknown heights are None.
+    A stated length is the line's length, as in traces. Heights stated at the ends count first, else ground less depth,
+    else the geometry's; between stated ends the geometry's heights count if they agree. Unknown heights are None.
     """
     shape = single(row["shape"])
     if shape is None or shape.length <= 0:
@@ -227,6 +227,9 @@ def line_heights(row: Row, ends: tuple[Row, Row] | None, notes: list[Note]) -> t
         xyz = shapely.get_coordinates(shape, include_z=True)
         places, z = xyz[:, :2], xyz[:, 2]
         along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(places, axis=0).T))])
+    own_length = number(row["length_m"])
+    if own_length and along[-1] > 0:
+        along = along * (own_length / along[-1])
     stated = [_stated(row, k, ends) for k in (0, 1)]
     own = [number(z[0]), number(z[-1])]
     agree = all(
@@ -307,7 +310,8 @@ def _crossings(
             where = float(np.interp(shapely.line_locate_point(path, point), along, m))
             if any(abs(where - meet) <= _AT_NODE for meet in meets):
                 continue
-            z = between(points, float(shapely.line_locate_point(shapes[k], point)))
+            share = float(shapely.line_locate_point(single(shapes[k]), point, normalized=True))
+            z = between(points, share * float(distance[-1]))
             kind = line_kind(text(row["kind_code"]), text(row["network"]))
             found.append(Crossing(text(row["code"]), kind, where, z, _outer(row)))
     return tuple(sorted(found, key=lambda one: one.m))

@@ -16,6 +16,7 @@ from plugins.tunnel.model.space.sheet import GREY, INK, Colour, Point, Sheet, fi
 
 _HORIZONTAL = (100, 200, 500, 1000, 2000, 2500, 5000, 10_000, 20_000, 25_000, 50_000, 100_000, 200_000, 500_000)
 _VERTICAL = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
+_LABELS = {"junction": "Pipe node", "reservoir": "Reservoir", "tank": "Water tank"}  # nodes of EPANET files
 _WIDE, _TALL = 680.0, 130.0  # the picture's room in mm
 _LEFT, _HEAD, _FOOT = 58.0, 34.0, 12.0
 _PAD = 5.0  # the band reaches so far beyond the first and last chainage (mm), for their texts
@@ -77,7 +78,6 @@ def draw_profile(profile: Profile) -> Sheet:
     h = next((one for one in _HORIZONTAL if (high - low) * 1000 / one <= _WIDE), _HORIZONTAL[-1])
     least, most = (min(heights), max(heights)) if heights else (0.0, 10.0)
     v = next((one for one in _VERTICAL if (most - least) * 1000 / one <= _TALL - 20), _VERTICAL[-1])
-    v = min(v, h)
     tick = 10 * v / 1000
     low_z = math.floor((least - 0.6 * tick) / tick) * tick
     high_z = math.ceil((most + 0.6 * tick) / tick) * tick
@@ -224,7 +224,8 @@ def _stops(sheet: Sheet, profile: Profile, frame: _Frame) -> None:
             sheet.line("NODE", (x - 0.9, frame.y(top)), (x + 0.9, frame.y(top)), width=0.35)
         if x - last >= _STEP:
             at = frame.y(top if top is not None else bottom if bottom is not None else frame.low_z) + 2
-            sheet.text("NODE", (x + 0.8, at), stop.label or stop.code, 1.9, angle=90)
+            label = tr(_LABELS[stop.label]) if stop.label in _LABELS else stop.label or stop.code
+            sheet.text("NODE", (x + 0.8, at), label, 1.9, angle=90)
             last = x
 
 

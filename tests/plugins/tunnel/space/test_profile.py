@@ -130,3 +130,35 @@ def test_the_picture(run: RunVerb, tunnel: Path, tmp_path: Path) -> None:
     assert (243, 245, 248) in colours  # the tunnel's body
     run("tunnel", "profile", tunnel, "--tunnel", "T1", "--out", tmp_path / "p.pdf")
     assert (tmp_path / "p.pdf").read_bytes().startswith(b"%PDF")
+
+
+INP = """[JUNCTIONS]
+A 10
+B 12
+[RESERVOIRS]
+R 50
+[PIPES]
+1 R A 400 300 130 0 Open
+2 A B 600 200 130 0 Open
+[OPTIONS]
+Units LPS
+[COORDINATES]
+R 0 0
+A 10 0
+B 10 10
+"""
+
+
+def test_an_imported_model_has_its_own_lengths_and_no_heights_of_pipes(run: RunVerb, tmp_path: Path) -> None:
+    (tmp_path / "t.inp").write_text(INP, encoding="utf-8")
+    file = tmp_path / "p.sqlite"
+    run("new", file, "--crs", "EPSG:4549")
+    run("tunnel", "import", file, tmp_path / "t.inp")
+    done = run("tunnel", "profile", file, "--from", "node:R", "--to", "node:B", "--out", tmp_path / "p.svg")
+    assert [one["m"] for one in done["nodes"]] == [0, 400, 1000]  # drawn ten units long each
+    assert [one["ground_z"] for one in done["nodes"]] == [50, 10, 12]
+    assert done["unknown"]["lines"] == ["line:1", "line:2"]
+    assert {one["slope"] for one in done["slopes"]} == {None}
+    drawn = (tmp_path / "p.svg").read_text(encoding="utf-8")
+    assert drawn.count("height unknown") == 2
+    assert "Reservoir" in drawn
