@@ -30,6 +30,10 @@ def register(api: ModelApi) -> None:
         api.add_verb(verb)
     for file in sorted((api.folder / "rules").glob("*.toml")):
         api.add_rules(file)
+    for table in ("tunnel", "tunnel_section", "compartment", "tunnel_node"):
+        api.add_layer_role(LayerRole(f"tunnel.{table}", "Utility tunnels"))
+    for table in ("support", "line_placement"):
+        api.add_layer_role(LayerRole(f"tunnel.{table}", "Utility tunnels", hidden=True))
     api.add_layer_role(LayerRole("tunnel.net_node", "Utility tunnels"))
     api.add_layer_role(LayerRole("tunnel.net_line", "Utility tunnels"))
     api.add_layer_role(LayerRole("tunnel.valve", "Utility tunnels"))
