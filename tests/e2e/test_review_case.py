@@ -426,6 +426,7 @@ def _exchange(walk: ReviewWalk, folder: Path) -> None:
     if not panel.bar.isVisible():
         walk.click(walk.card(panel.issues, "#1"))
     walk.until(lambda: walk.says(panel.issues, "已后退 1 m"))
+    assert not walk.says(panel.issues, back.name)  # the file itself is kept, nobody said it
     walk.picture("answered")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QImage, QPainter, QPaintEvent
+from PySide6.QtGui import QFontMetricsF, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from planner_app.i18n import tr
@@ -268,7 +268,12 @@ class MapCanvas(MapPane):
         paint_scale_bar(painter, self.viewport, font)
         note = self._note()
         if note:
-            sketch.paint_chip(painter, font, self.width() / 2, self.height() - 26, note)
+            lines = sketch.wrapped(font, note, self.width() - 40)
+            metrics = QFontMetricsF(font)
+            wide = max(metrics.horizontalAdvance(line) for line in lines) > self.width() - 260
+            bottom = 62 if wide else 26  # above the scale bar where there is no room beside it
+            y = self.height() - bottom - (len(lines) - 1) * metrics.height() / 2
+            sketch.paint_chip(painter, font, self.width() / 2, y, "\n".join(lines))
 
     def _note(self) -> str:
         starting = engine_note(self.session)

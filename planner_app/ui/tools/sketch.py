@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF, QTextLayout
 
 from planner_app.ui.canvas.viewport import Viewport
 
@@ -82,6 +82,18 @@ def paint_chip(painter: QPainter, font: QFont, x: float, y: float, text: str, co
         painter.drawText(row, Qt.AlignmentFlag.AlignCenter, line)
     painter.restore()
     return box
+
+
+def wrapped(font: QFont, text: str, width: float) -> list[str]:
+    """A text in lines of at most so many pixels."""
+    layout = QTextLayout(text.replace("\n", "\u2028"), font)
+    layout.beginLayout()
+    lines = []
+    while (line := layout.createLine()).isValid():
+        line.setLineWidth(width)
+        lines.append(text[line.textStart() : line.textStart() + line.textLength()].strip())
+    layout.endLayout()
+    return lines
 
 
 def paint_snap(painter: QPainter, x: float, y: float, vertex: bool) -> None:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _THUMB = 160
 _NO_DATE = QDate(2000, 1, 1)
+#: Entries that keep what another program wrote besides (a BCF file, its views): nobody said them.
+UNSPOKEN = ("bcf", "bcf_edit", "bcf_view")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,8 @@ class IssueCard(Card):
             column.setContentsMargins(0, 2, 0, 0)
             column.setSpacing(6)
             for comment in said.comments:
-                column.addWidget(self._entry(comment))
+                if comment.kind not in UNSPOKEN:
+                    column.addWidget(self._entry(comment))
             column.addWidget(self._fields(issue))
             self.add(self._body)
         self.set_selected(opened)

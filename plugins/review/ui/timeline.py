@@ -16,6 +16,7 @@ from planner_app.i18n import tr
 from planner_app.plugin_api.widgets import label
 from planner_app.report.findings import verdict_word
 from plugins.review.ui import words
+from plugins.review.ui.issues import UNSPOKEN
 from plugins.review.ui.state import ReviewState
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _said(project: Project, case: Case) -> list[Event]:
         about = issues.get(one.issue_id)
         first = one.issue_id not in begun  # what an issue is raised with
         begun.add(one.issue_id)
-        if about is None or (first and one.time == about.created_at):
+        if about is None or one.kind in UNSPOKEN or (first and one.time == about.created_at):
             continue
         spoken = one.kind == "comment"
         title = tr("#{number} answered", number=about.number) if spoken else f"#{about.number} {one.text}"
