@@ -271,7 +271,7 @@ class MapCanvas(MapPane):
             lines = sketch.wrapped(font, note, self.width() - 40)
             metrics = QFontMetricsF(font)
             wide = max(metrics.horizontalAdvance(line) for line in lines) > self.width() - 260
-            bottom = 62 if wide else 26  # above the scale bar where there is no room beside it
+            bottom = 92 if wide else 26  # above the scale bar and a tool's legend where there is no room beside it
             y = self.height() - bottom - (len(lines) - 1) * metrics.height() / 2
             sketch.paint_chip(painter, font, self.width() / 2, y, "\n".join(lines))
 
