@@ -181,7 +181,7 @@ def import_drawing(
     if case_now is None:
         case_now = _new_case(project, wish, opened, conditions, path)
         if case_now.parcel and not wish.parcel:
-            parcel_notes = [*parcel_notes, ("review.parcel_by_place", {"parcel": case_now.parcel})]
+            parcel_notes = [*parcel_notes, ("review.parcel_by_place", {"parcel": case_now.parcel or "–"})]
         known = _open_case_of(project, case_now.parcel) if case_now.parcel else None
         case_now, opens_case = (known, False) if known is not None else (case_now, True)
         area = opening.parcel_area(case_now)

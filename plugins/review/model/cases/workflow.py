@@ -139,5 +139,5 @@ def _conditions_of(
         return known, notes
     below = parcel_below(project, opened, day)
     if below is not None:
-        return below, [*notes, ("review.parcel_by_place", {"parcel": below.parcel})]
+        return below, [*notes, ("review.parcel_by_place", {"parcel": below.parcel or "–"})]
     return None, [*notes, ("review.no_conditions", {})]
