@@ -36,7 +36,11 @@ from plugins.review.ui.panel import ISSUES, RULES, TIMELINE, ReviewPanel
 from plugins.review.ui.sheet.markup.strip import Palette, TextPopup
 from tests.e2e.walk import LEFT, Walk, pdf_pictures, pdf_text
 
-pytestmark = pytest.mark.qgis
+pytestmark = [
+    pytest.mark.qgis,
+    # What the offscreen platform says of menus and pop-ups.
+    pytest.mark.qt_log_ignore("This plugin does not support", extend=True),
+]
 
 #: Who sits at the desk and what is written.
 WORDS = {
@@ -106,8 +110,13 @@ class ReviewWalk(Walk):
 
     def card(self, of: QWidget, words: str) -> QWidget:
         """The card whose title holds these words."""
-        self._qtbot.wait(20)
-        return next(one for one in of.findChildren(Card) if one.isVisible() and words in one.accessibleName())
+
+        def found() -> list[QWidget]:
+            return [one for one in of.findChildren(Card) if one.isVisible() and words in one.accessibleName()]
+
+        self._qtbot.wait(20)  # cards drawn anew take the place of the old ones
+        self.until(lambda: bool(found()))
+        return found()[0]
 
     def is_red(self, x: float, y: float) -> bool:
         """Whether the map is red at a place."""

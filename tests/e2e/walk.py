@@ -32,9 +32,9 @@ class Walk:
         self.until(self.canvas.scheduler.is_final)
 
     def picture(self, name: str, widget: Any = None) -> None:
-        """Keep a picture of the window, or of one widget."""
+        """Wait until everything is drawn; keep a picture of the window, or of one widget."""
+        self.settle()
         if self._folder is not None:
-            self.settle()
             self._qtbot.wait(150)
             self._step += 1
             (widget or self.window).grab().save(str(self._folder / f"{self._language}-{self._step:02d}-{name}.png"))
