@@ -150,7 +150,8 @@ def checked_json(found: CheckedDrawing) -> dict[str, Any]:
     conditions = found.conditions
     rows = [
         {
-            "key": row.key, "title": tr(row.title), "feature": row.feature, "declared": row.declared, "measured": row.measured,
+            "key": row.key, "title": tr(row.title), "feature": row.feature,
+            "declared": row.declared, "measured": row.measured,
             "limit": row.limit, "relation": row.relation, "unit": row.unit, "verdict": row.verdict.value,
             "borderline": row.borderline, "clause": row.clause,
         }
