@@ -11,7 +11,6 @@ import numpy as np
 import shapely
 
 from planner_app.domain.errors import PlannerError
-from planner_app.domain.layer import NewLayer
 from planner_app.domain.progress import NoProgress, Progress, check
 from planner_app.plugin_api.model import Batch, Command, Project, Transaction
 from plugins.tunnel.model import tables
@@ -210,7 +209,7 @@ def _store(
     columns: dict[str, list[Any]],
     progress: Progress,
 ) -> None:
-    """Into the layer of that kind; a layer that is not there yet is filled in the way of bulk imports."""
+    """Into the layer of that kind, made where it is missing; all pieces of an import are one step to undo."""
 
     def pieces() -> Any:
         for start in range(0, len(wkb), _BATCH):
@@ -219,12 +218,6 @@ def _store(
             yield Batch(wkb[part], {key: values[part] for key, values in columns.items()})
             progress.update(min(1.0, (start + _BATCH) / len(wkb)), "stage.tunnel_import")
 
-    if not wkb:
-        return
-    if tables.find(project, spec) is None:
-        new = NewLayer(spec.name, spec.geometry, spec.fields, role=spec.role, label_field=spec.label_field)
-        project.add_layer(new, pieces(), progress, command="tunnel_import", params={"network": network})
-        return
     for piece in pieces():
         project.execute(_AddRows(network, spec, piece.wkb, piece.columns))
 

@@ -102,3 +102,14 @@ def test_what_is_wrong_is_said(run, tmp_path: Path) -> None:
     for error in (wrong, again):
         assert error["error"]["message"]
         assert error["error"]["hint"]
+
+
+def test_an_import_is_one_step(run, tmp_path: Path) -> None:
+    project = tmp_path / "p.sqlite"
+    run("tunnel", "import", project, tmp_path / "town.inp", "--valves", tmp_path / "valves.csv")
+    assert len(run("log", project)["entries"]) == 1
+    run("undo", project)
+    assert run("layers", project)["layers"] == []
+    run("redo", project)
+    assert sorted(run("tunnel", "trace", project, "--from", "node:A")["nodes"]) == ["node:A", "node:B", "node:R"]
+    assert run("verify", project)["ok"]
