@@ -1,0 +1,43 @@
+"""The tunnel plugin's window parts: the task panel with its four pages, section and profile in the bottom dock."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from planner_app.plugin_api.ui import Action, Panel, PanelContext, UiApi
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+#: (id, title, icon) of what the palette offers; the page that does it puts its handler into ``TunnelState.commands``.
+ACTIONS: tuple[tuple[str, str, str], ...] = (
+    ("assets", "Tunnel assets", "database"),
+    ("monitor", "Alarms and readings", "bell"),
+    ("rounds", "Inspection rounds", "clipboard-check"),
+    ("analysis", "Trace and isolate", "git-compare"),
+)
+
+
+def register(api: UiApi) -> None:
+    """Register the panel and its actions with the window."""
+    api.add_panel(Panel("tunnel", "Tunnels", "layers", _panel, order=30, heading="Utility tunnels and pipes"))
+    for name, title, icon in ACTIONS:
+        run = partial(_run, name)
+        api.add_action(Action(f"tunnel.{name}", title, run, icon, enabled=lambda context: context.project is not None))
+
+
+def _panel(context: PanelContext) -> QWidget:
+    from plugins.tunnel.ui.panel import TunnelPanel
+
+    return TunnelPanel(context)
+
+
+def _run(name: str, context: PanelContext) -> None:
+    """Open the panel and let it do it."""
+    from plugins.tunnel.ui.state import state_of
+
+    context.open_panel("tunnel")
+    command = state_of(context).commands.get(name)
+    if command is not None:
+        command()

@@ -1,0 +1,1 @@
+"""Trace, isolate, clearances, emergencies."""

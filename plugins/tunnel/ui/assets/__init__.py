@@ -1,0 +1,1 @@
+"""What there is: tunnels, compartments, pipes, valves, sensors, with their forms."""

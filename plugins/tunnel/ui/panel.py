@@ -1,0 +1,55 @@
+"""The operator's task panel: what there is, what it measures, what is looked after, what would happen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtWidgets import QStackedWidget, QTabBar, QVBoxLayout, QWidget
+
+from planner_app.i18n import tr
+from planner_app.plugin_api.ui import PanelContext
+from plugins.tunnel.ui import space
+from plugins.tunnel.ui.analysis.page import AnalysisPage
+from plugins.tunnel.ui.assets.page import AssetsPage
+from plugins.tunnel.ui.monitor.page import MonitorPage
+from plugins.tunnel.ui.rounds.page import RoundsPage
+from plugins.tunnel.ui.state import state_of
+
+ASSETS, MONITOR, ROUNDS, ANALYSIS = range(4)
+_COMMANDS = ("assets", "monitor", "rounds", "analysis")
+
+
+class TunnelPanel(QWidget):
+    """Four pages, one of them open; each is made when it is first opened."""
+
+    def __init__(self, context: PanelContext) -> None:
+        super().__init__()
+        self._context = context
+        self.state = state_of(context)
+        self.tabs = QTabBar()
+        self.tabs.setDrawBase(False)
+        self.tabs.setExpanding(False)
+        self._stack = QStackedWidget()
+        self._makers: list[Callable[[PanelContext], QWidget]] = [AssetsPage, MonitorPage, RoundsPage, AnalysisPage]
+        self.pages: dict[int, QWidget] = {}
+        for title in (tr("Assets"), tr("Monitoring"), tr("Inspection"), tr("Analysis")):
+            self.tabs.addTab(title)
+        self.tabs.currentChanged.connect(self.open)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addWidget(self.tabs)
+        column.addWidget(self._stack, 1)
+        for place, name in enumerate(_COMMANDS):
+            self.state.commands[name] = partial(self.open, place)
+        space.install(context, self.state)
+        self.open(ASSETS)
+
+    def open(self, place: int) -> None:
+        """Show a page."""
+        if place not in self.pages:
+            self.pages[place] = self._makers[place](self._context)
+            self._stack.addWidget(self.pages[place])
+        self._stack.setCurrentWidget(self.pages[place])
+        self.tabs.setCurrentIndex(place)

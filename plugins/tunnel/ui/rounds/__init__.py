@@ -1,0 +1,1 @@
+"""Inspection rounds, defects and work orders."""
