@@ -257,6 +257,7 @@ class UiApi:
     panels: list[Panel] = field(default_factory=list)
     actions: list[Action] = field(default_factory=list)
     tools: list[MapTool] = field(default_factory=list)
+    watchers: list[Callable[[PanelContext], object]] = field(default_factory=list)
 
     def add_panel(self, panel: Panel) -> None:
         """Add a task panel."""
@@ -269,3 +270,12 @@ class UiApi:
     def add_map_tool(self, tool: MapTool) -> None:
         """Add a map tool."""
         self.tools.append(tool)
+
+    def add_watcher(self, factory: Callable[[PanelContext], object]) -> None:
+        """Add what looks on from the window's start, whether or not a panel of the plugin was ever opened.
+
+        ``factory`` is called once per window, after its panels are on the rail; what it returns lives as long as the
+        window. It must be quick and import nothing heavy; a project may be open already or come later
+        (``project_changed``). If it fails, that is said and the rest of the plugin works.
+        """
+        self.watchers.append(factory)

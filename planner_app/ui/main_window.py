@@ -185,6 +185,7 @@ class MainWindow(QMainWindow):
         self.map_area.rebuild_tools()
         for api, panel in sorted(panels, key=lambda pair: pair[1].order):
             self._add_panel(api, panel)
+        self._watchers = [kept for api in host.ui_apis for kept in self._contexts[api.plugin_id].start_watchers(api)]
         if host.failures:
             count = len(host.failures)
             first = host.failures[0].sentence

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from planner_app.domain.changeset import ChangeSet
+from planner_app.domain.errors import PlannerError
 from planner_app.domain.progress import Progress
 from planner_app.domain.rule import Rule
 from planner_app.ui.canvas.background import Background
@@ -23,8 +25,10 @@ if TYPE_CHECKING:
     from PySide6.QtCore import SignalInstance
 
     from planner_app.plugin_api.model import Command, Project
-    from planner_app.plugin_api.ui import DockPage, DockTable, Edge, Floating, MapView, Selection, SideView
+    from planner_app.plugin_api.ui import DockPage, DockTable, Edge, Floating, MapView, Selection, SideView, UiApi
     from planner_app.plugin_host import PluginHost
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,22 @@ class PluginContext(QObject):
         session.project_changed.connect(self.project_changed)
         session.data_changed.connect(self.data_changed)
         session.theme.changed.connect(self.theme_changed)
+
+    def start_watchers(self, api: UiApi) -> list[object]:
+        """Call the plugin's watchers, one by one: a failing one is said and keeps nobody from working."""
+        made: list[object] = []
+        for factory in api.watchers:
+            try:
+                watcher = factory(self)
+            except Exception as error:  # a plugin may fail in any way
+                _log.warning("plugin %s: a watcher failed", self._plugin_id, exc_info=True)
+                detail = f"{type(error).__name__}: {error}"
+                self._session.show_error(PlannerError("plugin.watcher_failed", plugin=self._plugin_id, detail=detail))
+                continue
+            if isinstance(watcher, QObject) and watcher.parent() is None and not isinstance(watcher, QWidget):
+                watcher.setParent(self)
+            made.append(watcher)
+        return made
 
     @property
     def project(self) -> Project | None:

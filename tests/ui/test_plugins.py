@@ -423,3 +423,49 @@ def test_a_tool_keeps_a_key_from_the_window_while_it_needs_it(with_plugins: Any)
     assert not kept(Qt.Key.Key_P)
     tool.has_mark = False
     assert not kept(Qt.Key.Key_Delete)
+
+
+WATCHERS = """
+    from PySide6.QtCore import QObject
+
+    seen = []
+
+    class Watcher(QObject):
+        def __init__(self, context):
+            super().__init__()
+            self.project, self.heard = context.project, []
+            context.data_changed.connect(lambda change, _: self.heard.append(change.command))
+            seen.append(self)
+
+    def broken(context):
+        raise RuntimeError("no watch today")
+
+    def register(api):
+        api.add_watcher(broken)
+        api.add_watcher(Watcher)
+"""
+
+
+def test_a_watcher_looks_on_though_no_panel_was_opened(
+    opened: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    import sys
+
+    from planner_app.plugin_host import PluginHost
+    from planner_app.project import RenameLayer
+
+    root = tmp_path / "lookouts"
+    write_plugin(root, "lookout", ui=WATCHERS)
+    host = PluginHost([root])
+    host.load_uis()
+    opened.window.add_plugins(host)
+    assert "no watch today" in caplog.text
+    caplog.clear()
+    message = opened.window.map_area.messages.text()
+    assert "lookout" in message
+    assert "Traceback" not in message
+    (watcher,) = sys.modules["planner_plugin_lookout.ui"].seen
+    assert watcher.project is opened.session.project
+    assert watcher.parent() is opened.window._contexts["lookout"]  # and so it goes with its window
+    opened.session.execute(RenameLayer(opened.session.layers()[0].id, "甲"))
+    assert watcher.heard == ["rename_layer"]
