@@ -1,0 +1,1 @@
+"""Projects and the city server: registering, cloning, pulling, merging, pushing. No Qt."""
