@@ -7,15 +7,12 @@ from itertools import pairwise
 import numpy as np
 import shapely
 
-from sample_projects.blocks import Parcel
 from sample_projects.curves import Array, Geometry
 from sample_projects.tables import Rows, Table
+from sample_projects.tunnel_laterals import Laterals
 from sample_projects.tunnel_sections import GROUND, PLACES, ROOMS, TUNNEL, Level, Line, Place
 
 PIPED = ("water", "reclaimed", "gas")
-#: Customers that a station feeds, by network.
-LATERALS = {"water": 3, "gas": 2, "reclaimed": 1}
-BURIED = GROUND - 1.2  # metres above the tunnel floor: 1.2 m under the street
 
 
 class Networks:
@@ -26,7 +23,7 @@ class Networks:
     """
 
     def __init__(self, level: Level, rng: np.random.Generator, lines: list[Line]) -> None:
-        self._level, self._rng, self._lines = level, rng, lines
+        self.level, self._rng, self._lines = level, rng, lines
         self._stations: dict[tuple[str, int, int], str] = {}
         self.seized = ""
         self._nodes = Rows(
@@ -63,7 +60,9 @@ class Networks:
             for k, place in enumerate(PLACES[line.profile]):
                 self._place_along(line, k, place)
         self._join_branch()
-        self._laterals()
+        for line in self._lines:
+            Laterals(self, line, self.level, self._stations).lay(PLACES[line.profile])
+        self._old_main()
         about = {"plan": TUNNEL, "source": "管线普查 2023", "visible": False}
         kinds = {"class_field": "network", "class_standard": "text"}
         return [
@@ -74,28 +73,33 @@ class Networks:
             self._places.table("line_placement", "入廊位置", "none", **about),
         ]
 
-    def _node(self, network: str, xy: Array, up: float, feature: str, source: bool = False) -> str:
+    def node(self, network: str, xy: Array, up: float, feature: str, source: bool = False) -> str:
+        """Add a node; returns its code."""
         code = f"GD{len(self._nodes.columns['code']) + 1:05d}"
-        self._nodes.add(self._level.point(xy, up), code, network, feature, self._level.z(xy, GROUND), source)
+        self._nodes.add(self.level.point(xy, up), code, network, feature, self.level.z(xy, GROUND), source)
         return code
 
-    def _pipe(self, shape: Geometry, place: Place, ends: tuple[str, str], laying: str, year: int) -> str:
+    def pipe(
+        self, shape: Geometry, place: Place, ends: tuple[str, str], laying: str, year: int, status: str = "in_use"
+    ) -> str:
+        """Add a line between two nodes; returns its code."""
         code = f"GX{len(self._pipes.columns['code']) + 1:05d}"
         xyz = shapely.get_coordinates(shape, include_z=True)[[0, -1]]
         z1, z2 = (round(float(z), 3) for z in xyz[:, 2])
-        depth1, depth2 = (round(self._level.z(p[:2], GROUND) - float(p[2]), 3) for p in xyz)
+        depth1, depth2 = (round(self.level.z(p[:2], GROUND) - float(p[2]), 3) for p in xyz)
         self._pipes.add(
             shape, code, place.network, place.kind_code, *ends, "圆形", place.dn_mm, place.material, laying, "axis",
-            z1, z2, depth1, depth2, place.rating, place.count, "in_use", year,
+            z1, z2, depth1, depth2, place.rating, place.count, status, year,
         )  # fmt: skip
         return code
 
-    def _valve(self, node: str, xy: Array, up: float, place: Place, operable: bool = True) -> str:
+    def valve(self, node: str, xy: Array, up: float, place: Place, operable: bool = True) -> str:
+        """Add a valve at a node; returns its code."""
         code = f"FM{len(self._valves.columns['code']) + 1:04d}"
         kind = "球阀" if place.network == "gas" else "蝶阀" if place.dn_mm >= 300 else "闸阀"
         year, month, day = self._rng.choice([2023, 2024]), self._rng.integers(1, 10), self._rng.integers(1, 28)
         exercised = f"{year}-{month:02d}-{day:02d}"
-        shape = self._level.point(xy, up)
+        shape = self.level.point(xy, up)
         self._valves.add(shape, code, node, place.network, kind, True, True, operable, exercised, place.dn_mm)
         return code
 
@@ -107,15 +111,15 @@ class Networks:
             source = line.kind == "trunk" and piped and (n == 0 or (end and place.network == "water"))
             xy = line.at(m, place.x)
             feature = "源点" if source else "阀门" if piped and not end else "管点"
-            node = self._stations[line.code, k, n] = self._node(place.network, xy, place.y, feature, source)
+            node = self._stations[line.code, k, n] = self.node(place.network, xy, place.y, feature, source)
             if piped and not end:
                 stuck = place.network == "water" and line.kind == "trunk" and n == 3
-                valve = self._valve(node, xy, place.y, place, not stuck)
+                valve = self.valve(node, xy, place.y, place, not stuck)
                 self.seized = valve if stuck else self.seized
         room = next(r for r in ROOMS[line.profile] if r.letter == place.room)
         for n, (low, high) in enumerate(pairwise(line.stations)):
             ends = self._stations[line.code, k, n], self._stations[line.code, k, n + 1]
-            code = self._pipe(self._level.run(line, low, high, place.x, place.y), place, ends, "管廊", 2021)
+            code = self.pipe(self.level.run(line, low, high, place.x, place.y), place, ends, "管廊", 2021)
             self._places.add(
                 None, code, f"{line.code}-{n + 1:02d}", room.kind, round(low, 2), round(high, 2), place.x, place.y,
                 place.outer,
@@ -130,37 +134,18 @@ class Networks:
             kt, over = next((k, p) for k, p in enumerate(PLACES[trunk.profile]) if p.network == place.network)
             a, b = trunk.at(trunk.stations[station], over.x), branch.at(0.0, place.x)
             ends = self._stations[trunk.code, kt, station], self._stations[branch.code, kb, 0]
-            self._pipe(self._level.straight(a, over.y, b, place.y), place, ends, "管廊", 2021)
+            self.pipe(self.level.straight(a, over.y, b, place.y), place, ends, "管廊", 2021)
 
-    def _laterals(self) -> None:
-        """Buried pipes from the stations to the parcels on both sides, each with a valve and a customer."""
-        blocks = [p for p in self._level.town.parcels if p.kind == "block" and p.code[0] in "RABM"]
-        centres = np.array([p.centre for p in blocks])
-        fed: set[tuple[str, int]] = set()
-        for line in self._lines:
-            for n, m in list(enumerate(line.stations))[1:-1]:
-                for k, place in enumerate(PLACES[line.profile]):
-                    start = line.at(m, place.x)
-                    far = np.hypot(*(centres - start).T)
-                    free = [int(i) for i in np.argsort(far) if far[i] < 380 and (place.network, int(i)) not in fed]
-                    for host in free[: LATERALS.get(place.network, 0)]:
-                        fed.add((place.network, host))
-                        self._lateral(self._stations[line.code, k, n], start, place, blocks[host])
+    def customer(self, xy: Array, line: str, network: str, count: int, critical: bool, name: str) -> None:
+        """Add a service point at a line's end."""
+        code = f"YH{len(self._customers.columns['code']) + 1:04d}"
+        self._customers.add(self.level.point(xy, GROUND), code, line, network, count, critical, name)
 
-    def _lateral(self, station: str, start: Array, place: Place, parcel: Parcel) -> None:
-        end = np.array(parcel.centre)
-        gate = start + (end - start) * 0.25
-        small = Place(place.network, place.kind_code, "", 0.0, 0.0, 0.22, 200, "PE100", place.rating)
-        at_gate, at_end = (
-            self._node(place.network, gate, BURIED, "阀门"),
-            self._node(place.network, end, BURIED, "进户点"),
-        )
-        self._pipe(self._level.straight(start, place.y, gate, BURIED), small, (station, at_gate), "直埋", 2021)
-        code = self._pipe(self._level.straight(gate, BURIED, end, BURIED), small, (at_gate, at_end), "直埋", 2022)
-        self._valve(at_gate, gate, BURIED, small)
-        count = int(parcel.geometry.area / (28 if parcel.code[0] == "R" else 900)) + 1
-        number = len(self._customers.columns["code"]) + 1
-        critical = parcel.code in ("A5", "A33")
-        self._customers.add(
-            self._level.point(end, GROUND), f"YH{number:04d}", code, place.network, count, critical, parcel.number
-        )
+    def _old_main(self) -> None:
+        """A main of grey iron under the carriageway, out of use since the tunnel was opened."""
+        line, up = self._lines[0], GROUND - 1.8
+        old = Place("water", "JS", "", 0.0, 0.0, 0.22, 200, "灰口铸铁", "0.4 MPa")
+        stops = [1100.0, 1240.0, 1380.0]
+        nodes = [self.node("water", line.at(m, 14.0), up, "管点") for m in stops]
+        for (low, high), ends in zip(pairwise(stops), pairwise(nodes), strict=True):
+            self.pipe(self.level.run(line, low, high, 14.0, up), old, ends, "直埋", 1998, "abandoned")

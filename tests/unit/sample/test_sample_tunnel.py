@@ -64,6 +64,43 @@ def test_pipes_lie_inside_their_compartments(tunnel):
         assert rooms[section, kind].contains(shapely.Point(x, y).buffer(d / 2))
 
 
+def test_a_person_can_walk_beside_the_gas_pipe(tunnel):
+    rooms, places = tunnel[0]["compartment"].columns, tunnel[0]["line_placement"].columns
+    walls = {
+        section: shapely.from_wkt(outline).bounds
+        for section, kind, outline in zip(rooms["section"], rooms["kind"], rooms["outline"], strict=True)
+        if kind == "燃气"
+    }
+    for section, kind, x, d in zip(*(places[k] for k in ("section", "compartment", "x", "outer_d")), strict=True):
+        if kind == "燃气":  # GB 50838-2015 5.3.2: 0.9 m with pipes on one side
+            assert max(x - d / 2 - walls[section][0], walls[section][2] - x - d / 2) >= 0.9
+
+
+def test_buried_pipes_cross_with_room_between_them(tunnel):
+    """Different kinds never meet, and leave at least the 0.15 m of GB 50289-2016 table 4.1.14 at crossings."""
+    table = tunnel[0]["net_line"]
+    buried = [
+        at
+        for at, (how, status) in enumerate(zip(table.columns["laying"], table.columns["status"], strict=True))
+        if how == "直埋" and status == "in_use"
+    ]
+    shapes = np.array(table.world(), object)[buried]
+    network = np.array(table.columns["network"])[buried]
+    radius = np.array(table.columns["dn_mm"], float)[buried] / 2000 * 1.13
+    tree = shapely.STRtree(shapes)
+    crossings = 0
+    for a, b in tree.query(shapes, "intersects").T:
+        if network[a] < network[b]:
+            point = shapely.force_2d(shapely.intersection(shapely.force_2d(shapes[a]), shapely.force_2d(shapes[b])))
+            crossings += 1
+            z = [
+                shapely.get_z(shapely.line_interpolate_point(shapes[k], shapely.line_locate_point(shapes[k], point)))
+                for k in (a, b)
+            ]
+            assert abs(z[0] - z[1]) - radius[a] - radius[b] >= 0.15, (table.columns["code"][buried[a]], a, b)
+    assert crossings > 50
+
+
 def test_fire_zones_are_no_longer_than_built_for(tunnel):
     tables, _, _, _ = tunnel
     assert max(tables["fire_zone"].columns["length_m"]) <= 200
