@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 
 import pytest
 import shapely
 
-from planner_app.cli_verbs.sample import VERBS
 from planner_app.domain.errors import Cancelled, PlannerError
 from planner_app.domain.progress import NoProgress
-from planner_app.plugin_api.model import VerbContext
 from planner_app.project import Project
 from sample_projects.build import SEED, build
 from sample_projects.town import make_ground
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
-    path = tmp_path_factory.mktemp("sample") / "bin_hai.sqlite"
-    parser = argparse.ArgumentParser()
-    verb = VERBS[0]
-    verb.configure(parser)
-    context = VerbContext(lambda file: Project.open(file), NoProgress(), lambda prefix: [], lambda *_: b"")
-    return path, verb.run(context, parser.parse_args([str(path)])).data
+def made(sample_folder: Path) -> tuple[Path, dict]:
+    return sample_folder / "sample.sqlite", json.loads((sample_folder / "answer.json").read_text(encoding="utf-8"))
 
 
 class _Stopping(NoProgress):
@@ -99,7 +91,7 @@ def test_coordinates_are_of_the_stated_zone(made):
 
 def test_drawings_stand_beside_the_file(made):
     path, answer = made
-    folder = path.with_name("bin_hai_drawings")
+    folder = path.with_name("sample_drawings")
     assert sorted(answer["drawings"]) == sorted(str(file) for file in folder.iterdir())
     truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
     assert {"files", "tunnel", "readings"} <= set(truth)
