@@ -40,3 +40,12 @@ def register(api: ModelApi) -> None:
     api.add_layer_role(LayerRole("tunnel.service_point", "Utility tunnels"))
     api.add_layer_role(LayerRole("tunnel.sensor", "Utility tunnels"))
     api.add_layer_role(LayerRole("tunnel.alarm", "Utility tunnels", hidden=True))
+    _register_operation(api)
+
+
+def _register_operation(api: ModelApi) -> None:
+    """Rounds, defects, work orders."""
+    for table in ("defect", "work_order"):
+        api.add_layer_role(LayerRole(f"tunnel.{table}", "Utility tunnels"))
+    for table in ("inspection_plan", "inspection", "observation", "defect_examination", "field_conflict"):
+        api.add_layer_role(LayerRole(f"tunnel.{table}", "Utility tunnels", hidden=True))
