@@ -286,6 +286,41 @@ def _issues(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
     return VerbResult({"issues": rows})
 
 
+def _configure_raise(parser: argparse.ArgumentParser) -> None:
+    _configure_check(parser)
+    parser.add_argument(
+        "--rule", action="append", default=[], metavar="RULE",
+        help=tr("only findings of this rule, whatever their verdict; may be given again"),
+    )  # fmt: skip
+
+
+def _raise(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
+    from plugins.review.model.answers import issue_json
+    from plugins.review.model.cases.commands import ImportIssues
+    from plugins.review.model.cases.raising import issue_of, worth_raising
+    from plugins.review.model.cases.workflow import check_drawing
+
+    rules = context.rules("review.")
+    with context.open_project(arguments.file) as project:
+        found = check_drawing(
+            project, arguments.drawing, rules=rules, parcel=arguments.parcel, on=_day(arguments.date),
+            city=arguments.city, progress=context.progress,
+        )  # fmt: skip
+        record = found.opened.record
+        case = next((one for one in store.cases(project) if one.id == record.case_id), None)
+        if case is None:
+            raise PlannerError("review.raise_no_case", drawing=record.number)
+        by_id = {rule.id: rule for rule in rules}
+        findings = worth_raising(project, case, found.check.findings, arguments.rule)
+        made = [issue_of(one, case, record, found.opened, by_id, project.user) for one in findings]
+        if made:
+            marks = [mark for one in made for mark in one.markups]
+            project.execute(ImportIssues("", [one.issue for one in made], [one.comment for one in made], marks))
+        raised = {one.issue.id for one in made}
+        rows = [issue_json(one, case, record.number) for one in store.issues(project, case.id) if one.id in raised]
+    return VerbResult({"case": case.number, "drawing": record.number, "raised": rows})
+
+
 def _configure_conditions(parser: argparse.ArgumentParser) -> None:
     _file(parser)
     which = parser.add_mutually_exclusive_group(required=True)
@@ -335,5 +370,6 @@ VERBS = [
     _verb("cases", "List the review cases", _file, _cases),
     _verb("drawings", "List the drawings under review", _configure_list, _drawings),
     _verb("issues", "List the issues of a review", _configure_list, _issues),
+    _verb("raise", "Raise an issue for each finding that fails", _configure_raise, _raise),
     _verb("conditions", "Show or print the planning conditions of a parcel", _configure_conditions, _conditions),
 ]

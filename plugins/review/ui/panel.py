@@ -24,7 +24,6 @@ from plugins.review.ui.dialogs import Dialogs
 from plugins.review.ui.diff_table import DiffTable
 from plugins.review.ui.issue_bar import IssueBar
 from plugins.review.ui.issues import IssueList, Said, read_issues
-from plugins.review.ui.raise_issue import issue_of
 from plugins.review.ui.repair_table import RepairTable
 from plugins.review.ui.rules_tab import RuleList
 from plugins.review.ui.sheet import install
@@ -323,12 +322,14 @@ class ReviewPanel(TaskPage):
     def raise_issue(self, finding: Finding) -> None:
         """Make an issue of a finding, with a cloud on the map around its evidence."""
         from plugins.review.model.cases.commands import RaiseIssue
+        from plugins.review.model.cases.raising import issue_of
 
-        made = issue_of(self.state, finding)
-        if made is None:
+        state = self.state
+        if state.case is None or state.record is None:
             return
-        issue, comment, markups = made
-        self.state.execute(RaiseIssue(issue, [comment], markups), self)
+        rules = {rule.id: rule for rule in state.rules()}
+        made = issue_of(finding, state.case, state.record, state.opened, rules, self._context.user)
+        state.execute(RaiseIssue(made.issue, [made.comment], made.markups), self)
 
     def _open_issue(self, issue: Issue) -> None:
         self.tabs.setCurrentIndex(ISSUES)

@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from planner_app.i18n import tr
 from planner_app.plugin_api.widgets import Card, CardList, CardText, label
 from planner_app.report.findings import finding_message, verdict_word
+from plugins.review.model.cases.raising import can_be_marked
 from plugins.review.ui import words
 from plugins.review.ui.issues import flush_link
-from plugins.review.ui.raise_issue import can_be_marked
 from plugins.review.ui.state import ReviewState
 
 if TYPE_CHECKING:

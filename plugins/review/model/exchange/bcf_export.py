@@ -118,16 +118,16 @@ def export_bcf(
         ``topics``, ``comments``, ``viewpoints`` written; ``cases``: their numbers; ``notes``: what could not go along.
 
     Raises:
-        PlannerError: ``review.bcf_version``, ``review.bcf_no_issues``, ``review.bcf_unwritable``.
+        PlannerError: ``review.bcf_version``, ``review.bcf_unwritable``.
         Cancelled: nothing is written.
     """
     progress = progress or NoProgress()
     if version not in VERSIONS:
         raise PlannerError("review.bcf_version", file=path.name, version=version, known=", ".join(VERSIONS))
     issues = store.issues(project, case_id)
-    if not issues:
-        raise PlannerError("review.bcf_no_issues", file=path.name)
     records = Records.of(project)
+    if not issues:  # a script that hands over every case gets a file all the same
+        records.notes.append(("review.bcf_no_issues", {"file": path.name}))
     bcf = BcfFile(version, derived(str(project.path.name), "project"), project.path.stem)
     for number, issue in enumerate(issues):
         check(progress)

@@ -204,6 +204,23 @@ def test_opinion_and_bcf(town: Path, drawing: Path, tmp_path: Path, planner: Pla
     assert [one["title"] for one in planner("issues", other)[1]["issues"]] == ["容积率超标"]
 
 
+def test_issues_of_findings(town: Path, drawing: Path, tmp_path: Path, planner: Planner) -> None:
+    planner("import", town, drawing, "--parcel", "BH-01-07")
+    bad = [one for one in planner("check", town, "D-0001")[1]["findings"] if one["verdict"] != "pass"]
+    failing = [one for one in bad if one["verdict"] in ("fail", "needs_certificate")]
+    assert failing, "a plan with nothing wrong shows nothing here"
+    code, data = planner("raise", town, "D-0001")
+    assert (code, data["case"], data["drawing"]) == (0, "GA-0001", "D-0001")
+    assert [one["rule"] for one in data["raised"]] == [one["rule"] for one in failing]
+    assert planner("raise", town, "D-0001")[1]["raised"] == [], "each once"
+    assert len(planner("issues", town)[1]["issues"]) == len(failing)
+    assert planner("bcf", town, "--export", tmp_path / "意见.bcf")[1]["topics"] == len(failing)
+    unsure = next((one["rule"] for one in bad if one["verdict"] == "cannot_judge"), "")
+    if unsure:
+        (raised, *_) = planner("raise", town, "D-0001", "--rule", unsure)[1]["raised"]
+        assert (raised["rule"], raised["status"]) == (unsure, "needs_drawing")
+
+
 def test_bcf_of_several_cases(town: Path, drawing: Path, tmp_path: Path, planner: Planner) -> None:
     planner("import", town, drawing, "--parcel", "BH-01-07")
     planner(
