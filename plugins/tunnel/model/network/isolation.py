@@ -12,6 +12,8 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import breadth_first_order
 
 from plugins.tunnel.model.network.network import Bools, Ints, Network, components
 
@@ -41,7 +43,8 @@ class Isolation:
         already_closed: valves of the boundary that are shut now and must stay so.
         nodes, lines: the segment that runs dry.
         cut_off: nodes outside the segment that lose every source; cut_off_lines: lines among them.
-        customers, critical: people or connections without service; ids of the critical service points among them.
+        customers, unserved, critical: people or connections without service; ids of their service points; of the
+            critical ones among them.
         open_ends: the segment holds a source itself: closing valves cannot make it dry.
         seized: valves of the boundary that cannot be closed and were passed over.
     """
@@ -54,9 +57,21 @@ class Isolation:
     cut_off_lines: tuple[str, ...]
     customers: int
     critical: tuple[str, ...]
+    unserved: tuple[str, ...]
     open_ends: bool
     seized: tuple[str, ...]
     alternatives: tuple[Alternative, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """Segments that run dry (bool (count,) and their numbers), the places around them, valves to close, seized ones."""
+
+    dry: Bools
+    numbers: Ints
+    boundary: Ints
+    close: Ints
+    met: Ints
 
 
 class Segments:
@@ -72,19 +87,20 @@ class Segments:
         self.network = network
         n = len(network.node_ids)
         at_start, at_end = network.cut_ends
-        joins = ~at_start & ~at_end & network.passable
+        joins = np.flatnonzero(~at_start & ~at_end & network.passable)
         labels = components(n, network.start[joins], network.end[joins])
         parts = int(labels.max()) + 1 if n else 0
         self.node_segment: Ints = labels
-        line = labels[network.start].copy()
-        line[at_start] = labels[network.end[at_start]]
+        line = labels[np.where(at_start, network.end, network.start)]
         # A line between two valves is a segment of its own, and a loop at one node behind its only valve.
         alone = at_start & (at_end | (network.start == network.end) | ~network.passable)
-        line[alone] = parts + np.arange(int(alone.sum()), dtype=np.int32)
+        own = int(np.count_nonzero(alone))
+        line[alone] = np.arange(parts, parts + own, dtype=np.int32)
         self.line_segment: Ints = line
-        self.count = parts + int(alone.sum())
+        self.count = parts + own
         # Nothing flows through a shut line, so that its valves part nothing.
-        live = network.passable[network.place_line]
+        live: Any = network.passable[network.place_line]
+        live = slice(None) if live.all() else live
         self.valve: Ints = network.place_valve[live]
         self.near: Ints = labels[network.place_node[live]]
         self.far: Ints = line[network.place_line[live]]
@@ -92,6 +108,7 @@ class Segments:
         sources[labels[network.source]] = True
         self.has_source: Bools = sources
         self._seized: Bools = ~network.valve_operable & network.valve_open
+        self._open: Bools = network.valve_open[self.valve]
 
     def at(self, kind: str, number: int) -> Ints:
         """Segments that a node, line or valve (both its sides) touches."""
@@ -112,30 +129,56 @@ class Segments:
         Raises:
             PlannerError: ``tunnel.id_unknown`` for a seized valve that does not exist.
         """
+        return self.isolate_all([(kind, number)], seized, alternatives=alternatives)
+
+    def isolate_all(
+        self, places: Sequence[tuple[str, int]], seized: Iterable[str] = (), *, alternatives: bool = True
+    ) -> Isolation:
+        """The valves to close so that several places run dry at once; see :meth:`isolate`."""
         stuck = self._seized.copy()
         for name in seized:
             stuck[self.network.find(f"valve:{name.removeprefix('valve:')}")[1]] = True
-        first = self.at(kind, number)
-        dry, close, met = self._grow(first, stuck)
-        answer = self._answer(dry, close, met)
-        if not alternatives:
-            return answer
-        return self._with_alternatives(answer, first, close, stuck)
+        first = np.unique(np.concatenate([self.at(*place) for place in places]))
+        cut = self._grow(first, stuck)
+        return self._answer(cut, self._alternatives(first, cut, stuck) if alternatives else ())
 
-    def _grow(self, first: Ints, stuck: Bools) -> tuple[Bools, Ints, Ints]:
-        """(segments that go dry, valves to close, seized valves met): seized valves let the segment behind them in."""
-        valves, network = self.valve, self.network
+    @cached_property
+    def _beside(self) -> tuple[Ints, Ints, Ints]:
+        """(first (count + 1,), place (2k,), other (2k,)): the places around segment s are
+        ``place[first[s]:first[s + 1]]`` and ``other`` the segments behind them."""
+        k = len(self.valve)
+        # Each place stands in a column of its own at both its segments, so that rows come sorted and nothing is summed.
+        rows = np.concatenate([self.near, self.far])
+        found = csr_matrix((np.ones(2 * k, np.int8), (rows, np.arange(2 * k, dtype=np.int32))), (self.count, 2 * k))
+        place = found.indices
+        other = np.concatenate([self.far, self.near])[place]
+        place -= k * (place >= k).astype(np.int32)
+        return found.indptr, place, other
+
+    def _around(self, segments: Ints) -> tuple[Ints, Ints, Ints]:
+        """(place, segment behind it, which of ``segments`` it was reached from) for all places around segments."""
+        first, place, other = self._beside
+        begin, count = first[segments], first[segments + 1] - first[segments]
+        owner = np.repeat(np.arange(len(segments)), count)
+        at = begin[owner] + np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
+        return place[at], other[at], segments[owner]
+
+    def _grow(self, first: Ints, stuck: Bools) -> _Cut:
+        """What runs dry from some segments on: seized valves let the segment behind them in."""
         dry = np.zeros(self.count, bool)
         dry[first] = True
-        through = stuck[valves] & network.valve_open[valves]
-        while True:
-            reached = through & (dry[self.near] != dry[self.far])
-            if not reached.any():
-                break
-            dry[self.near[reached]] = dry[self.far[reached]] = True
-        boundary = dry[self.near] != dry[self.far]
-        met = np.unique(valves[through & dry[self.near] & dry[self.far]])
-        return dry, np.unique(valves[boundary & network.valve_open[valves]]), met
+        front, places = first, []
+        while len(front):
+            near_by, behind, _ = self._around(front)
+            places.append(near_by)
+            front = np.unique(behind[self._open[near_by] & stuck[self.valve[near_by]] & ~dry[behind]])
+            dry[front] = True
+        around = np.unique(np.concatenate(places))
+        parts = dry[self.near[around]] != dry[self.far[around]]
+        met = around[~parts & self._open[around] & stuck[self.valve[around]]]
+        boundary = around[parts]
+        close = np.unique(self.valve[boundary[self._open[boundary]]])
+        return _Cut(dry, np.flatnonzero(dry).astype(np.int32), boundary, close, np.unique(self.valve[met]))
 
     def supplied(self, closed: Bools, dry: Bools | None = None) -> Bools:
         """Segments (bool (count,)) a source reaches past ``closed`` valves (bool (v,)), not through ``dry`` ones."""
@@ -153,58 +196,100 @@ class Segments:
         return reached & ~dry if dry is not None else reached
 
     @cached_property
-    def _fed_now(self) -> Bools:
-        return self.supplied(~self.network.valve_open)
+    def _supply(self) -> Ints:
+        """Int32 (count,): by which segment each is fed, on a shortest way from a source (``count``: holds one itself;
+        below 0: not fed)."""
+        first, place, other = self._beside
+        if not self._open.all():
+            owner = np.repeat(np.arange(self.count, dtype=np.int32), np.diff(first))
+            other = np.where(self._open[place], other, owner)
+        sources = np.flatnonzero(self.has_source)
+        ways = np.concatenate([other, sources.astype(np.int32)])
+        ends = np.append(first, len(ways)).astype(np.int32)
+        graph = csr_matrix((np.ones(len(ways)), ways, ends), (self.count + 1, self.count + 1))
+        before = breadth_first_order(graph, self.count, directed=True, return_predecessors=True)[1]
+        return np.asarray(before[:-1], np.int32)
 
-    def _left(self, dry: Bools) -> Bools:
-        """What sources still reach: valves to close border on dry segments, so closing changes nothing else."""
-        return self.supplied(~self.network.valve_open, dry)
+    def _lost(self, dry: Bools, numbers: Ints) -> Ints:
+        """Segments that are fed now and no more once ``dry`` ones are cut out: of those fed through dry ones, all that
+        no other way leads to. Valves to close border on dry segments, so closing changes nothing else."""
+        supply = self._supply
+        hung = np.zeros(self.count, bool)  # fed through a dry one
+        front, found = numbers, []
+        for _ in range(_LEVELS):
+            _, other, owner = self._around(front)
+            front = other[(supply[other] == owner) & ~hung[other] & ~dry[other]]
+            if not len(front):
+                break
+            front = np.unique(front)
+            hung[front] = True
+            found.append(front)
+        else:
+            fed = self.supplied(~self.network.valve_open, dry)
+            return np.flatnonzero((supply >= 0) & ~fed & ~dry).astype(np.int32)
+        if not found:
+            return np.empty(0, np.int32)
+        below = np.unique(np.concatenate(found))
+        place, other, owner = self._around(below)
+        ways = self._open[place] & ~dry[other]
+        inner = ways & hung[other]
+        labels = components(len(below), np.searchsorted(below, owner[inner]), np.searchsorted(below, other[inner]))
+        outer = ways & ~hung[other] & (supply[other] >= 0)
+        fed = np.zeros(len(below), bool)
+        fed[labels[np.searchsorted(below, owner[outer])]] = True
+        fed[labels[self.has_source[below]]] = True
+        return below[~fed[labels]]
 
-    def _answer(self, dry: Bools, close: Ints, met: Ints) -> Isolation:
-        network, left = self.network, self._left(dry)
-        lost = self._fed_now & ~left & ~dry
-        boundary = dry[self.near] != dry[self.far]
-        shut = np.unique(self.valve[boundary & ~network.valve_open[self.valve]])
-        inside, outside = dry[self.node_segment], lost[self.node_segment]
-        unserved = self._unserved(dry | lost)
+    def _answer(self, cut: _Cut, alternatives: tuple[Alternative, ...]) -> Isolation:
+        network, lost = self.network, self._lost(cut.dry, cut.numbers)
+        state = np.zeros(self.count, np.int8)
+        state[cut.numbers], state[lost] = 1, 2
+        nodes, lines = state[self.node_segment], state[self.line_segment]
+        shut = np.unique(self.valve[cut.boundary[~self._open[cut.boundary]]])
+        unserved = self._unserved(state > 0)
         return Isolation(
-            close=_names(network.valve_ids, self._in_order(close, dry, left)),
+            close=_names(network.valve_ids, self._in_order(cut, state)),
             already_closed=_names(network.valve_ids, shut),
-            nodes=_names(network.node_ids, np.flatnonzero(inside)),
-            lines=_names(network.line_ids, np.flatnonzero(dry[self.line_segment])),
-            cut_off=_names(network.node_ids, np.flatnonzero(outside)),
-            cut_off_lines=_names(network.line_ids, np.flatnonzero(lost[self.line_segment])),
+            nodes=_names(network.node_ids, np.flatnonzero(nodes == 1)),
+            lines=_names(network.line_ids, np.flatnonzero(lines == 1)),
+            cut_off=_names(network.node_ids, np.flatnonzero(nodes == 2)),
+            cut_off_lines=_names(network.line_ids, np.flatnonzero(lines == 2)),
             customers=int(network.service_customers[unserved].sum()),
             critical=_names(network.service_ids, np.flatnonzero(unserved & network.service_critical)),
-            open_ends=bool((self.has_source & dry).any()),
-            seized=_names(network.valve_ids, met),
+            unserved=_names(network.service_ids, np.flatnonzero(unserved)),
+            open_ends=bool(self.has_source[cut.numbers].any()),
+            seized=_names(network.valve_ids, cut.met),
+            alternatives=alternatives,
         )
 
-    def _in_order(self, close: Ints, dry: Bools, fed: Bools) -> Ints:
+    def _in_order(self, cut: _Cut, state: Any) -> Ints:
         """Supply side first, so that no pressure builds up behind the last valve: by whether the far side is fed."""
-        places = np.flatnonzero(np.isin(self.valve, close))
-        outer = np.where(dry[self.near[places]], self.far[places], self.near[places])
-        feeding = np.zeros(len(self.network.valve_ids), bool)
-        feeding[self.valve[places[fed[outer]]]] = True
-        return close[np.argsort(~feeding[close], kind="stable")]
+        places = cut.boundary[self._open[cut.boundary]]
+        outer = np.where(cut.dry[self.near[places]], self.far[places], self.near[places])
+        fed = (state[outer] == 0) & (self._supply[outer] >= 0)
+        feeding = np.isin(cut.close, self.valve[places[fed]])
+        return cut.close[np.argsort(~feeding, kind="stable")]
 
-    def _with_alternatives(self, answer: Isolation, first: Ints, close: Ints, stuck: Bools) -> Isolation:
+    def _alternatives(self, first: Ints, cut: _Cut, stuck: Bools) -> tuple[Alternative, ...]:
         found = []
-        for valve in close[:_MOST_ALTERNATIVES]:
+        for valve in cut.close[:_MOST_ALTERNATIVES]:
             also = stuck.copy()
             also[valve] = True
-            dry, other, _ = self._grow(first, also)
-            found.append(self._alternative("seized", str(self.network.valve_ids[valve]), dry, other))
-        fewer = self._fewer(first, close, stuck)
-        if fewer is not None:
-            found.append(fewer)
-        return Isolation(**{name: getattr(answer, name) for name in _ANSWER}, alternatives=tuple(found))
+            found.append(self._alternative("seized", str(self.network.valve_ids[valve]), self._grow(first, also)))
+        fewer = self._fewer(cut, stuck)
+        return (*found, self._alternative("fewer", "", fewer)) if fewer is not None else tuple(found)
 
-    def _alternative(self, reason: str, valve: str, dry: Bools, close: Ints) -> Alternative:
-        network, lost = self.network, self._fed_now & ~self._left(dry) & ~dry
-        nodes = int((dry | lost)[self.node_segment].sum())
-        customers = int(network.service_customers[self._unserved(dry | lost)].sum())
-        return Alternative(reason, valve, _names(network.valve_ids, close), nodes, customers)
+    def _alternative(self, reason: str, valve: str, cut: _Cut) -> Alternative:
+        without = cut.dry.copy()
+        without[self._lost(cut.dry, cut.numbers)] = True
+        customers = int(self.network.service_customers[self._unserved(without)].sum())
+        close = _names(self.network.valve_ids, cut.close)
+        return Alternative(reason, valve, close, int(self._size[without].sum()), customers)
+
+    @cached_property
+    def _size(self) -> Ints:
+        """Nodes of each segment."""
+        return np.asarray(np.bincount(self.node_segment, minlength=self.count))
 
     def _unserved(self, without: Bools) -> Bools:
         """Bool (s,): service points on segments that are ``without``."""
@@ -218,35 +303,30 @@ class Segments:
         found: Bools = without[segment]
         return found
 
-    def _fewer(self, first: Ints, close: Ints, stuck: Bools) -> Alternative | None:
+    def _fewer(self, first: _Cut, stuck: Bools) -> _Cut | None:
         """Fewer valves nearer to the sources, if a segment further out is held by fewer than the first answer."""
-        best: tuple[int, Bools, Ints] | None = None
-        dry, front = self._grow(first, stuck)[:2]
+        best, cut = None, first
         for _ in range(_RINGS):
-            near, far, valves = self.near, self.far, self.valve
-            boundary = (dry[near] != dry[far]) & self.network.valve_open[valves]
-            if not boundary.any():
+            boundary = cut.boundary[self._open[cut.boundary]]
+            if not len(boundary):
                 break
-            grown = dry.copy()
-            grown[near[boundary]] = grown[far[boundary]] = True
-            if (grown & self.has_source).any():
+            grown = np.unique(np.concatenate([cut.numbers, self.near[boundary], self.far[boundary]]))
+            if self.has_source[grown].any():
                 break
-            dry, front, _ = self._grow(np.flatnonzero(grown).astype(np.int32), stuck)
-            if (dry & self.has_source).any():
+            cut = self._grow(grown, stuck)
+            if self.has_source[cut.numbers].any():
                 break
-            if len(front) < len(close) and (best is None or len(front) < best[0]):
-                best = (len(front), dry, front)
-        return None if best is None else self._alternative("fewer", "", best[1], best[2])
+            if len(cut.close) < len((best or first).close):
+                best = cut
+        return best
 
 
 #: Alternatives are worked out for so many valves; a bigger set has no use for the person who has to walk to them.
 _MOST_ALTERNATIVES = 12
 #: Rings of segments tried for an answer with fewer valves.
 _RINGS = 3
-_ANSWER = (
-    "close", "already_closed", "nodes", "lines", "cut_off", "cut_off_lines", "customers", "critical", "open_ends",
-    "seized",
-)  # fmt: skip
+#: A way of supply is followed over so many segments before the whole network is searched instead.
+_LEVELS = 2_000
 
 
 def _names(ids: Sequence[str], numbers: Any) -> tuple[str, ...]:

@@ -101,14 +101,15 @@ class Network:
     @cached_property
     def cut_ends(self) -> tuple[Bools, Bools]:
         """Bool (m,) each: a valve sits at the line's start, at its end."""
-        at_start, at_end = np.zeros(len(self.start), bool), np.zeros(len(self.start), bool)
+        count = len(self.start)
+        cut = np.zeros((2, count + 1), bool)  # the last column takes what belongs to the other end
         first = self.start[self.place_line] == self.place_node
-        at_start[self.place_line[first]] = True
-        at_end[self.place_line[~first]] = True
-        return at_start, at_end
+        cut[0, np.where(first, self.place_line, count)] = True
+        cut[1, np.where(first, count, self.place_line)] = True
+        return cut[0, :count], cut[1, :count]
 
 
-def components(count: int, a: Ints, b: Ints) -> Ints:
+def components(count: int, a: NDArray[np.integer[Any]], b: NDArray[np.integer[Any]]) -> Ints:
     """Labels int32 (count,) of the parts that pairs (a, b) join."""
     graph = coo_matrix((np.ones(len(a), np.int8), (a, b)), shape=(count, count))
     return np.asarray(connected_components(graph, directed=False)[1], np.int32)

@@ -42,71 +42,112 @@ def random_network(rng: np.random.Generator, nodes: int, lines: int, valves: int
     )
 
 
-def with_valves(path: Path, rng: np.random.Generator, share: float = 0.4) -> Network:
-    """A real network with isolation valves at some ends of its pipes."""
+def with_valves(path: Path, rng: np.random.Generator, share: float = 0.4, copies_to: int = 0) -> Network:
+    """A real network with isolation valves at some ends of its pipes, a few of them shut or stuck, and customers.
+
+    ``copies_to``: copies of it side by side, each joined to the one before by three pipes, up to so many nodes.
+    """
     from plugins.tunnel.model.network.epanet import read_epanet
-    from plugins.tunnel.model.network.from_epanet import network_of
 
     file = read_epanet(path)
-    places = [
-        (f"V{number}", line.id, node)
-        for number, line in enumerate(file.lines)
-        for node in (line.start, line.end)
-        if rng.random() < share / 2
-    ]
-    return network_of(file, [(f"{valve}-{at}", line, node) for at, (valve, line, node) in enumerate(places)])
+    number = {node.id: at for at, node in enumerate(file.nodes)}
+    n, copies = len(file.nodes), -(-copies_to // len(file.nodes)) or 1
+    total = copies_to or n
+    ends = [(number[one.start] + c * n, number[one.end] + c * n) for c in range(copies) for one in file.lines]
+    joins = [tuple(rng.integers(0, n, 2) + np.array([(c - 1) * n, c * n])) for c in range(1, copies) for _ in range(3)]
+    rows = [at for at, pair in enumerate([*ends, *joins]) if max(pair) < total]
+    start, end = np.array([*ends, *joins], np.int32)[rows].T
+    closed = np.array([*(one.closed for _ in range(copies) for one in file.lines), *(False for _ in joins)])[rows]
+    source = np.array([node.kind != "junction" for _ in range(copies) for node in file.nodes])[:total]
+    line, side = np.nonzero(rng.random((len(rows), 2)) < share / 2)
+    node = np.where(side == 0, start[line], end[line])
+    keep = ~((side == 1) & (start[line] == end[line]))
+    count, served = int(keep.sum()), rng.choice(total, total // 3, replace=False)
+    return Network(
+        node_ids=[f"N{at}" for at in range(total)],
+        line_ids=[f"L{at}" for at in range(len(rows))],
+        start=start,
+        end=end,
+        length=rng.uniform(5, 200, len(rows)),
+        source=source,
+        passable=~closed,
+        valve_ids=[f"V{at}" for at in range(count)],
+        place_valve=np.arange(count, dtype=np.int32),
+        place_line=line[keep].astype(np.int32),
+        place_node=node[keep].astype(np.int32),
+        valve_open=rng.random(count) > 0.04,
+        valve_operable=rng.random(count) > 0.03,
+        service_ids=[f"S{at}" for at in served],
+        service_node=served.astype(np.int32),
+        service_line=np.full(len(served), -1, np.int32),
+        service_customers=rng.integers(1, 90, len(served)),
+        service_critical=rng.random(len(served)) < 0.05,
+    )
 
 
-def plain_isolation(net: Network, kind: str, number: int, seized: set[int]) -> dict[str, set[int]]:
-    """Nodes and lines as vertices; whether a line's end is open is asked edge by edge; searches, no components."""
-    valve_at = {
-        (int(v_l), int(v_n)): int(v)
-        for v, v_l, v_n in zip(net.place_valve, net.place_line, net.place_node, strict=True)
-    }
+class Plain:
+    """Nodes and lines as the vertices of one NetworkX graph, joined where a line ends at a node; a valve is written on
+    the edge it sits on. Every question is a search that asks edge by edge whether it may pass. No segments."""
 
-    def graph(shut) -> nx.Graph:
-        made = nx.Graph()
-        made.add_nodes_from(("node", n) for n in range(len(net.node_ids)))
-        for line in range(len(net.start)):
-            made.add_node(("line", line))
+    def __init__(self, net: Network) -> None:
+        self.net = net
+        self.graph = nx.Graph()
+        self.graph.add_nodes_from(("node", at) for at in range(len(net.node_ids)))
+        self.graph.add_nodes_from(("line", at) for at in range(len(net.line_ids)))
+        sits = {
+            (int(line), int(node)): int(valve)
+            for valve, line, node in zip(net.place_valve, net.place_line, net.place_node, strict=True)
+        }
+        for line in range(len(net.line_ids)):
             for node in {int(net.start[line]), int(net.end[line])}:
-                valve = valve_at.get((line, node))
-                if net.passable[line]:
-                    if valve is None or not shut(valve):
-                        made.add_edge(("line", line), ("node", node))
-                elif valve is None and node == int(net.start[line]):
-                    made.add_edge(("line", line), ("node", node))
-        return made
+                valve = sits.get((line, node))
+                if net.passable[line] or (valve is None and node == net.start[line]):
+                    # A shut line carries nothing: it hangs on its first node and on nothing else.
+                    self.graph.add_edge(("line", line), ("node", node), valve=valve)
+        self.sources = [("node", int(at)) for at in np.flatnonzero(net.source)]
+        self.fed_now = self.search(self.sources, lambda valve: bool(net.valve_open[valve]), set())
 
-    def stays_open(valve: int) -> bool:
-        return bool(net.valve_open[valve]) and (not net.valve_operable[valve] or valve in seized)
+    def search(self, begin, passes, without: set) -> set:
+        """Everything reached from some vertices over edges without a valve or whose valve ``passes``."""
+        view = nx.subgraph_view(
+            self.graph,
+            filter_node=lambda one: one not in without,
+            filter_edge=lambda a, b: self.graph.edges[a, b]["valve"] is None or passes(self.graph.edges[a, b]["valve"]),
+        )
+        found: set = set()
+        for one in begin:
+            if one not in found and one not in without:
+                found |= {one} | {b for _, b in nx.bfs_edges(view, one)}
+        return found
 
-    reach = graph(lambda valve: not stays_open(valve))
-    dry = nx.node_connected_component(reach, (kind, number))
-    close = set()
-    for (line, node), valve in valve_at.items():
-        if net.passable[line] and net.valve_open[valve] and (("line", line) in dry) != (("node", node) in dry):
-            close.add(valve)
-    sources = {("node", int(n)) for n in np.flatnonzero(net.source)}
+    def isolation(self, kind: str, number: int, seized: set[int]) -> dict[str, set[int]]:
+        """What closing valves around a place does, some of them seized."""
+        net = self.net
 
-    def fed(made: nx.Graph) -> set:
-        return set().union(*(nx.node_connected_component(made, s) for s in sources if s in made), set())
+        def stays_open(valve: int) -> bool:
+            return bool(net.valve_open[valve]) and (not net.valve_operable[valve] or valve in seized)
 
-    before = fed(graph(lambda valve: not net.valve_open[valve]))
-    after_graph = graph(lambda valve: not net.valve_open[valve] or valve in close)
-    after_graph.remove_nodes_from(dry)
-    lost = before - fed(after_graph) - dry
-    return {
-        "close": close,
-        "nodes": {n for k, n in dry if k == "node"},
-        "lines": {n for k, n in dry if k == "line"},
-        "cut_off": {n for k, n in lost if k == "node"},
-        "unserved": {
-            s
-            for s, (node, line) in enumerate(zip(net.service_node.tolist(), net.service_line.tolist(), strict=True))
-            if (("node", node) if node >= 0 else ("line", line)) in dry | lost
-        },
-    }
+        dry = self.search([(kind, number)], stays_open, set())
+        close = {
+            data["valve"]
+            for a, b, data in self.graph.edges(data=True)
+            if data["valve"] is not None
+            and net.valve_open[data["valve"]]
+            and net.passable[(a if a[0] == "line" else b)[1]]
+            and (a in dry) != (b in dry)
+        }
+        after = self.search(self.sources, lambda valve: bool(net.valve_open[valve]) and valve not in close, dry)
+        lost = self.fed_now - after - dry
+        hangs = [
+            ("line", li) if li >= 0 else ("node", no) for no, li in zip(net.service_node, net.service_line, strict=True)
+        ]
+        return {
+            "close": close,
+            "nodes": {at for kind, at in dry if kind == "node"},
+            "lines": {at for kind, at in dry if kind == "line"},
+            "cut_off": {at for kind, at in lost if kind == "node"},
+            "unserved": {at for at, place in enumerate(hangs) if place in dry or place in lost},
+        }
 
 
 def plain_trace(net: Network, kind: str, number: int, direction: str) -> tuple[set[int], set[int]]:

@@ -2,40 +2,46 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from planner_app.domain.errors import PlannerError
+from plugins.tunnel.model.network import isolation
 from plugins.tunnel.model.network.isolation import Segments
 from plugins.tunnel.model.network.network import Network
 from plugins.tunnel.model.network.trace import Tracer
-from tests.plugins.tunnel.network.graphs import plain_isolation, plain_trace, random_network, with_valves
+from tests.plugins.tunnel.network.graphs import Plain, plain_trace, random_network, with_valves
+
+#: Places asked about on each real network.
+PLACES = 200 if os.environ.get("PLANNER_SOAK") else 25
 
 
-def same_isolation(net: Network, segments: Segments, kind: str, number: int, seized: set[int]) -> None:
-    answer = segments.isolate(kind, number, [net.valve_ids[v] for v in seized])
-    plain = plain_isolation(net, kind, number, seized)
-    assert {net.valve_number[v] for v in answer.close} == plain["close"]
-    assert {net.node_number[n] for n in answer.nodes} == plain["nodes"]
-    assert {net.line_number[n] for n in answer.lines} == plain["lines"]
-    assert {net.node_number[n] for n in answer.cut_off} == plain["cut_off"]
-    assert answer.customers == sum(int(net.service_customers[n]) for n in plain["unserved"])
-    assert set(answer.critical) == {net.service_ids[n] for n in plain["unserved"] if net.service_critical[n]}
+def same_isolation(net: Network, segments: Segments, plain: Plain, kind: str, number: int, seized: set[int]) -> None:
+    answer = segments.isolate(kind, number, [net.valve_ids[v] for v in seized], alternatives=False)
+    truth = plain.isolation(kind, number, seized)
+    assert {net.valve_number[v] for v in answer.close} == truth["close"]
+    assert {net.node_number[n] for n in answer.nodes} == truth["nodes"]
+    assert {net.line_number[n] for n in answer.lines} == truth["lines"]
+    assert {net.node_number[n] for n in answer.cut_off} == truth["cut_off"]
+    assert set(answer.unserved) == {net.service_ids[n] for n in truth["unserved"]}
+    assert answer.customers == sum(int(net.service_customers[n]) for n in truth["unserved"])
+    assert set(answer.critical) == {net.service_ids[n] for n in truth["unserved"] if net.service_critical[n]}
 
 
 @pytest.mark.parametrize("seed", range(25))
 def test_isolation_on_random_networks(seed: int) -> None:
     rng = np.random.default_rng(seed)
     net = random_network(rng, 40, int(rng.integers(20, 80)), int(rng.integers(0, 60)), int(rng.integers(1, 4)))
-    segments = Segments(net)
+    segments, plain = Segments(net), Plain(net)
     for _ in range(12):
         kind = str(rng.choice(["node", "line"]))
         number = int(rng.integers(0, len(net.node_ids if kind == "node" else net.line_ids)))
         valves = len(net.valve_ids)
         seized = {int(v) for v in rng.integers(0, valves, int(rng.integers(0, 3)))} if valves else set()
-        same_isolation(net, segments, kind, number, seized)
+        same_isolation(net, segments, plain, kind, number, seized)
 
 
 @pytest.mark.parametrize("seed", range(15))
@@ -54,21 +60,41 @@ def test_traces_on_random_networks(seed: int) -> None:
             assert found.length_m == pytest.approx(float(net.length[sorted(lines)].sum()))
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_long_ways_of_supply_are_judged_the_same(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Past so many segments the whole network is searched instead of what is fed through the dry part."""
+    monkeypatch.setattr(isolation, "_LEVELS", seed % 3)
+    net = random_network(np.random.default_rng(seed), 60, 75, 90, 2)
+    segments, plain = Segments(net), Plain(net)
+    for number in range(0, 60, 3):
+        same_isolation(net, segments, plain, "node", number, set())
+
+
 @pytest.mark.data
-@pytest.mark.parametrize("name", ["Net3", "ky4", "ky10", "Net6"])
-def test_real_networks(name: str, data_dir: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "nodes"), [("Net3", 97), ("ky4", 964), ("ky10", 935), ("Net6", 3_356), ("Net6", 12_527)]
+)
+def test_real_networks(name: str, nodes: int, data_dir: Path) -> None:
+    """Lines and nodes at random; in every other place valves that would have to be closed are seized."""
     rng = np.random.default_rng(7)
-    net = with_valves(data_dir / "water_networks" / f"{name}.inp", rng)
-    segments, tracer = Segments(net), Tracer(net)
-    for _ in range(25):
-        kind = str(rng.choice(["node", "line"]))
+    path = data_dir / "water_networks" / f"{name}.inp"
+    net = with_valves(path, rng, copies_to=nodes if nodes == 12_527 else 0)
+    assert len(net.node_ids) == nodes
+    segments, tracer, plain = Segments(net), Tracer(net), Plain(net)
+    seized_met = 0
+    for place in range(PLACES):
+        kind = ("node", "line")[int(rng.integers(0, 2))]
         number = int(rng.integers(0, len(net.node_ids if kind == "node" else net.line_ids)))
-        same_isolation(net, segments, kind, number, set())
-        direction = str(rng.choice(["up", "down", "both"]))
-        nodes, lines = plain_trace(net, kind, number, direction)
-        found = tracer.trace(kind, number, direction)  # type: ignore[arg-type]
-        assert set(found.nodes.tolist()) == nodes
-        assert set(found.lines.tolist()) == lines
+        seized: set[int] = set()
+        if place % 2:
+            near = sorted(plain.isolation(kind, number, set())["close"])
+            seized = {int(one) for one in rng.choice(near, min(len(near), 2), replace=False)} if near else set()
+            seized_met += bool(seized)
+        same_isolation(net, segments, plain, kind, number, seized)
+        for direction in ("up", "down", "both"):
+            found = tracer.trace(kind, number, direction)  # type: ignore[arg-type]
+            assert (set(found.nodes.tolist()), set(found.lines.tolist())) == plain_trace(net, kind, number, direction)
+    assert seized_met > PLACES // 4
 
 
 def line_of_nodes() -> Network:
