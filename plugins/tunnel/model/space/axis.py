@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -78,12 +79,12 @@ class Axis:
         """Chainage at a length along the axis in plan."""
         return float(np.interp(along, self._along, self.m))
 
-    @property
+    @cached_property
     def line(self) -> Any:
         """The axis in plan."""
         return shapely.linestrings(self.xyz[:, :2])
 
-    @property
+    @cached_property
     def _along(self) -> Floats:
         return np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(self.xyz[:, :2], axis=0).T))])
 

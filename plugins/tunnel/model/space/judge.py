@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from planner_app.domain.finding import Finding, Verdict
-from planner_app.domain.rule import Rule, in_force
+from planner_app.domain.rule import Rule
+from plugins.tunnel.model.space.edition import edition_day, rules_of
 from plugins.tunnel.model.space.section import Aisle, Compartment, Placement, Section, aisle, depth, is_cable, on_left
 
-_YEAR = re.compile(r"(?:19|20)\d\d")
 #: Lengths (m) nearer than this are equal: placements are written in millimetres.
 _TOUCH = 0.0005
 _HAIR = 1e-9
@@ -29,24 +28,15 @@ def judge_section(section: Section, rules: Sequence[Rule], *, today: date, city:
     """
     on = edition_day(section.built, section.year) or today
     mine = [rule for rule in rules if rule.kind in KINDS]
-    chosen = {rule.id: rule for rule in sorted(in_force(mine, on, city), key=lambda rule: rule.city != "")}
-    if mine and not any(rule.standard for rule in chosen.values()):
+    chosen = rules_of(mine, on, city)
+    if mine and not any(rule.standard for rule in chosen):
         found = [_no_rules(section, on)]
     else:
         found = []
     state = _State(section)
-    for rule in chosen.values():
+    for rule in chosen:
         found += KINDS[rule.kind](rule, state)
     return found
-
-
-def edition_day(built: str, year: int | None) -> date | None:
-    """The day whose rules count: the end of the year of the edition (its last number of four digits, ``GB/T
-    50838-2015 (2024)`` → 2024), else of the year of building; None if neither is known."""
-    years = [int(found) for found in _YEAR.findall(built.replace("50838", ""))]
-    if years:
-        return date(max(years), 12, 31)
-    return date(year, 12, 31) if year else None
 
 
 class _State:

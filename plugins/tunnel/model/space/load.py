@@ -28,22 +28,32 @@ _BESIDE = 30.0
 
 @dataclass(frozen=True)
 class TunnelNode:
-    """An opening, shaft or well of a tunnel. ``z``: of the ground there, None where unknown."""
+    """An opening, shaft or well of a tunnel.
+
+    Attributes:
+        z: of the ground there, None where unknown.
+        compartment: code or kind as stated; size: clear size as stated (``1.2×7.0``, ``φ1.0``).
+        xy: where it stands in the project's CRS.
+    """
 
     code: str
     kind: str
     m: float
-    z: float | None
+    z: float | None = None
+    compartment: str = ""
+    size: str = ""
+    xy: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
 class Tunnel:
-    """A tunnel: its row, axis, rows of its sections by chainage, and its nodes by chainage."""
+    """A tunnel: its row, axis, rows of its sections by chainage, its nodes by chainage; notes: what was left out."""
 
     row: Row
     axis: Axis
     sections: Sequence[Row]
     nodes: Sequence[TunnelNode]
+    notes: Sequence[Note] = ()
 
     @property
     def code(self) -> str:
@@ -115,6 +125,9 @@ def load_tunnel(project: Project, code: str) -> Tunnel:
     found = rows(project, TUNNEL, among("code", [code]), geometry=True)
     its = rows(project, SECTION, among("tunnel", [code]), geometry=True)
     sections = sorted((row for row in its if number(row["from_m"]) is not None), key=lambda row: row["from_m"])
+    notes: list[Note] = [
+        ("tunnel.row_unmeasured", {"id": text(row["code"])}) for row in its if number(row["from_m"]) is None
+    ]
     if not found:
         known = ", ".join(text(row["code"]) for row in rows(project, TUNNEL))
         raise PlannerError("tunnel.tunnel_unknown", id=code, known=known or "–")
@@ -123,7 +136,7 @@ def load_tunnel(project: Project, code: str) -> Tunnel:
     if not all(run is not None for run in runs) or not runs:
         runs = [_run(row)]
     axis = Axis.of([run for run in runs if run is not None])
-    return Tunnel(row, axis, sections, _nodes(project, code, axis))
+    return Tunnel(row, axis, sections, _nodes(project, code, axis, notes), tuple(notes))
 
 
 def _run(row: Row) -> Run | None:
@@ -147,20 +160,24 @@ def single(shape: Any) -> Any:
     return shapely.linestrings(xyz if xyz.shape[1] == 3 and xyz[:, 2].any() else xyz[:, :2])
 
 
-def _nodes(project: Project, code: str, axis: Axis) -> list[TunnelNode]:
+def _nodes(project: Project, code: str, axis: Axis, notes: list[Note]) -> list[TunnelNode]:
     found = []
     for row in rows(project, TUNNEL_NODE, among("tunnel", [code]), geometry=True):
         shape, m = row["shape"], number(row["m"])
-        z = None
+        z = xy = None
         if shape is not None and not shape.is_empty:
-            at, away = axis.locate(shape.x, shape.y)
+            xy = (float(shape.x), float(shape.y))
+            at, away = axis.locate(*xy)
             m = at if m is None else m
             beside = away <= _BESIDE and abs(at - m) <= _BESIDE
             z = (number(shape.z) or None) if beside and shape.has_z else None
             if not beside:
                 continue
-        if m is not None:
-            found.append(TunnelNode(text(row["code"]), text(row["kind"]), m, z))
+        if m is None:
+            notes.append(("tunnel.node_unplaced", {"id": text(row["code"])}))
+            continue
+        room, size = text(row["compartment"]), text(row["clear_size"])
+        found.append(TunnelNode(text(row["code"]), text(row["kind"]), m, z, room, size, xy))
     return sorted(found, key=lambda node: node.m)
 
 
@@ -192,7 +209,7 @@ def load_section(project: Project, code: str, m: float | None = None) -> Section
         notes.append((error.code, dict(error.params)))
         tunnel = None
     tunnel_row: Row = tunnel.row if tunnel else {"built_edition": "", "built_year": None}
-    year = number(tunnel_row["built_year"])
+    year, wall = number(tunnel_row["built_year"]), number(row["wall_m"])
     return Section(
         code=code,
         tunnel=tunnel_code,
@@ -207,6 +224,7 @@ def load_section(project: Project, code: str, m: float | None = None) -> Section
         year=None if year is None else int(year),
         at=tunnel.axis.at(m) if tunnel else None,
         ground_z=tunnel.ground_z(m) if tunnel else None,
+        wall=wall if wall is not None and 0 < wall < 5 else None,
         notes=tuple(notes),
     )
 

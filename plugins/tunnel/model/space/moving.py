@@ -42,9 +42,6 @@ class MoveLine(Command):
     def params(self) -> dict[str, Any]:
         return {"line": self.line, "section": self.section, "x": self.x, "y": self.y, "support": self.support}
 
-    def joins(self) -> str:
-        return f"{self.section}/{self.fid}"
-
     def apply(self, tx: Transaction) -> None:
         layer = tables.ensure(tx, PLACEMENT, ["support"])
         values = {"x": self.x, "y": self.y, "compartment": self.compartment, "support": self.support or None}

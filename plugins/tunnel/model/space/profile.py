@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
+
+from plugins.tunnel.model.space.axis import station
 
 Point = tuple[float, float | None]
 """(chainage, height); None where the height is unknown."""
@@ -186,6 +190,22 @@ def profile_rows(profile: Profile) -> list[dict[str, Any]]:
         row = _row(profile, grades, "crossing", one.m, one.line, one.kind, z=profile.z(one.m))
         rows.append(row | {"crossing_z": one.z, "crossing_outer_d": one.outer_d, "gap_m": gap(profile, one)})
     return sorted(rows, key=lambda row: (row["m"], row["type"]))
+
+
+def profile_csv(profile: Profile) -> bytes:
+    """All rows as CSV with a byte order mark, so that spreadsheets read the Chinese; unknown cells are empty."""
+    rows = profile_rows(profile)
+    out = io.StringIO()
+    writer = csv.writer(out)
+    names = list(rows[0]) if rows else []
+    writer.writerow(["station", *names])
+    for row in rows:
+        writer.writerow([station(row["m"]), *("" if row[name] is None else _plain(row[name]) for name in names)])
+    return out.getvalue().encode("utf-8-sig")
+
+
+def _plain(value: object) -> object:
+    return round(value, 6) if isinstance(value, float) else value
 
 
 def _row(

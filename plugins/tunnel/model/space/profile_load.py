@@ -33,6 +33,7 @@ from plugins.tunnel.model.space.load import (
 )  # fmt: skip
 from plugins.tunnel.model.space.profile import Crossing, Point, Profile, Run, Stop, between
 from plugins.tunnel.model.space.tables import PLACEMENT
+from plugins.tunnel.model.space.terrain import ground_between, terrain_along
 from plugins.tunnel.model.tables import LINE, NODE
 
 _LINE_COLUMNS = [
@@ -82,7 +83,9 @@ def path_profile(project: Project, start: str, end: str) -> Profile:
         runs.append(_run(row, points))
         m += float(along[-1])
     stops = _stops(node_rows, runs)
-    ground = tuple((stop.m, stop.ground_z) for stop in stops)
+    surveyed = [(stop.code, stop.m, stop.ground_z) for stop in stops]
+    base = [(stop.m, stop.ground_z) for stop in stops]
+    ground = ground_between(terrain_along(project, xy, notes), xy, base, surveyed, notes)
     codes = {text(row["code"]) for row in line_rows}
     crossings = _crossings(project, xy, codes, [text(row["code"]) for row in node_rows], stops)
     name = f"{net.node_ids[a]} – {net.node_ids[b]}"
@@ -122,12 +125,15 @@ def tunnel_profile(project: Project, code: str, start: float | None = None, end:
         if low - 0.01 <= node.m <= high + 0.01
     )
     marks = sorted({low, high, *(float(m) for m in tunnel.axis.m if low < m < high), *(stop.m for stop in stops)})
-    ground = tuple((m, tunnel.ground_z(m)) for m in marks)
     xy = tuple((m, *tunnel.axis.at(m)[:2]) for m in marks)
+    notes: list[Note] = list(tunnel.notes)
+    base = [(m, tunnel.ground_z(m)) for m in marks]
+    surveyed = [(stop.code, stop.m, stop.ground_z) for stop in stops]
+    ground = ground_between(terrain_along(project, xy, notes), xy, base, surveyed, notes)
     within, codes = _within(project, tunnel, low, high)
     crossings = _crossings(project, xy, codes, [], ())
     name = " ".join(part for part in (code, text(tunnel.row["name"])) if part)
-    return Profile("tunnel", name, main, ground, stops, within, crossings, xy)
+    return Profile("tunnel", name, main, ground, stops, within, crossings, xy, tuple(notes))
 
 
 def _floor(tunnel: Tunnel, low: float, high: float) -> tuple[Point, ...]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from planner_app.domain.finding import Finding, Verdict
 from planner_app.i18n import tr
+from planner_app.report.findings import verdict_word
 from plugins.tunnel.model.space.axis import station
 from plugins.tunnel.model.space.kinds import NAMES, colour
-from plugins.tunnel.model.space.profile import Profile, Run, Stop, between, known_pieces, profile_rows, slopes
+from plugins.tunnel.model.space.profile import Profile, Run, Stop, between, known_pieces, slopes
+from plugins.tunnel.model.space.section_sheet import VERDICT_COLOURS
 from plugins.tunnel.model.space.sheet import GREY, INK, Colour, Point, Sheet, fit, text_width
 
 _HORIZONTAL = (100, 200, 500, 1000, 2000, 2500, 5000, 10_000, 20_000, 25_000, 50_000, 100_000, 200_000, 500_000)
@@ -55,24 +56,12 @@ class _Frame:
         return self.y(self.high_z)
 
 
-def profile_csv(profile: Profile) -> bytes:
-    """All rows as CSV with a byte order mark, so that spreadsheets read the Chinese; unknown cells are empty."""
-    rows = profile_rows(profile)
-    out = io.StringIO()
-    writer = csv.writer(out)
-    names = list(rows[0]) if rows else []
-    writer.writerow(["station", *names])
-    for row in rows:
-        writer.writerow([station(row["m"]), *("" if row[name] is None else _plain(row[name]) for name in names)])
-    return out.getvalue().encode("utf-8-sig")
+def draw_profile(profile: Profile, findings: Sequence[Finding] = ()) -> Sheet:
+    """The profile's sheet; its DXF is in millimetres of paper at the scales written on it.
 
-
-def _plain(value: object) -> object:
-    return round(value, 6) if isinstance(value, float) else value
-
-
-def draw_profile(profile: Profile) -> Sheet:
-    """The profile's sheet; its DXF is in millimetres of paper at the scales written on it."""
+    Args:
+        findings: those that fail or need a certificate are drawn over the stretch they speak of.
+    """
     low, high = profile.ends
     heights = _heights(profile)
     h = next((one for one in _HORIZONTAL if (high - low) * 1000 / one <= _WIDE), _HORIZONTAL[-1])
@@ -100,6 +89,7 @@ def draw_profile(profile: Profile) -> Sheet:
             _line(sheet, run.kind, piece, frame, 0.35)
     _stops(sheet, profile, frame)
     _crossings(sheet, profile, frame)
+    _findings(sheet, findings, frame)
     _band(sheet, profile, frame, bands)
     return sheet
 
@@ -248,6 +238,33 @@ def _crossings(sheet: Sheet, profile: Profile, frame: _Frame) -> None:
         if x - last >= 3.0:
             sheet.text(layer, (x + 1.2, y - 1.2), one.line, 1.6, colour=rgb, angle=-90)
             last = x
+
+
+def _findings(sheet: Sheet, findings: Sequence[Finding], frame: _Frame) -> None:
+    """A dimension line under the picture per stretch that fails or needs a certificate."""
+    ends: list[float] = []  # right ends of the rows of lines
+    for verdict, low, high, text in spans_of(findings):
+        a, b = frame.x(max(low, frame.low_m)), frame.x(min(high, frame.high_m))
+        row = next((n for n, end in enumerate(ends) if end < a), len(ends))
+        ends[row:] = [max(b, a + text_width(text, 1.9))]
+        y, rgb = frame.bottom + 1.5 + 3.6 * row, VERDICT_COLOURS[verdict]
+        sheet.line("FINDING", (a, y), (b, y), colour=rgb, width=0.25)
+        for x in (a, b):
+            sheet.line("FINDING", (x - 0.8, y - 0.8), (x + 0.8, y + 0.8), colour=rgb, width=0.25)
+        sheet.text("FINDING", (a + 0.8, y + 0.6), text, 1.9, colour=rgb)
+
+
+def spans_of(findings: Sequence[Finding]) -> list[tuple[Verdict, float, float, str]]:
+    """(verdict, from, to, words) of every stretch that fails or needs a certificate."""
+    found = []
+    for one in findings:
+        params = one.params or {}
+        if one.verdict in (Verdict.FAIL, Verdict.NEEDS_CERTIFICATE) and "from_m" in params:
+            limit = "" if one.limit is None else f" > {one.limit:g} {one.unit}"
+            measured = "" if one.measured is None else f" {one.measured:.1f}"
+            words = f"{params.get('openings', '')}{measured}{limit} {verdict_word(one.verdict.value)}".strip()
+            found.append((one.verdict, float(params["from_m"]), float(params["to_m"]), words))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

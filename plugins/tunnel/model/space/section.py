@@ -102,6 +102,7 @@ class Section:
         built: edition of the design standard the tunnel was built to; ``year``: in which year; empty if unknown.
         at: x, y, z of the axis on the floor in the project's CRS; z NaN where unknown.
         ground_z: height of the ground, None where unknown.
+        wall: thickness (m) of the structure's outer walls, None where unknown.
         notes: (code, params) of what is wrong in the tables.
     """
 
@@ -118,6 +119,7 @@ class Section:
     year: int | None = None
     at: tuple[float, float, float] | None = None
     ground_z: float | None = None
+    wall: float | None = None
     notes: tuple[tuple[str, dict[str, Any]], ...] = ()
 
     def compartment(self, code: str) -> Compartment | None:

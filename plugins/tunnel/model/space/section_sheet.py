@@ -17,7 +17,7 @@ from plugins.tunnel.model.space.section import Placement, Section, aisle
 from plugins.tunnel.model.space.sheet import GREY, INK, Colour, Point, Sheet, fit, text_width, wrap
 
 _SCALES = (10, 20, 25, 50, 100, 200)
-_WALL = 0.3  # thickness (m) of the structure's outer walls as drawn: the tables do not hold it
+WALL = 0.3  # thickness (m) of the structure's outer walls as drawn where it is not known
 _TABLE = 160.0
 _MARGIN = 12.0
 _ROW = 5.0
@@ -25,7 +25,7 @@ _CONCRETE: Colour = (226, 228, 232)
 _RED: Colour = (200, 30, 30)
 _AMBER: Colour = (176, 110, 0)
 _GREEN: Colour = (20, 120, 60)
-_VERDICT: dict[Verdict, Colour] = {
+VERDICT_COLOURS: dict[Verdict, Colour] = {
     Verdict.FAIL: _RED, Verdict.NEEDS_CERTIFICATE: _AMBER, Verdict.CANNOT_JUDGE: GREY, Verdict.PASS: _GREEN,
 }  # fmt: skip
 
@@ -46,8 +46,9 @@ def draw_section(section: Section, findings: Sequence[Finding] = ()) -> Sheet:
     circles = [circle for one in section.placements for circle in section.circles(one)]
     xs = [x for box in boxes for x in (box[0], box[2])] + [x + s * r for x, _, r in circles for s in (-1, 1)]
     ys = [y for box in boxes for y in (box[1], box[3])] + [y + s * r for _, y, r in circles for s in (-1, 1)]
-    left, right = (min(xs) - _WALL, max(xs) + _WALL) if xs else (-1.0, 1.0)
-    low, high = (min(ys) - _WALL, max(ys) + _WALL) if ys else (0.0, 3.0)
+    wall = section.wall or WALL
+    left, right = (min(xs) - wall, max(xs) + wall) if xs else (-1.0, 1.0)
+    low, high = (min(ys) - wall, max(ys) + wall) if ys else (0.0, 3.0)
     scale = next((one for one in _SCALES if (right - left) * 1000 / one <= 230), _SCALES[-1])
     wide, tall = (right - left) * 1000 / scale, (high - low) * 1000 / scale
     numbers = {one.fid: n for n, one in enumerate(section.placements, start=1)}
@@ -85,13 +86,15 @@ def _border(sheet: Sheet, section: Section, scale: int) -> None:
     ]
     sheet.text("TITLE", (_MARGIN, h - 21), " · ".join(part for part in parts if part), 2.5, colour=GREY)
     note = tr("Lengths in metres; heights in the 1985 datum. The thickness of the structure is schematic.")
+    if section.wall is not None:
+        note = tr("Lengths in metres; heights in the 1985 datum.")
     sheet.text("TITLE", (_MARGIN, 8.5), note, 2.1, colour=GREY)
 
 
 def _structure(sheet: Sheet, section: Section, frame: _Frame) -> None:
     shapes = [shapely.Polygon(room.outline[0], room.outline[1:]) for room in section.compartments if room.outline]
     if shapes:
-        outer = shapely.union_all([shape.buffer(_WALL, join_style="mitre") for shape in shapes])
+        outer = shapely.union_all([shape.buffer(section.wall or WALL, join_style="mitre") for shape in shapes])
         for part in shapely.get_parts(outer):
             ring = shapely.Polygon(part.exterior)
             sheet.area("STRUCTURE", *(frame.at(*xy) for xy in ring.exterior.coords[:-1]), width=0.5, fill=_CONCRETE)
@@ -162,7 +165,7 @@ def _lines(sheet: Sheet, section: Section, frame: _Frame, numbers: dict[int, int
         reach = max(((x - one.x) ** 2 + (y - one.y) ** 2) ** 0.5 + r for x, y, r in circles) * frame.mm
         centre = frame.at(one.x, one.y)
         if one.fid in wrong:
-            sheet.circle("FINDING", centre, reach + 0.8, colour=_VERDICT[wrong[one.fid]], width=0.45)
+            sheet.circle("FINDING", centre, reach + 0.8, colour=VERDICT_COLOURS[wrong[one.fid]], width=0.45)
         if len(circles) == 1 and reach > 2.6:
             spot = centre
         else:
@@ -181,7 +184,7 @@ def _dimensions(sheet: Sheet, section: Section, frame: _Frame, low: float) -> No
     _chain(sheet, [(frame.at(x, 0)[0], x) for x in xs], y)
     box = rooms[0].box
     assert box is not None
-    x = frame.at(box[0] - _WALL, 0)[0] - 6
+    x = frame.at(box[0] - (section.wall or WALL), 0)[0] - 6
     a, b = frame.at(0, box[1])[1], frame.at(0, box[3])[1]
     sheet.line("DIMENSION", (x, a), (x, b), width=0.13)
     for end in (a, b):
@@ -236,7 +239,7 @@ def _schedule(
         if n:
             verdict = worst.get(section.placements[n - 1].fid)
             word = verdict_word(verdict.value) if verdict else "—"
-            sheet.text("TABLE", (left - 14, y - 3.5), word, 2.1, colour=_VERDICT[verdict] if verdict else GREY)
+            sheet.text("TABLE", (left - 14, y - 3.5), word, 2.1, colour=VERDICT_COLOURS[verdict] if verdict else GREY)
         sheet.line("TABLE", (x, y), (x + _TABLE, y), width=0.25 if n < 2 else 0.1, colour=INK if n < 2 else GREY)
         y -= _ROW
     sheet.line("TABLE", (x, y), (x + _TABLE, y), width=0.25)
@@ -253,7 +256,7 @@ def spec(one: Placement) -> str:
 
 
 def _worst(findings: Sequence[Finding]) -> dict[int, Verdict]:
-    order = list(_VERDICT)
+    order = list(VERDICT_COLOURS)
     worst: dict[int, Verdict] = {}
     for finding in findings:
         for fid in (finding.params or {}).get("fids", ()):
@@ -273,7 +276,8 @@ def _lines_of_findings(findings: Sequence[Finding]) -> list[_Line]:
             source = f"（{one.standard} {one.clause}）" if one.standard else ""
             lines = wrap(finding_message(one) + source, 2.1, _TABLE - 22)
             rows += [
-                (verdict_word(verdict.value) if n == 0 else "", line, _VERDICT[verdict]) for n, line in enumerate(lines)
+                (verdict_word(verdict.value) if n == 0 else "", line, VERDICT_COLOURS[verdict])
+                for n, line in enumerate(lines)
             ]
     passed = sum(one.verdict is Verdict.PASS for one in findings)
     if findings:

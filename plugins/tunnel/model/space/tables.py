@@ -17,7 +17,10 @@ TUNNEL = _spec(
     "built_year:integer",
 )  # fmt: skip
 SECTION = _spec(
-    "tunnel_section", "管廊区段", "line", "code:text tunnel:text from_m:real to_m:real profile:text status:text"
+    "tunnel_section",
+    "管廊区段",
+    "line",
+    "code:text tunnel:text from_m:real to_m:real profile:text status:text wall_m:real",
 )
 COMPARTMENT = _spec(
     "compartment",
@@ -37,3 +40,6 @@ TUNNEL_NODE = _spec(
     "tunnel_node", "管廊节点", "point",
     "code:text tunnel:text kind:text m:real compartment:text clear_size:text flood_sill_z:real",
 )  # fmt: skip
+FIRE_ZONE = _spec(
+    "fire_zone", "防火分区", "line", "code:text tunnel:text compartment:text from_m:real to_m:real length_m:real"
+)

@@ -85,7 +85,7 @@ def section_json(section: Section, findings: Sequence[Finding]) -> dict[str, Any
     return {
         "section": section.code, "tunnel": section.tunnel, "m": section.m, "from_m": section.from_m,
         "to_m": section.to_m, "profile": section.profile, "built_edition": section.built, "floor_z": floor,
-        "ground_z": section.ground_z,
+        "ground_z": section.ground_z, "wall_m": section.wall,
         "compartments": [
             {"code": room.code, "kind": room.kind, "box": room.box, "aisle_m": _of(aisles[room.code], "width"),
              "height_m": _of(aisles[room.code], "height")}
@@ -117,11 +117,16 @@ def _configure_profile(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", dest="end", default="", metavar="ID", help=tr("node, or chainage with --tunnel"))
     parser.add_argument("--tunnel", default="", metavar="ID", help=tr("along this tunnel"))
     parser.add_argument("--out", type=Path, default=None, help=".png .pdf .svg .dxf .csv .json")
+    parser.add_argument("--city", default="", metavar="NAME", help=tr("rules of this city count, too"))
     parser.add_argument("--dpi", type=float, default=150.0)
 
 
 def run_profile(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
-    """``planner tunnel profile``: a longitudinal profile between two nodes or along a tunnel."""
+    """``planner tunnel profile``: a longitudinal profile between two nodes or along a tunnel.
+
+    Along a tunnel its openings and fire zones are judged (``findings``, with the stretch of chainage they speak of).
+    """
+    from plugins.tunnel.model.space.along import judge_tunnel
     from plugins.tunnel.model.space.profile_load import path_profile, tunnel_profile
     from plugins.tunnel.model.space.sheet import write_bytes, write_sheet
 
@@ -133,18 +138,22 @@ def run_profile(context: VerbContext, arguments: argparse.Namespace) -> VerbResu
         if arguments.tunnel:
             ends = (_chainage(arguments.start), _chainage(arguments.end))
             profile = tunnel_profile(project, arguments.tunnel, *ends)
+            findings = judge_tunnel(
+                project, arguments.tunnel, context.rules("tunnel.along"), profile.ends, arguments.city
+            )
         else:
-            profile = path_profile(project, arguments.start, arguments.end)
-    data = profile_json(profile)
+            profile, findings = path_profile(project, arguments.start, arguments.end), []
+    data = profile_json(profile, findings)
     if out is not None and out.suffix.casefold() == ".json":
         write_bytes(out, json.dumps(data, ensure_ascii=False, indent=1).encode("utf-8"))
     elif out is not None:
-        from plugins.tunnel.model.space.profile_sheet import draw_profile, profile_csv
+        from plugins.tunnel.model.space.profile import profile_csv
+        from plugins.tunnel.model.space.profile_sheet import draw_profile
 
         if out.suffix.casefold() == ".csv":
             write_bytes(out, profile_csv(profile))
         else:
-            write_sheet(draw_profile(profile), out, dpi=arguments.dpi)
+            write_sheet(draw_profile(profile, findings), out, dpi=arguments.dpi)
     return VerbResult(data | ({"out": str(out)} if out else {}))
 
 
@@ -162,8 +171,9 @@ def _kilometres(text: str) -> float:
     return int(whole) * 1000 + float(rest)
 
 
-def profile_json(profile: Profile) -> dict[str, Any]:
+def profile_json(profile: Profile, findings: Sequence[Finding] = ()) -> dict[str, Any]:
     """The profile as the command line prints it."""
+    from planner_app.report.findings import finding_json
     from plugins.tunnel.model.space.profile import gap, slopes
 
     low, high = profile.ends
@@ -198,6 +208,9 @@ def profile_json(profile: Profile) -> dict[str, Any]:
             "ground": [node["id"] for node in nodes if node["ground_z"] is None],
             "crossings": [one.line for one in profile.crossings if one.z is None],
         },
+        "findings": [
+            finding_json(one) | {key: (one.params or {}).get(key) for key in ("from_m", "to_m")} for one in findings
+        ],
         "warnings": [{"code": code, "message": word(code, params)} for code, params in profile.notes],
     }  # fmt: skip
 

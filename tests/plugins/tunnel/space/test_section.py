@@ -12,7 +12,8 @@ import pytest
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.finding import Finding, Verdict
 from planner_app.domain.rule import parse_rules
-from plugins.tunnel.model.space.judge import edition_day, judge_section
+from plugins.tunnel.model.space.edition import edition_day
+from plugins.tunnel.model.space.judge import judge_section
 from plugins.tunnel.model.space.kinds import line_kind, voltage_kv
 from plugins.tunnel.model.space.section import Compartment, Placement, Section, Support, aisle
 

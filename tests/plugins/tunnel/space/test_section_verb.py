@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from planner_app.plugin_api.model import Project
+from planner_app.project import EditCells
 from plugins.tunnel.model.space.axis import station
 from plugins.tunnel.model.space.load import load_section, load_tunnel
 
@@ -85,3 +86,17 @@ def test_chainage_and_place(tunnel: Path) -> None:
     assert section.m == 150
     assert station(1234.5) == "K1+234.50"
     assert station(999.999) == "K1+000.00"
+
+
+def test_walls_are_drawn_as_thick_as_the_table_says(run: Run, tunnel: Path, tmp_path: Path) -> None:
+    def outer() -> tuple[float, object]:
+        done = run("tunnel", "section", tunnel, "--section", "T1-1", "--out", tmp_path / "s.dxf")
+        space = ezdxf.readfile(tmp_path / "s.dxf").modelspace()
+        (ring,) = space.query('LWPOLYLINE[layer=="STRUCTURE"]')
+        return min(x for x, *_ in ring.get_points()), done["wall_m"]
+
+    assert outer() == (pytest.approx(-2.3), None)  # schematic
+    with Project.open(tunnel) as project:
+        layer = next(one for one in project.layers() if one.role == "tunnel.tunnel_section")
+        project.execute(EditCells(layer.id, [1], "wall_m", [0.45]))
+    assert outer() == (pytest.approx(-2.45), 0.45)
