@@ -47,7 +47,8 @@ class LayerDef:
     Attributes:
         uuid: names it everywhere; table: the name it has where it comes from (a wish elsewhere).
         fields: its own attributes in order; they are only ever added (a retired one stays, empty for new rows).
-        cells: ``name plan_id role class_field class_standard label_field source source_crs locked extra style``.
+        cells: ``name plan_id role class_field class_standard label_field source source_crs locked extra style``;
+            ``locked`` is ``true`` or ``false``, ``extra`` a JSON object, ``style`` QML. All are there for an insert.
     """
 
     uuid: str
