@@ -188,7 +188,7 @@ def comparison_json(found: Comparison) -> dict[str, Any]:
         "shift_m": list(diff.shift) if diff.shift else None,
         "renumbered": diff.renumbered,
         "elements": [
-            {"role": one.role, "name": one.name, "before": one.size_before, "after": one.size_after}
+            {"role": one.role, "name": one.name, "before": one.size_before, "after": one.size_after, "moved": one.moved}
             for one in found.elements
         ],
         "indicators": [{"key": key, "before": before, "after": after} for key, before, after in found.indicators],

@@ -168,4 +168,12 @@ class AcceptDialog(TaskDialog):
         """Write it."""
         project, command = self.state.project, self._command
         if project is not None and command is not None:
-            self.run(tr("Updating the base map"), lambda _progress: project.execute(command), lambda _: self.accept())
+            self.run(tr("Updating the base map"), lambda _progress: project.execute(command), self._written)
+
+    def _written(self, _changes: object) -> None:
+        self.accept()
+        self.state.context.notify(
+            tr("The survey is accepted: {layer} is up to date.", layer=self.layer.currentText()),
+            level="success",
+            hint=tr("Undo takes the whole step back."),
+        )

@@ -69,12 +69,15 @@ def rows_of(comparison: Comparison, issues: Sequence[Issue] = ()) -> list[DiffRo
         rows.append(DiffRow(tr("Indicator"), "changed", indicator_words(key)[0], _value(key, was), _value(key, is_now)))
     for change in comparison.elements:
         state = "added" if change.before is None else "removed" if change.after is None else "changed"
+        state = "moved" if change.moved else state
+        far = tr("its outline lies up to {metres} m from where it was", metres=words.number(change.moved))
         what = " ".join(text for text in (words.role(change.role), change.name) if text)
         before, after = (
             words.number(size) if size is not None else "" for size in (change.size_before, change.size_after)
         )
         rows.append(
-            DiffRow(tr("Element"), state, what, before, after, elements=(change.before, change.after),
+            DiffRow(tr("Element"), state, what, before, after, far if change.moved else "",
+                    elements=(change.before, change.after),
                     old=change.before.handles if change.before is not None else (),
                     new=change.after.handles if change.after is not None else ())
         )  # fmt: skip

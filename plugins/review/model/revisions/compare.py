@@ -22,13 +22,16 @@ _ROLES = (
 )  # fmt: skip
 #: Differences of areas (m²) and heights (m) that are rounding; of less than 1: that part of it.
 _SAME = 1e-3
+#: An outline that strays less than this from where it was has not moved, m (curves are flattened to 5 mm).
+_STAYS = 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class ElementChange:
-    """An element that came (``before`` None), went (``after`` None) or has another size.
+    """An element that came (``before`` None), went (``after`` None), has another size or lies elsewhere.
 
-    ``size_before``, ``size_after``: area in m², a line's length in m, a height's value in m.
+    ``size_before``, ``size_after``: area in m², a line's length in m, a height's value in m; ``moved``: how far its
+    outline is from where it was (Hausdorff distance, m), 0 where the size tells the change.
     """
 
     role: str
@@ -37,6 +40,7 @@ class ElementChange:
     after: Element | None
     size_before: float | None
     size_after: float | None
+    moved: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,8 @@ def compare_elements(before: OpenDrawing, after: OpenDrawing, found: DrawingDiff
             sizes = _size(one), (_size(other) if other is not None else None)
             if other is None or not _equal(*sizes):
                 changes.append(ElementChange(role.value, _name(one), one, other, *sizes))
+            elif (moved := _moved(one, other, found.shift)) > _STAYS:
+                changes.append(ElementChange(role.value, _name(one), one, other, *sizes, moved))
         for at in sorted(set(range(len(theirs))) - set(taken.values())):
             changes.append(ElementChange(role.value, _name(theirs[at]), None, theirs[at], None, _size(theirs[at])))
     return changes
@@ -117,6 +123,23 @@ def _by_name(ours: Sequence[Element], theirs: Sequence[Element], taken: dict[int
 def _name(element: Element) -> str:
     floor = "" if element.floor is None else f"F{element.floor}" if element.floor > 0 else f"B{-element.floor}"
     return " ".join(part for part in (element.building, floor, element.kind) if part)
+
+
+def _moved(before: Element, after: Element, shift: tuple[float, float] | None) -> float:
+    """How far an outline is from where it was, in a drawing that moved as a whole by ``shift`` (m).
+
+    Texts of heights may stand anywhere.
+    """
+    if before.role is Role.HEIGHT:
+        return 0.0
+    was, now = before.geometry, after.geometry
+    if shift:
+        from shapely.affinity import translate
+
+        was = translate(was, *shift)
+    if was.equals(now):
+        return 0.0
+    return float(was.hausdorff_distance(now))
 
 
 def _size(element: Element) -> float | None:

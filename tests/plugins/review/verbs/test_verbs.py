@@ -165,6 +165,21 @@ def test_diff(town: Path, drawing: Path, tmp_path: Path, planner: Planner) -> No
     assert planner("diff", town, "D-0002", "D-0002")[1]["changed"] == []
 
 
+def test_diff_of_a_building_that_only_moved(town: Path, drawing: Path, tmp_path: Path, planner: Planner) -> None:
+    planner("import", town, drawing)
+    x0, y0, x1, y1 = HOUSES["2号楼"]
+    moved = write_plan(tmp_path / "B.dxf", houses={**HOUSES, "2号楼": (x0 + 3, y0 + 4, x1 + 3, y1 + 4)})
+    planner("import", town, moved, "--replaces", "D-0001")
+    data = planner("diff", town, "D-0001", "D-0002")[1]
+    elements = {(one["role"], one["name"]): one for one in data["elements"]}
+    assert elements["footprint", "2号楼"]["moved"] == pytest.approx(5.0)
+    assert elements["footprint", "2号楼"]["before"] == elements["footprint", "2号楼"]["after"]
+    assert ("footprint", "1号楼") not in elements
+    elsewhere = write_plan(tmp_path / "C.dxf", east=EAST + 250)
+    planner("import", town, elsewhere, "--replaces", "D-0001")
+    assert planner("diff", town, "D-0001", "D-0003")[1]["elements"] == [], "the drawing moved as a whole"
+
+
 def test_asbuilt(town: Path, drawing: Path, tmp_path: Path, planner: Planner) -> None:
     planner("import", town, drawing)
     survey = write_survey(tmp_path / "竣工.dxf", storeys={"2号楼": (7, 21.6)})
