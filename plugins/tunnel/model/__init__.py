@@ -5,7 +5,7 @@ Heavy modules (NumPy, SciPy, shapely) load when a verb or a panel first needs th
 
 from __future__ import annotations
 
-from planner_app.plugin_api.model import LayerRole, ModelApi
+from planner_app.plugin_api.model import LayerRole, ModelApi, Setting
 
 
 def register(api: ModelApi) -> None:
@@ -41,6 +41,7 @@ def register(api: ModelApi) -> None:
     api.add_layer_role(LayerRole("tunnel.sensor", "Utility tunnels"))
     api.add_layer_role(LayerRole("tunnel.alarm", "Utility tunnels", hidden=True))
     _register_operation(api)
+    _register_shift(api)
 
 
 def _register_operation(api: ModelApi) -> None:
@@ -49,3 +50,16 @@ def _register_operation(api: ModelApi) -> None:
         api.add_layer_role(LayerRole(f"tunnel.{table}", "Utility tunnels"))
     for table in ("inspection_plan", "inspection", "observation", "defect_examination", "field_conflict"):
         api.add_layer_role(LayerRole(f"tunnel.{table}", "Utility tunnels", hidden=True))
+
+
+def _register_shift(api: ModelApi) -> None:
+    """The shift log, and what a desk that watches may choose."""
+    from plugins.tunnel.model.monitoring import shift_verbs
+
+    api.add_verb(shift_verbs.SHIFT)
+    for table in ("shift_entry", "handover"):
+        api.add_layer_role(LayerRole(f"tunnel.{table}", "Utility tunnels", hidden=True))
+    api.add_setting(Setting("tunnel.alarm_sound", "Sound at a new alarm", True))
+    api.add_setting(Setting("tunnel.alarm_badges", "Alarms on the map", True))
+    api.add_setting(Setting("tunnel.zone", "Time zone of monitoring", "Asia/Shanghai"))
+    api.add_setting(Setting("tunnel.city", "City whose alarm rules hold", ""))

@@ -92,6 +92,21 @@ def read_csv(path: Path, *, local: str = "Asia/Shanghai", time: str = "", value:
     return made
 
 
+def csv_columns(path: Path) -> tuple[list[str], str, str]:
+    """Names of a file's columns, and which of them are taken for time and value unless somebody says otherwise.
+
+    Raises:
+        PlannerError: ``import.unreadable``, ``tunnel.csv_columns``.
+    """
+    try:
+        text = read_text(path)[0]
+    except OSError as error:
+        raise PlannerError("import.unreadable", file=path.name, detail=error.strerror or str(error)) from error
+    head = [cell.strip().lstrip("\ufeff") for cell in next(_rows(text), (0, []))[1]]
+    at, shown, *_ = _columns(head, "", "", path.name)
+    return head, head[at], head[shown]
+
+
 def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
     first = text.split("\n", 1)[0]
     separator = max(",;\t|", key=first.count)

@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from planner_app.plugin_api.model import Progress, Project, VerbContext, VerbRes
 from plugins.tunnel.model.monitoring.collector import Collector
 from plugins.tunnel.model.monitoring.csv_readings import zone
 from plugins.tunnel.model.monitoring.engine import Alarm
+from plugins.tunnel.model.monitoring.heartbeat import EVERY_S, Heartbeat, now_ms, write_heartbeat
 from plugins.tunnel.model.monitoring.journal import Journal
 from plugins.tunnel.model.monitoring.payloads import load_formats
 from plugins.tunnel.model.monitoring.subscriber import Broker, Subscriber
@@ -139,6 +141,10 @@ class _Keeper:
         self.failure: BaseException | None = None
         self._journal, self._subscriber, self._reopen = journal, subscriber, reopen
         self._listened = 0.0
+        self._beat, self._spoke = (
+            Heartbeat(_address(subscriber.broker), socket.gethostname(), os.getpid(), now_ms()),
+            -1e9,
+        )
         self._last = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
 
@@ -180,6 +186,7 @@ class _Keeper:
                 self._listened = time.monotonic()
             collector.keep_alarms(all_of_them=last)
             self.trouble = ""
+            self._say_alive(last)
         except PlannerError as error:
             self.trouble = word_error(error)[0]
             if error.code == "project.read_only":  # its rights may have changed: only a new look tells
@@ -191,6 +198,19 @@ class _Keeper:
         except (sqlite3.Error, OSError) as error:
             self.trouble = str(error)
             self._last.wait(2)
+
+    def _say_alive(self, last: bool) -> None:
+        """Tell the windows that have the file open; what cannot be written now is told later."""
+        if not last and time.monotonic() - self._spoke < EVERY_S:
+            return
+        now = now_ms()
+        beat = replace(
+            self._beat, at=now, ended=now if last else 0, connected=self._subscriber.connected and not last,
+            stored=self.collector.tally.stored, waiting=self._journal.waiting(),
+        )  # fmt: skip
+        with suppress(PlannerError):
+            write_heartbeat(self.collector.project, beat)
+            self._spoke = time.monotonic()
 
 
 class _Console:
