@@ -7,7 +7,7 @@ tunnel calls :meth:`TunnelState.point`. Nobody reaches into another page.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -24,6 +24,22 @@ class Asset(NamedTuple):
     code: str
 
 
+class Mark(NamedTuple):
+    """A standing alarm at its place in the tunnel, for whoever draws places: map, section, profile.
+
+    ``level``: ``alarm`` | ``warning`` | ``fault``; ``text``: level, quantity and value in words; ``past``: a replay.
+    """
+
+    sensor: int
+    code: str
+    tunnel: str
+    compartment: str
+    m: float | None
+    level: str
+    text: str
+    past: bool = False
+
+
 class TunnelState(QObject):
     """Shared by the parts of one window.
 
@@ -32,6 +48,7 @@ class TunnelState(QObject):
         pointed(str tunnel, float m): the cursor stands at a chainage (metres) of a tunnel; ``""``: nowhere.
         records_changed(frozenset): tables of the role that changed (a layer's id); debounced.
         project_changed(): another project.
+        marks_changed(): other alarms stand (``marks``).
 
     Attributes:
         commands: what the palette's entries and other pages ask for, by name: ``section(code, m)``,
@@ -42,12 +59,14 @@ class TunnelState(QObject):
     pointed = Signal(str, float)
     records_changed = Signal(object)
     project_changed = Signal()
+    marks_changed = Signal()
 
     def __init__(self, context: PanelContext, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.context = context
         self.asset: Asset | None = None
         self.commands: dict[str, Callable[..., None]] = {}
+        self.marks: tuple[Mark, ...] = ()
         self._touched: set[str] = set()
         self._later = QTimer(self)
         self._later.setSingleShot(True)
@@ -65,6 +84,13 @@ class TunnelState(QObject):
     def point(self, tunnel: str, m: float) -> None:
         """Put the cursor at a chainage of a tunnel; an empty code takes it away."""
         self.pointed.emit(tunnel, m)
+
+    def set_marks(self, marks: Iterable[Mark]) -> None:
+        """Say which alarms stand now (or stood at the moment of a replay)."""
+        found = tuple(marks)
+        if found != self.marks:
+            self.marks = found
+            self.marks_changed.emit()
 
     def run(self, name: str, *arguments: object, **named: object) -> bool:
         """Do what another page offers; False if nobody does."""
