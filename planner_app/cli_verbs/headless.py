@@ -39,7 +39,7 @@ def _run(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
         with context.open_project(work) as project:
             picture = draw(project, folder / "map.png", _SIZE, progress=SubProgress(context.progress, 0.1, 0.3))
             for plugin, run in context.headless:
-                results[plugin] = run(project, folder, context.render_map)
+                results[plugin] = run(context, project, folder)
     finally:
         shutil.rmtree(place, ignore_errors=True)
     return VerbResult({"folder": str(folder.resolve()), "map": picture, "roles": results})

@@ -27,8 +27,8 @@ Extent = tuple[float, float, float, float]
 RenderMap = Callable[[Project, Extent, tuple[int, int]], bytes]
 """(project, extent, size in pixels) → the map as PNG; empty where there is no engine."""
 
-Headless = Callable[[Project, Path, RenderMap], dict[str, Any]]
-"""A role's work without a screen: (project, output folder, how to get a map) → what was made."""
+Headless = Callable[["VerbContext", Project, Path], dict[str, Any]]
+"""A role's work without a screen: (rules, maps and progress, project, output folder) → what was made."""
 
 
 def read_boundary_points(path: Path) -> list[Any]:
@@ -145,5 +145,5 @@ class ModelApi:
         self.commands.append(command)
 
     def add_headless(self, run: Headless) -> None:
-        """Add the role's work for ``packaging/run --headless``: (project, output folder) -> what was made."""
+        """Add the role's work for ``packaging/run --headless``."""
         self.headless.append(run)

@@ -7,13 +7,13 @@ from typing import Any
 
 from planner_app.domain.layer import LayerInfo, PlanKind
 from planner_app.i18n import language, tr
-from planner_app.plugin_api.model import Project, RenderMap
+from planner_app.plugin_api.model import Project, RenderMap, VerbContext
 
 #: Pixels of a report's map.
 MAP_SIZE = (1800, 1100)
 
 
-def run_headless(project: Project, folder: Path, render_map: RenderMap) -> dict[str, Any]:
+def run_headless(context: VerbContext, project: Project, folder: Path) -> dict[str, Any]:
     """Compare the master plan with the land-use plan, check one site, and write all reports into a folder.
 
     Returns:
@@ -33,7 +33,7 @@ def run_headless(project: Project, folder: Path, render_map: RenderMap) -> dict[
         result = run_conflicts(project, LayerField(master.id), LayerField(land_use.id))
         layer = save_result(project, result, tr("Conflict patches"), language=language())
         report = ConflictReport.of_layer(project, layer.id)
-        picture = conflict_map(project, layer.id, render_map)
+        picture = conflict_map(project, layer.id, context.render_map)
         for suffix in (".pdf", ".html", ".xlsx"):
             path = folder / f"conflicts{suffix}"
             write_conflict_report(report, path, picture)

@@ -7,24 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from planner_app.domain.errors import PlannerError
-from planner_app.domain.rule import Rule, parse_rules
 from planner_app.i18n import word_error
-from planner_app.plugin_api.model import Project, RenderMap
+from planner_app.plugin_api.model import Project, VerbContext
 
 _SUFFIXES = (".dxf", ".dwg", ".pdf", ".ifc")
-_RULES = Path(__file__).resolve().parents[1] / "rules"
 #: A file named so is the as-built survey of the one that ends in ``_approved``.
 _APPROVED, _SURVEY = "_approved", "_asbuilt"
 
 
-def rules_of(prefix: str) -> list[Rule]:
-    """The plugin's own rules of a kind."""
-    files = sorted(_RULES.glob("*.toml"))
-    every = [rule for file in files for rule in parse_rules(file.read_text(encoding="utf-8"), file.name)]
-    return [rule for rule in every if rule.kind.startswith(prefix)]
-
-
-def run_headless(project: Project, folder: Path, render_map: RenderMap) -> dict[str, Any]:
+def run_headless(context: VerbContext, project: Project, folder: Path) -> dict[str, Any]:
     """Import the drawings in ``<project>_drawings``, check each, write opinions and figures into a folder.
 
     A drawing that cannot be read is named with the reason, and the others are done.
@@ -38,7 +29,7 @@ def run_headless(project: Project, folder: Path, render_map: RenderMap) -> dict[
     from plugins.review.model.cases.workflow import check_drawing, import_drawing
     from plugins.review.model.opinion.write import export_opinion
 
-    rules, as_built_rules = rules_of("review."), rules_of("asbuilt.")
+    rules, as_built_rules = context.rules("review."), context.rules("asbuilt.")
     summary: dict[str, Any] = {"files": [], "drawings": [], "failed": []}
 
     def keep(name: str, data: dict[str, Any]) -> None:
@@ -67,7 +58,12 @@ def run_headless(project: Project, folder: Path, render_map: RenderMap) -> dict[
                 keep(f"review_{path.stem}_check.json", checked_json(checked))
             opinions = [folder / f"opinion_{path.stem}{suffix}" for suffix in (".pdf", ".docx", ".json")]
             export_opinion(
-                project, number, *opinions, rules=[*rules, *as_built_rules], render_map=render_map, approved=approved
+                project,
+                number,
+                *opinions,
+                rules=[*rules, *as_built_rules],
+                render_map=context.render_map,
+                approved=approved,
             )
             summary["files"] += map(str, opinions)
             summary["drawings"].append({"file": path.name, "drawing": number, "verdict": verdict})

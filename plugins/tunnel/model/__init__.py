@@ -5,7 +5,10 @@ Heavy modules (NumPy, SciPy, shapely) load when a verb or a panel first needs th
 
 from __future__ import annotations
 
-from planner_app.plugin_api.model import LayerRole, ModelApi, Setting
+from pathlib import Path
+from typing import Any
+
+from planner_app.plugin_api.model import LayerRole, ModelApi, Project, Setting, VerbContext
 
 
 def register(api: ModelApi) -> None:
@@ -40,8 +43,15 @@ def register(api: ModelApi) -> None:
     api.add_layer_role(LayerRole("tunnel.service_point", "Utility tunnels"))
     api.add_layer_role(LayerRole("tunnel.sensor", "Utility tunnels"))
     api.add_layer_role(LayerRole("tunnel.alarm", "Utility tunnels", hidden=True))
+    api.add_headless(_headless)
     _register_operation(api)
     _register_shift(api)
+
+
+def _headless(context: VerbContext, project: Project, folder: Path) -> dict[str, Any]:
+    from plugins.tunnel.model.headless import run_headless
+
+    return run_headless(context, project, folder)
 
 
 def _register_operation(api: ModelApi) -> None:

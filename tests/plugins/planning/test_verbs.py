@@ -15,6 +15,7 @@ from planner_app.domain.layer import LayerInfo, PlanKind
 from planner_app.plugin_host import PluginHost
 from planner_app.project import Project
 from plugins.planning.model.headless import run_headless
+from tests.helpers.plugin_rules import verb_context
 
 Box = Callable[..., Any]
 Add = Callable[..., LayerInfo]
@@ -131,7 +132,7 @@ def test_plugin_registers_whole() -> None:
 
 def test_headless_work(town: Path, tmp_path: Path) -> None:
     with Project.open(town) as project:
-        summary = run_headless(project, tmp_path / "out", lambda *_: b"")
+        summary = run_headless(verb_context(), project, tmp_path / "out")
     assert summary["conflicts"]["pairs"] == 3
     assert {Path(file).name for file in summary["files"]} >= {"conflicts.pdf", "conflicts.xlsx", "conflicts.html"}
     for file in summary["files"]:

@@ -20,7 +20,7 @@ from plugins.review.model.cases import store
 from plugins.review.model.cases.records import CaseStatus
 from plugins.review.model.cases.workflow import import_drawing, place_drawing
 from plugins.review.model.drawing.placement import Placement
-from plugins.review.model.headless import rules_of
+from tests.helpers.plugin_rules import rules_of
 from tests.helpers.project_files import assert_whole, everything
 from tests.plugins.review.drawings import EAST, HOUSES, NORTH, write_plan, write_survey
 

@@ -15,7 +15,7 @@ from plugins.review.model.asbuilt.compare import as_built_json, compare_as_built
 from plugins.review.model.asbuilt.types import AsBuilt
 from plugins.review.model.cases import opened as opening
 from plugins.review.model.cases.workflow import import_drawing
-from plugins.review.model.headless import rules_of
+from tests.helpers.plugin_rules import rules_of
 
 
 @pytest.fixture

@@ -288,7 +288,7 @@ def test_opening_parses_and_reads_once(project: Project, plan: Path, monkeypatch
 
 
 def test_a_check_goes_by_the_cases_conditions(project: Project, plan: Path, zoning: None) -> None:
-    from plugins.review.model.headless import rules_of
+    from tests.helpers.plugin_rules import rules_of
 
     rules = rules_of("review.")
     done = import_drawing(project, plan, parcel="BH-01-07")
@@ -315,7 +315,7 @@ def test_a_check_goes_by_the_cases_conditions(project: Project, plan: Path, zoni
 
 
 def test_a_drawing_nobody_has_conditions_for(project: Project, plan: Path) -> None:
-    from plugins.review.model.headless import rules_of
+    from tests.helpers.plugin_rules import rules_of
 
     done = import_drawing(project, plan)
     checked = check_drawing(project, done.record.number, rules=rules_of("review."))

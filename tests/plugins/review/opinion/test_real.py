@@ -22,7 +22,6 @@ from plugins.review.model.cases.commands import AttachReport, SetCase
 from plugins.review.model.cases.records import OutsideReport
 from plugins.review.model.cases.workflow import import_drawing
 from plugins.review.model.conditions.types import Conditions, EdgeSetback
-from plugins.review.model.headless import rules_of
 from plugins.review.model.indicators import rule_sets
 from plugins.review.model.opinion import seal as sealing
 from plugins.review.model.opinion.build import build_opinion
@@ -33,6 +32,7 @@ from plugins.review.model.opinion.types import Opinion
 from plugins.review.model.opinion.wording import row_cells
 from plugins.review.model.opinion.write import export_opinion, write_opinion
 from tests.helpers.pdf_text import pdf_text
+from tests.helpers.plugin_rules import rules_of
 
 PLAN, BUILT = "synthetic_zongping_R2013_utf8.dxf", "synthetic_jungong_asbuilt_R2013.dxf"
 CONDITIONS = Conditions(
