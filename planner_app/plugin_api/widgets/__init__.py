@@ -1,0 +1,50 @@
+"""The parts every task panel is made of, so that a person who knows one role's panel knows all.
+
+Inputs at the top, the main button, three key figures, a distribution bar, then cards. Looks (``look`` properties) come
+from the window's style sheet; what is painted here asks the panel's context for the theme's colours.
+"""
+
+from __future__ import annotations
+
+from planner_app.plugin_api.widgets.basics import (
+    GUTTER,
+    PILL_ROLE,
+    SORT_ROLE,
+    SWATCH_ROLE,
+    WIDTH_ROLE,
+    EnterFilter,
+    Notice,
+    button,
+    combo,
+    label,
+    pill,
+    restyle,
+)
+from planner_app.plugin_api.widgets.cards import Card, CardList, CardText
+from planner_app.plugin_api.widgets.figures import DistributionBar, KeyFigures, Share
+from planner_app.plugin_api.widgets.flow import FlowLayout
+from planner_app.plugin_api.widgets.page import Form, TaskPage
+
+__all__ = [
+    "GUTTER",
+    "PILL_ROLE",
+    "SORT_ROLE",
+    "SWATCH_ROLE",
+    "WIDTH_ROLE",
+    "Card",
+    "CardList",
+    "CardText",
+    "DistributionBar",
+    "EnterFilter",
+    "FlowLayout",
+    "Form",
+    "KeyFigures",
+    "Notice",
+    "Share",
+    "TaskPage",
+    "button",
+    "combo",
+    "label",
+    "pill",
+    "restyle",
+]
