@@ -38,8 +38,8 @@ class Isolation:
     """The answer for one place. All ids without their kind.
 
     Attributes:
-        close: valves to close, nearest to the sources first: that is also the order of closing; open them in the
-            reverse order.
+        close: valves to close, those behind which supply goes on first (``feeding`` of them): that is also the order
+            of closing; open them in the reverse order.
         already_closed: valves of the boundary that are shut now and must stay so.
         nodes, lines: the segment that runs dry.
         cut_off: nodes outside the segment that lose every source; cut_off_lines: lines among them.
@@ -61,6 +61,7 @@ class Isolation:
     open_ends: bool
     seized: tuple[str, ...]
     alternatives: tuple[Alternative, ...] = field(default=())
+    feeding: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,11 @@ class Segments:
         first = np.unique(np.concatenate([self.at(*place) for place in places]))
         cut = self._grow(first, stuck)
         return self._answer(cut, self._alternatives(first, cut, stuck) if alternatives else ())
+
+    def around(self, places: Sequence[tuple[str, int]]) -> tuple[str, ...]:
+        """Open valves next to places, whether or not they can be closed."""
+        cut = self._grow(np.unique(np.concatenate([self.at(*place) for place in places])), np.zeros_like(self._seized))
+        return _names(self.network.valve_ids, cut.close)
 
     @cached_property
     def _beside(self) -> tuple[Ints, Ints, Ints]:
@@ -247,8 +253,9 @@ class Segments:
         nodes, lines = state[self.node_segment], state[self.line_segment]
         shut = np.unique(self.valve[cut.boundary[~self._open[cut.boundary]]])
         unserved = self._unserved(state > 0)
+        close, feeding = self._in_order(cut, state)
         return Isolation(
-            close=_names(network.valve_ids, self._in_order(cut, state)),
+            close=_names(network.valve_ids, close),
             already_closed=_names(network.valve_ids, shut),
             nodes=_names(network.node_ids, np.flatnonzero(nodes == 1)),
             lines=_names(network.line_ids, np.flatnonzero(lines == 1)),
@@ -260,15 +267,16 @@ class Segments:
             open_ends=bool(self.has_source[cut.numbers].any()),
             seized=_names(network.valve_ids, cut.met),
             alternatives=alternatives,
+            feeding=feeding,
         )
 
-    def _in_order(self, cut: _Cut, state: Any) -> Ints:
+    def _in_order(self, cut: _Cut, state: Any) -> tuple[Ints, int]:
         """Supply side first, so that no pressure builds up behind the last valve: by whether the far side is fed."""
         places = cut.boundary[self._open[cut.boundary]]
         outer = np.where(cut.dry[self.near[places]], self.far[places], self.near[places])
         fed = (state[outer] == 0) & (self._supply[outer] >= 0)
         feeding = np.isin(cut.close, self.valve[places[fed]])
-        return cut.close[np.argsort(~feeding, kind="stable")]
+        return cut.close[np.argsort(~feeding, kind="stable")], int(feeding.sum())
 
     def _alternatives(self, first: Ints, cut: _Cut, stuck: Bools) -> tuple[Alternative, ...]:
         found = []

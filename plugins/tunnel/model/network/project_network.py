@@ -17,6 +17,7 @@ from plugins.tunnel.model import tables
 from plugins.tunnel.model.network.epanet import EpanetFile, Note, read_epanet, read_valve_csv
 from plugins.tunnel.model.network.from_epanet import good_valves, valve_notes
 from plugins.tunnel.model.network.network import Network
+from plugins.tunnel.model.space.kinds import line_kind
 from plugins.tunnel.model.tables import LINE, NODE, SERVICE, VALVE, TableSpec
 
 #: Rows of one transaction, well below a second of locking.
@@ -38,12 +39,20 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A project's networks as arrays, with what is wrong in the tables: each thing named, none dropped in silence."""
+    """A project's networks as arrays, with what is wrong in the tables: each thing named, none dropped in silence.
+
+    Attributes:
+        line_codes, line_networks, line_kinds: of each line its code as written, its network's name and what runs in it
+            (``space.kinds``).
+    """
 
     network: Network
     node_fids: Sequence[int]
     line_fids: Sequence[int]
     notes: tuple[Note, ...]
+    line_codes: Sequence[str] = ()
+    line_networks: Sequence[str] = ()
+    line_kinds: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -236,7 +245,7 @@ def load_network(project: Project) -> Loaded:
     node_fids, node = tables.columns(project, nodes, ["code", "network", "source"])
     node_keys = [_key(network, code) for network, code in zip(node["network"], node["code"], strict=True)]
     node_number = _numbered(node_keys, "node", notes)
-    names = ["code", "network", "from_node", "to_node", "length_m", "status", "closed"]
+    names = ["code", "network", "from_node", "to_node", "length_m", "status", "closed", "kind_code"]
     line_fids, line = tables.columns(project, lines, names)
     start, end, kept, line_keys = [], [], [], []
     seen: set[tuple[str, str]] = set()
@@ -272,7 +281,11 @@ def load_network(project: Project) -> Loaded:
         **services,
     )
     first = {key: int(fid) for key, fid in zip(reversed(node_keys), reversed(list(node_fids)), strict=True)}
-    return Loaded(network, [first[key] for key in node_number], [int(line_fids[at]) for at in kept], tuple(notes))
+    return Loaded(
+        network, [first[key] for key in node_number], [int(line_fids[at]) for at in kept], tuple(notes),
+        [code for _, code in line_keys], [name for name, _ in line_keys],
+        [line_kind(str(line["kind_code"][at] or ""), name) for at, (name, _) in zip(kept, line_keys, strict=True)],
+    )  # fmt: skip
 
 
 _Key = tuple[str, str]
