@@ -19,7 +19,6 @@ def register(api: ModelApi) -> None:
     from plugins.tunnel.model.space import verbs as space
 
     for verb in (
-        network.IMPORT,
         network.TRACE,
         network.ISOLATE,
         monitoring.READINGS,
@@ -44,6 +43,7 @@ def register(api: ModelApi) -> None:
     api.add_layer_role(LayerRole("tunnel.sensor", "Utility tunnels"))
     api.add_layer_role(LayerRole("tunnel.alarm", "Utility tunnels", hidden=True))
     api.add_headless(_headless)
+    _register_assets(api)
     _register_operation(api)
     _register_shift(api)
 
@@ -54,11 +54,20 @@ def _headless(context: VerbContext, project: Project, folder: Path) -> dict[str,
     return run_headless(context, project, folder)
 
 
+def _register_assets(api: ModelApi) -> None:
+    """Imports, states, adopting, labels, services."""
+    from plugins.tunnel.model.assets.verbs import VERBS
+
+    for verb in VERBS:
+        api.add_verb(verb)
+    api.add_layer_role(LayerRole("tunnel.asset_event", "Utility tunnels", hidden=True))
+
+
 def _register_operation(api: ModelApi) -> None:
     """Rounds, defects, work orders."""
     for table in ("defect", "work_order"):
         api.add_layer_role(LayerRole(f"tunnel.{table}", "Utility tunnels"))
-    for table in ("inspection_plan", "inspection", "observation", "defect_examination", "field_conflict"):
+    for table in ("inspection_plan", "inspection", "observation", "defect_examination", "field_conflict", "field_row"):
         api.add_layer_role(LayerRole(f"tunnel.{table}", "Utility tunnels", hidden=True))
 
 

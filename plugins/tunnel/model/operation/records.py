@@ -238,3 +238,14 @@ class Conflict:
     decided: str = ""
     decided_by: str = ""
     decided_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRow:
+    """A row as it was last taken in from a field package (``taken``: JSON): what its next take-in is compared with."""
+
+    id: str
+    package: str = ""
+    table_name: str = ""
+    row: str = ""
+    taken: str = ""

@@ -20,6 +20,7 @@ from plugins.tunnel.model.operation.records import (
     Defect,
     DefectStatus,
     Examination,
+    FieldRow,
     GasTest,
     Inspection,
     Observation,
@@ -125,6 +126,25 @@ class Table(Generic[R]):
         """Every column of a record."""
         return self.cells({name: getattr(record, name) for name in self.kinds})
 
+    def plain(self, record: R) -> dict[str, Any]:
+        """Every column of a record as JSON values: nested ones as they are, not as text."""
+        found = {name: _plain(getattr(record, name)) for name in self.kinds}
+        return {name: value.value if isinstance(value, StrEnum) else value for name, value in found.items()}
+
+    def from_plain(self, identity: str, values: Mapping[str, Any]) -> R:
+        """The inverse of :meth:`plain`; columns nobody knows are left out."""
+        kinds = self.kinds
+        cells = {
+            name: value if kinds[name] in _TYPES or value is None else json.dumps(value, allow_nan=False)
+            for name, value in values.items()
+            if name in kinds
+        }
+        return self.decode(identity, cells)
+
+    def column_type(self, name: str) -> FieldType | None:
+        """A column's type, None for nested values."""
+        return _TYPES.get(self.kinds[name])
+
     def batch(self, records: Iterable[R]) -> Batch:
         """Rows to insert."""
         every: list[Any] = list(records)
@@ -161,7 +181,17 @@ DEFECTS: Table[Defect] = Table("defect", Defect, "Defects", "缺陷", "QX-", "po
 EXAMINATIONS: Table[Examination] = Table("defect_examination", Examination, "Examinations of defects", "缺陷复查")
 ORDERS: Table[WorkOrder] = Table("work_order", WorkOrder, "Work orders", "工单", "GD-", "point", hidden=False)
 CONFLICTS: Table[Conflict] = Table("field_conflict", Conflict, "Conflicts with the field", "外业冲突")
-TABLES: tuple[Table[Any], ...] = (PLANS, INSPECTIONS, OBSERVATIONS, DEFECTS, EXAMINATIONS, ORDERS, CONFLICTS)
+FIELD_ROWS: Table[FieldRow] = Table("field_row", FieldRow, "Rows from the field", "外业记录")
+TABLES: tuple[Table[Any], ...] = (
+    PLANS,
+    INSPECTIONS,
+    OBSERVATIONS,
+    DEFECTS,
+    EXAMINATIONS,
+    ORDERS,
+    CONFLICTS,
+    FIELD_ROWS,
+)
 
 for _table in TABLES:  # a record must be readable from a row whose cells QGIS Desktop emptied
     assert all(
