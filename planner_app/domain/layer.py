@@ -106,7 +106,10 @@ class LayerInfo:
 
 @dataclass(frozen=True, slots=True)
 class NewLayer:
-    """What a layer to be created looks like; the store chooses id and uuid."""
+    """What a layer to be created looks like; the store chooses id and uuid.
+
+    ``has_z``: an empty layer keeps heights; layers that are filled when they are made follow their first features.
+    """
 
     name: str
     geometry: Geometry
@@ -122,3 +125,4 @@ class NewLayer:
     visible: bool = True
     opacity: float = 1.0
     extra: dict[str, str] = field(default_factory=dict)
+    has_z: bool = False

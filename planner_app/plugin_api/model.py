@@ -17,7 +17,8 @@ from planner_app.project import Attachment, Batch, Command, FeatureTable, Projec
 __all__ = [
     "Attachment", "Batch", "Cancelled", "Command", "Extent", "FeatureTable", "Finding", "LayerRole", "ModelApi",
     "NoProgress", "PlannerError", "Progress", "Project", "RenderMap", "Rule", "RuleKind", "Setting", "Transaction",
-    "Verb", "VerbContext", "VerbResult", "Verdict", "read_boundary_points",
+    "Verb", "VerbContext", "VerbResult", "Verdict", "look_into", "read_boundary_points",
+    "read_layer",
 ]  # fmt: skip
 
 
@@ -36,6 +37,24 @@ def read_boundary_points(path: Path) -> list[Any]:
     from planner_app.project.exchange.boundary_points import read_boundary_points as read
 
     return list(read(path))
+
+
+def read_layer(project: Project, source: Path, **options: Any) -> Any:
+    """One layer of a foreign file in the project's CRS, not stored (``planner_app.project.exchange.ReadLayer``).
+
+    Options ``sublayer``, ``crs``, ``encoding``, ``progress`` as in ``planner_app.project.exchange.read_layer``; loads
+    its readers when called.
+    """
+    from planner_app.project.exchange import read_layer as read
+
+    return read(project, source, **options)
+
+
+def look_into(source: Path, **options: Any) -> Any:
+    """What layers a foreign file has (``planner_app.project.exchange.SourceInfo``)."""
+    from planner_app.project.exchange import inspect
+
+    return inspect(source, **options)
 
 
 @dataclass(frozen=True, slots=True)

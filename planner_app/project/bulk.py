@@ -193,7 +193,7 @@ def create(connection: sqlite3.Connection, new: NewLayer, srid: int, table: str 
     if new.geometry != "none":
         rtree.create(connection, name)
     multi = new.geometry in ("line", "polygon")
-    register(connection, new, FilledTable(name, str(uuid.uuid4()), 0, multi, False), srid)
+    register(connection, new, FilledTable(name, str(uuid.uuid4()), 0, multi, new.has_z), srid)
     return name
 
 

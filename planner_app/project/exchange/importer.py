@@ -138,6 +138,49 @@ def import_layer(
     return ImportReport(added, work.kept, source_crs, work.repaired, work.rejected, warnings)
 
 
+@dataclass(slots=True)
+class ReadLayer:
+    """A layer of a foreign file in memory: ``batch`` in the project's CRS, under the source's own field names."""
+
+    layer: SourceLayer
+    batch: Batch
+    repaired: list[RowNote]
+    rejected: list[RowNote]
+    warnings: list[Note]
+
+
+def read_layer(
+    project: Project,
+    source: Path,
+    *,
+    sublayer: str = "",
+    crs: str = "",
+    encoding: str = "",
+    progress: Progress | None = None,
+) -> ReadLayer:
+    """One layer of a foreign file brought into the project's CRS but not into the project, for plugins with tables of
+    their own. Arguments and errors are those of :func:`import_layer`."""
+    progress = progress or NoProgress()
+    with SeparateSource(Path(source), encoding, None, progress) as opened:
+        info = opened.info()
+        warnings = [note(code, **params) for code, params in info.warnings]
+        layer = _choose(info, sublayer, warnings)
+        source_crs, move = _placing(project, info, layer, crs, None, warnings)
+        names = {one.name: one.name for one in layer.fields}
+        work = Preparation(layer.geometry, names, move, "", layer.fields)
+        wkb: list[bytes | None] = []
+        columns: dict[str, list[Any]] = {name: [] for name in names}
+        for chunk in opened.read(layer):
+            part = work.batch(chunk)
+            wkb += part.wkb
+            for name, values in part.columns.items():
+                columns[name] += values
+            check(progress)
+        if not work.kept:
+            raise _nothing(Path(source), source_crs, work.rejected)
+    return ReadLayer(layer, Batch(wkb, columns), work.repaired, work.rejected, warnings)
+
+
 def _nothing(source: Path, crs: str, rejected: list[RowNote]) -> PlannerError:
     """Why no feature came through."""
     if not rejected:

@@ -64,7 +64,11 @@ def _register_assets(api: ModelApi) -> None:
 
 
 def _register_operation(api: ModelApi) -> None:
-    """Rounds, defects, work orders."""
+    """Rounds, defects, work orders, field packages."""
+    from plugins.tunnel.model.operation import order_verbs, verbs
+
+    for verb in (verbs.ROUNDS, verbs.INSPECT, verbs.DEFECTS, order_verbs.ORDERS, order_verbs.FIELD):
+        api.add_verb(verb)
     for table in ("defect", "work_order"):
         api.add_layer_role(LayerRole(f"tunnel.{table}", "Utility tunnels"))
     for table in ("inspection_plan", "inspection", "observation", "defect_examination", "field_conflict", "field_row"):

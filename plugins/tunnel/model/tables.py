@@ -45,7 +45,7 @@ LINE = TableSpec(
     _fields(
         "code:text network:text kind_code:text from_node:text to_node:text shape:text dn_mm:integer material:text "
         "laying:text z_ref:text z1:real z2:real depth1:real depth2:real rating:text cables:integer status:text "
-        "year:integer length_m:real closed:boolean owner:text"
+        "year:integer length_m:real closed:boolean owner:text source:text deviation_m:real"
     ),
 )
 VALVE = TableSpec(
@@ -62,6 +62,12 @@ SERVICE = TableSpec(
     "用户点",
     "point",
     _fields("code:text line:text node:text network:text customer_count:integer critical:boolean name:text"),
+)
+EVENT = TableSpec(
+    "asset_event",
+    "资产履历",
+    "none",
+    _fields("asset_table:text asset:text code:text was:text now:text by:text time:text note:text source:text"),
 )
 
 
@@ -88,16 +94,22 @@ def ensure(tx: Transaction, spec: TableSpec, wanted: Sequence[str] = ()) -> Laye
     """The layer of a kind within a transaction: made if missing, with the fields ``wanted`` added to an old one."""
     layer = find(tx, spec)
     if layer is None:
+        from plugins.tunnel.model.assets.styles import class_field, style_of
+
         return tx.create_layer(
-            NewLayer(spec.name, spec.geometry, spec.fields, role=spec.role, label_field=spec.label_field), table=spec.id
-        )
+            NewLayer(
+                spec.name, spec.geometry, spec.fields, role=spec.role, label_field=spec.label_field,
+                class_field=class_field(spec), qml=style_of(spec), has_z=spec.geometry != "none",
+            ),
+            table=spec.id,
+        )  # fmt: skip
     for info in spec.fields:
         if info.name in wanted and layer.field(info.name) is None:
             tx.add_field(layer.id, info)
     return tx.layer(layer.id)
 
 
-def columns(project: Project, layer: LayerInfo, names: Sequence[str]) -> tuple[Any, dict[str, list[Any]]]:
+def columns(project: Project | Transaction, layer: LayerInfo, names: Sequence[str]) -> tuple[Any, dict[str, list[Any]]]:
     """(fids, columns by name) of a layer; a field that the layer lacks is all None."""
     there = [name for name in names if layer.field(name) is not None]
     table = project.read(layer.id, columns=there, geometry=False)

@@ -339,6 +339,21 @@ def test_a_command_makes_layers_and_fills_them(project: Project, layer: LayerInf
         project.undo()
 
 
+def test_an_empty_layer_can_keep_heights(project: Project) -> None:
+    class Made(Command):
+        name = "made"
+
+        def apply(self, tx: Transaction) -> None:
+            for name, has_z in (("flat", False), ("high", True)):
+                made = tx.create_layer(NewLayer(name, "line", (), has_z=has_z), table=name)
+                tx.insert(made.id, Batch([shapely.to_wkb(shapely.linestrings([(1, 2, 3.5), (2, 2, 4.5)]))]))
+
+    project.execute(Made())
+    heights = [shapely.from_wkb(project.read(name).geometry[0]).has_z for name in ("flat", "high")]
+    assert heights == [False, True]
+    assert_whole(project)
+
+
 def test_a_layer_made_by_a_failing_command_never_was(project: Project) -> None:
     class Half(Command):
         name = "half"

@@ -1,0 +1,267 @@
+"""Imports of networks other than EPANET: look into a source, map its columns, store it as one step to undo."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping as MappingType
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import shapely
+
+from planner_app.domain.errors import PlannerError
+from planner_app.domain.progress import NoProgress, Progress, check
+from planner_app.plugin_api.model import Batch, Command, Project, Transaction
+from plugins.tunnel.model import tables
+from plugins.tunnel.model.assets import citygml, cjj61, from_layer, survey, table_file
+from plugins.tunnel.model.assets.draft import Draft, DraftLine, DraftNode, Fault
+from plugins.tunnel.model.assets.mapping import Mapping, keep_mapping, kept_mapping, role_of
+from plugins.tunnel.model.tables import LINE, NODE, SERVICE, VALVE, TableSpec
+
+_ALL = (VALVE, LINE, NODE, SERVICE)
+_LINE_COLUMNS = (
+    "kind_code", "shape", "dn_mm", "material", "laying", "z_ref", "z1", "z2", "depth1", "depth2", "rating", "cables",
+    "status", "year", "owner",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Source:
+    """A file or layer, looked into: ``kind`` survey | layer | citygml; its tables with their heads; its mapping.
+
+    Attributes:
+        sheets: (sheet or layer, heads) in order; samples: first rows of each.
+        origin: where the mapping comes from: ``file``, ``kept``, ``recognised``.
+    """
+
+    path: Path
+    kind: str
+    sheets: list[tuple[str, list[str]]]
+    mapping: Mapping
+    origin: str = "recognised"
+    samples: dict[str, list[list[str]]] = field(default_factory=dict)
+    geometry: dict[str, str] = field(default_factory=dict)
+    raw: Sequence[table_file.RawTable] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """What an import stored, and every row it left out or mended."""
+
+    network: str
+    nodes: int
+    lines: int
+    valves: int
+    mapping: Mapping
+    faults: tuple[Fault, ...]
+    notes: tuple[tuple[str, dict[str, Any]], ...]
+
+    @property
+    def rejected(self) -> list[Fault]:
+        """Rows left out."""
+        return [one for one in self.faults if not one.kept]
+
+    @property
+    def mended(self) -> list[Fault]:
+        """Rows kept without, or with a changed, value."""
+        return [one for one in self.faults if one.kept]
+
+
+def look_into(
+    project: Project, path: Path, *, mapping: Mapping | None = None, encoding: str = "", points: Path | None = None
+) -> Source:
+    """What a source holds and how it would be read.
+
+    Args:
+        mapping: to be used instead of the kept or the recognised one.
+        points: the table of points, where it is a file of its own.
+
+    Raises:
+        PlannerError: ``tunnel.source_unknown``, ``tunnel.table_*``, ``import.*``, ``layer.unknown``.
+    """
+    if table_file.is_table_file(path):
+        return _survey_source(project, path, mapping, encoding, points)
+    if path.is_file() and citygml.is_utilities(path):
+        return Source(path, "citygml", [], Mapping())
+    if not path.exists() and path.suffix:
+        raise PlannerError("import.no_file", file=str(path))
+    layers = from_layer.layer_tables(project, path)
+    sheets = [(name, heads) for name, heads, _ in layers]
+    found = mapping or kept_mapping(project, sheets)
+    source = Source(path, "layer", sheets, found or from_layer.recognised_layers(layers), _origin(mapping, found))
+    source.geometry = {name: geometry for name, _, geometry in layers}
+    return source
+
+
+def _origin(given: Mapping | None, found: Mapping | None) -> str:
+    return "file" if given is not None else "kept" if found is not None else "recognised"
+
+
+def _survey_source(project: Project, path: Path, mapping: Mapping | None, encoding: str, points: Path | None) -> Source:
+    raw = table_file.read_tables(path, encoding)
+    if points is not None:
+        raw = [*table_file.read_tables(points, encoding), *raw]
+    elif not any(role_of(one.recognised()) in ("points", "joined") for one in raw):
+        beside = _points_beside(path, encoding)
+        raw = [*beside, *raw]
+    sheets = [(one.sheet, list(one.heads)) for one in raw]
+    found = mapping or kept_mapping(project, sheets)
+    source = Source(path, "survey", sheets, found or survey.recognised_mapping(raw), _origin(mapping, found), raw=raw)
+    source.samples = {one.sheet: one.rows[:8] for one in raw}
+    return source
+
+
+def _points_beside(path: Path, encoding: str) -> list[table_file.RawTable]:
+    """The table of points beside one of lines: of the same name but for the word that says which it is."""
+    words = (("线", "点"), ("line", "point"), ("LINE", "POINT"), ("Line", "Point"))
+    for line, point in words:
+        other = path.with_name(path.name.replace(line, point))
+        if other != path and other.is_file():
+            return table_file.read_tables(other, encoding)
+    return []
+
+
+def draft_of(project: Project, source: Source, network: str = "", progress: Progress | None = None) -> Draft:
+    """The network a source tells, not stored yet: what the preview counts and what an import stores.
+
+    Raises:
+        PlannerError: what the readers raise; ``tunnel.nothing_left``.
+    """
+    name = network or source.path.stem
+    if source.kind == "survey":
+        draft = survey.survey_draft(project, source.raw, source.mapping, name)
+    elif source.kind == "citygml":
+        draft = citygml.citygml_draft(project, source.path, name)
+    else:
+        draft = from_layer.layer_draft(project, source.path, source.mapping, name, progress)
+    if not draft.lines:
+        raise PlannerError("tunnel.nothing_left", file=source.path.name, rejected=len(draft.faults))
+    return draft
+
+
+@dataclass(frozen=True)
+class ImportNetwork(Command):
+    """Store a network: its nodes, lines and valves; one of the same name gives way if ``replace``."""
+
+    name: ClassVar[str] = "tunnel_import"
+    network: str
+    rows: Sequence[tuple[TableSpec, Sequence[bytes | None], MappingType[str, Sequence[Any]]]]
+    replace: bool = False
+
+    def params(self) -> dict[str, Any]:
+        return {"network": self.network}
+
+    def apply(self, tx: Transaction) -> None:
+        for spec in _ALL if self.replace else ():
+            layer = tables.find(tx, spec)
+            if layer is not None and layer.field("network") is not None:
+                fids, found = tables.columns(tx, layer, ["network"])
+                tx.delete(
+                    layer.id, [int(f) for f, one in zip(fids, found["network"], strict=True) if one == self.network]
+                )
+        for spec, wkb, columns in self.rows:
+            if len(wkb):
+                layer = tables.ensure(tx, spec, list(columns))
+                tx.insert(layer.id, Batch(wkb, columns))
+
+
+def store(project: Project, draft: Draft, mapping: Mapping, *, replace: bool = False) -> ImportResult:
+    """Store a draft as one step to undo.
+
+    Raises:
+        PlannerError: ``tunnel.network_exists``.
+    """
+    from plugins.tunnel.model.network.project_network import networks
+
+    if draft.network in networks(project) and not replace:
+        raise PlannerError("tunnel.network_exists", network=draft.network)
+    nodes = list(draft.nodes.values())
+    valves = [node for node in nodes if cjj61.is_valve(node.appurtenance)]
+    rows = [_node_rows(draft, nodes), _line_rows(draft), _valve_rows(draft, valves)]
+    project.execute(ImportNetwork(draft.network, rows, replace))
+    return ImportResult(
+        draft.network, len(nodes), len(draft.lines), len(valves), mapping, tuple(draft.faults), tuple(draft.notes)
+    )
+
+
+def import_source(
+    project: Project,
+    source: Source,
+    *,
+    network: str = "",
+    replace: bool = False,
+    progress: Progress | None = None,
+) -> ImportResult:
+    """Import what was looked into, and keep its mapping for the next file of its kind."""
+    progress = progress or NoProgress()
+    progress.update(0.1, "stage.tunnel_read")
+    draft = draft_of(project, source, network, progress)
+    check(progress)
+    progress.update(0.6, "stage.tunnel_import")
+    done = store(project, draft, source.mapping, replace=replace)
+    if source.sheets:
+        keep_mapping(project, source.sheets, source.mapping)
+    progress.update(1.0)
+    return done
+
+
+def _node_rows(draft: Draft, nodes: Sequence[DraftNode]) -> tuple[TableSpec, list[bytes | None], dict[str, list[Any]]]:
+    points = np.array([(n.x, n.y, n.ground_z) for n in nodes], float).reshape(-1, 3)
+    flat = np.isnan(points[:, 2])
+    made = np.where(flat, shapely.points(points[:, :2]), shapely.points(np.nan_to_num(points)))
+    return (
+        NODE,
+        list(shapely.to_wkb(made)),
+        {
+            "code": [n.code for n in nodes],
+            "network": [draft.network] * len(nodes),
+            "kind": [n.appurtenance or n.feature or None for n in nodes],
+            "feature_code": [n.kind_code or None for n in nodes],
+            "ground_z": [None if math.isnan(n.ground_z) else round(n.ground_z, 3) for n in nodes],
+            "source": [n.source for n in nodes],
+        },
+    )
+
+
+def _line_rows(draft: Draft) -> tuple[TableSpec, list[bytes | None], dict[str, list[Any]]]:
+    lines = draft.lines
+    shapes = [_shape(draft, line) for line in lines]
+    columns: dict[str, list[Any]] = {
+        "code": [line.code for line in lines],
+        "network": [draft.network] * len(lines),
+        "from_node": [line.start for line in lines],
+        "to_node": [line.end for line in lines],
+        "source": [line.where for line in lines],
+        "length_m": [round(float(shapely.length(shape)), 3) for shape in shapes],
+    }
+    columns |= {name: [line.values.get(name) for line in lines] for name in _LINE_COLUMNS}
+    return LINE, [bytes(shapely.to_wkb(shape)) for shape in shapes], columns
+
+
+def _shape(draft: Draft, line: DraftLine) -> Any:
+    """A line's course; straight between its nodes where none is told. Without all heights it is flat."""
+    points = line.points
+    if not points:
+        a, b = draft.nodes[line.start], draft.nodes[line.end]
+        z1, z2 = line.values.get("z1"), line.values.get("z2")
+        points = [(a.x, a.y, math.nan if z1 is None else z1), (b.x, b.y, math.nan if z2 is None else z2)]
+    xyz = np.array(points, float)
+    return shapely.linestrings(xyz[:, :2] if np.isnan(xyz[:, 2]).any() else xyz)
+
+
+def _valve_rows(
+    draft: Draft, valves: Sequence[DraftNode]
+) -> tuple[TableSpec, list[bytes | None], dict[str, list[Any]]]:
+    count = len(valves)
+    return (
+        VALVE,
+        [bytes(shapely.to_wkb(shapely.points(n.x, n.y))) for n in valves],
+        {
+            "code": [n.code for n in valves], "node": [n.code for n in valves], "network": [draft.network] * count,
+            "type": [n.appurtenance for n in valves], "normally_open": [True] * count, "is_open": [True] * count,
+            "operable": [True] * count,
+        },
+    )  # fmt: skip
