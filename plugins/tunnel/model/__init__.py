@@ -46,6 +46,7 @@ def register(api: ModelApi) -> None:
     _register_assets(api)
     _register_operation(api)
     _register_shift(api)
+    _register_analysis(api)
 
 
 def _headless(context: VerbContext, project: Project, folder: Path) -> dict[str, Any]:
@@ -86,3 +87,13 @@ def _register_shift(api: ModelApi) -> None:
     api.add_setting(Setting("tunnel.alarm_badges", "Alarms on the map", True))
     api.add_setting(Setting("tunnel.zone", "Time zone of monitoring", "Asia/Shanghai"))
     api.add_setting(Setting("tunnel.city", "City whose alarm rules hold", ""))
+
+
+def _register_analysis(api: ModelApi) -> None:
+    """Emergencies; doors between compartments, equipment and planned works near tunnels."""
+    from plugins.tunnel.model.emergency.verbs import EMERGENCY
+
+    api.add_verb(EMERGENCY)
+    api.add_layer_role(LayerRole("tunnel.compartment_link", "Utility tunnels", hidden=True))
+    api.add_layer_role(LayerRole("tunnel.equipment", "Utility tunnels"))
+    api.add_layer_role(LayerRole("tunnel.external_work", "Utility tunnels"))

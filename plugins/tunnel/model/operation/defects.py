@@ -11,7 +11,8 @@ from planner_app.domain.errors import PlannerError
 from planner_app.domain.rule import Rule, in_force
 from planner_app.plugin_api.model import Command, Project, Transaction
 from plugins.tunnel.model.operation import rows, tables
-from plugins.tunnel.model.operation.orders import a_moment, repaired, somebody
+from plugins.tunnel.model.operation.forms import a_moment, somebody
+from plugins.tunnel.model.operation.orders import repaired
 from plugins.tunnel.model.operation.places import Places
 from plugins.tunnel.model.operation.records import GRADES, Defect, DefectStatus, Examination, Observation
 from plugins.tunnel.model.operation.rounds import check_code

@@ -13,7 +13,7 @@ from planner_app.plugin_api.model import Project
 from plugins.tunnel.model.operation import rows, tables
 from plugins.tunnel.model.operation.field_package import Package, Rows, new_package, write_package
 from plugins.tunnel.model.operation.figures import Book, read_book
-from plugins.tunnel.model.operation.orders import a_moment, somebody
+from plugins.tunnel.model.operation.forms import a_moment, somebody
 from plugins.tunnel.model.operation.places import Places
 from plugins.tunnel.model.operation.records import GRADES, Defect, Examination, Inspection, Observation, Plan
 from plugins.tunnel.model.operation.rounds import check_code, photo_type

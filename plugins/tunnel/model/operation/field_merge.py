@@ -19,7 +19,7 @@ from planner_app.plugin_api.model import Command, Project, Transaction
 from plugins.tunnel.model.operation import rows, tables
 from plugins.tunnel.model.operation.defects import newest_of
 from plugins.tunnel.model.operation.field_package import WRITABLE, Package, row_error
-from plugins.tunnel.model.operation.orders import a_moment
+from plugins.tunnel.model.operation.forms import a_moment
 from plugins.tunnel.model.operation.places import Places
 from plugins.tunnel.model.operation.records import GRADES, Conflict, DefectStatus, FieldRow
 from plugins.tunnel.model.operation.tables import Table

@@ -17,6 +17,7 @@ from planner_app.domain.rule import Rule
 from planner_app.i18n import word
 from planner_app.plugin_api.model import Command, Project, Transaction
 from plugins.tunnel.model.operation import entry, rows, tables
+from plugins.tunnel.model.operation.forms import a_day, a_moment, somebody
 from plugins.tunnel.model.operation.places import Places
 from plugins.tunnel.model.operation.records import (
     ORDER_KINDS,
@@ -360,44 +361,3 @@ def _permit(order: WorkOrder) -> Permit:
     if order.permit is None:
         raise PlannerError("tunnel.order_no_permit", number=order.number)
     return order.permit
-
-
-# ---------------------------------------------------------------- values
-
-
-def somebody(name: str) -> str:
-    """A person's name.
-
-    Raises:
-        PlannerError: ``tunnel.nobody``.
-    """
-    if not name.strip():
-        raise PlannerError("tunnel.nobody")
-    return name.strip()
-
-
-def a_day(text: str) -> str:
-    """An ISO date, or empty.
-
-    Raises:
-        PlannerError: ``tunnel.date_wrong``.
-    """
-    if not text.strip():
-        return ""
-    try:
-        return datetime.strptime(text.strip(), "%Y-%m-%d").date().isoformat()
-    except ValueError as error:
-        raise PlannerError("tunnel.date_wrong", value=text) from error
-
-
-def a_moment(text: str) -> datetime:
-    """A moment with its zone; one without a zone is the desk's own time.
-
-    Raises:
-        PlannerError: ``tunnel.moment_wrong``.
-    """
-    try:
-        when = datetime.fromisoformat(text.strip())
-    except ValueError as error:
-        raise PlannerError("tunnel.moment_wrong", value=text) from error
-    return when if when.tzinfo else when.astimezone()

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from planner_app.domain.errors import PlannerError
 from planner_app.plugin_api.model import Command, Project, Transaction
 from plugins.tunnel.model.operation import rows, tables
-from plugins.tunnel.model.operation.orders import a_day, a_moment, somebody
+from plugins.tunnel.model.operation.forms import a_day, a_moment, somebody
 from plugins.tunnel.model.operation.places import Places
 from plugins.tunnel.model.operation.records import GRADES, Inspection, Observation, Plan
 from plugins.tunnel.model.operation.words import DEFECT_CODES

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from planner_app.i18n import language, word
-from plugins.tunnel.model.operation.records import OrderStatus
+from planner_app.i18n import language, tr, word
+from plugins.tunnel.model.operation.records import DefectStatus, OrderStatus
 
 #: Kinds of defects: (group, English, Chinese).
 DEFECT_CODES: dict[str, tuple[str, str, str]] = {
@@ -52,3 +52,37 @@ def grade_word(grade: int) -> str:
 def status_word(status: OrderStatus) -> str:
     """Where a work order stands."""
     return word("tunnel.order_is_closed" if status is OrderStatus.CLOSED else f"tunnel.order_{status.value}")
+
+
+#: English message ids of the catalogue.
+_STATES = {"done": "done", "due": "due", "overdue": "overdue", "missed": "missed", "coming": "to come"}
+_KINDS = {
+    "repair": "Repair work", "isolation": "Isolation", "alarm": "Alarm", "inspection": "Inspection", "other": "Other work",
+}  # fmt: skip
+_LATE = {"round": "Round", "defect": "Defect", "order": "Work order", "permit": "Permit"}
+_EVENTS = {"found": "Discovered", "seen": "Seen again", "repaired": "Put right", "reopened": "Came back"}
+
+
+def state_word(state: str) -> str:
+    """Where a round stands."""
+    return tr(_STATES[str(state)])
+
+
+def order_kind_word(kind: str) -> str:
+    """A kind of work order."""
+    return tr(_KINDS.get(kind, kind))
+
+
+def late_word(kind: str) -> str:
+    """What is overdue."""
+    return tr(_LATE[kind])
+
+
+def event_word(event: str) -> str:
+    """What happened to a defect."""
+    return tr(_EVENTS.get(event, event))
+
+
+def defect_status_word(status: DefectStatus) -> str:
+    """Where a defect stands."""
+    return tr("Closed out") if status is DefectStatus.CLOSED else tr("Open")
