@@ -48,7 +48,7 @@ class Space:
 
     Attributes:
         table, fid: the record it is (``fire_zone`` or ``compartment``).
-        area: clear cross section, m²; None where no outline is known. floor: z of the floor at both ends (m).
+        area, height: clear cross section, m², and height, m; None where no outline is known. floor: z of the floor at both ends (m).
         rooms: codes of the compartments it runs through. shape: its line in plan, None where the axis is unknown.
         values: other fields of its record (``air_changes``, ``sump_pump_m3h``).
     """
@@ -65,6 +65,7 @@ class Space:
     rooms: tuple[str, ...] = ()
     shape: Any = None
     values: tuple[tuple[str, float], ...] = ()
+    height: float | None = None
 
     @property
     def length(self) -> float:
@@ -151,6 +152,15 @@ class Spaces:
                 return at
         return None
 
+    def station(self, link: Link, at: int) -> float:
+        """Chainage at which a way leaves a compartment, in that compartment's tunnel."""
+        one, m = self.items[at], link.m
+        home = self.items[link.a].tunnel
+        if one.tunnel != home and home in self.axes and one.tunnel in self.axes:
+            x, y, _ = self.axes[home].at(m)
+            m = self.axes[one.tunnel].locate(x, y)[0]
+        return min(max(m, one.from_m), one.to_m)
+
     def within(self, starts: Iterable[int], steps: int) -> dict[int, tuple[int, str]]:
         """Spaces at most ``steps`` ways from some, with how many and through what."""
         found = dict.fromkeys(starts, (0, ""))
@@ -223,15 +233,19 @@ def _zones(project: Project, rooms: Sequence[tuple[str, Any]], notes: list[Note]
 def _space(tunnel: str, kind: str, table: str, row: Any, rooms: Sequence[tuple[str, Any]], notes: list[Note]) -> Space:
     low, high = float(row["from_m"]), number(row["to_m"])
     high = low if high is None else high
-    areas, codes = [], []
+    areas: list[tuple[float, float]] = []
+    codes, heights = [], []
     for _, room in rooms:
         a, b = number(room["from_m"]), number(room["to_m"])
         share = min(high, b if b is not None else high) - max(low, a if a is not None else low)
         if share > 0.01:
             codes.append(text(room["code"]))
-            area = number(room["area_m2"]) or _outline_area(text(room["outline"]))
+            outline = _outline(text(room["outline"]))
+            area = number(room["area_m2"]) or (float(outline.area) if outline is not None else None)
             if area:
                 areas.append((share, area))
+            if outline is not None:
+                heights.append(float(outline.bounds[3] - outline.bounds[1]))
     total = sum(share for share, _ in areas)
     code = text(row["code"]) or f"{tunnel}-{kind}-{low:.0f}"
     if not total:
@@ -241,13 +255,13 @@ def _space(tunnel: str, kind: str, table: str, row: Any, rooms: Sequence[tuple[s
     return Space(
         code, tunnel, kind, low, high, table, int(row["fid"]),
         sum(share * area for share, area in areas) / total if total else None,
-        rooms=tuple(codes), shape=row["shape"], values=values,
+        rooms=tuple(codes), shape=row["shape"], values=values, height=min(heights, default=None),
     )  # fmt: skip
 
 
-def _outline_area(wkt: str) -> float | None:
+def _outline(wkt: str) -> Any:
     shape = shapely.from_wkt(wkt, on_invalid="ignore") if wkt else None
-    return None if shape is None or shape.is_empty else float(shape.area)
+    return None if shape is None or shape.is_empty else shape
 
 
 def _placed(space: Space, axis: Axis | None) -> Space:
