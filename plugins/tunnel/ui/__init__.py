@@ -14,8 +14,13 @@ if TYPE_CHECKING:
 ACTIONS: tuple[tuple[str, str, str], ...] = (
     ("assets", "Tunnel assets", "database"),
     ("monitor", "Alarms and readings", "bell"),
+    ("replay", "Replay past readings", "history"),
+    ("shift", "Shift log and hand-over", "clipboard-list"),
     ("rounds", "Inspection rounds", "clipboard-check"),
     ("analysis", "Trace and isolate", "git-compare"),
+    ("section", "Cross section of a tunnel", "square-split-horizontal"),
+    ("profile", "Longitudinal profile of a tunnel", "activity"),
+    ("path_profile", "Longitudinal profile between two nodes", "spline"),
 )
 
 
@@ -25,12 +30,19 @@ def register(api: UiApi) -> None:
     for name, title, icon in ACTIONS:
         run = partial(_run, name)
         api.add_action(Action(f"tunnel.{name}", title, run, icon, enabled=lambda context: context.project is not None))
+    api.add_watcher(_watch_alarms)
 
 
 def _panel(context: PanelContext) -> QWidget:
     from plugins.tunnel.ui.panel import TunnelPanel
 
     return TunnelPanel(context)
+
+
+def _watch_alarms(context: PanelContext) -> object:
+    from plugins.tunnel.ui.monitor.watcher import AlarmWatcher
+
+    return AlarmWatcher(context)
 
 
 def _run(name: str, context: PanelContext) -> None:

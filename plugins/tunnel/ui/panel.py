@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from planner_app.i18n import tr
 from planner_app.plugin_api.ui import PanelContext
-from plugins.tunnel.ui import space
+from plugins.tunnel.ui import monitor, space
 from plugins.tunnel.ui.analysis.page import AnalysisPage
 from plugins.tunnel.ui.assets.page import AssetsPage
 from plugins.tunnel.ui.monitor.page import MonitorPage
@@ -44,6 +44,7 @@ class TunnelPanel(QWidget):
         for place, name in enumerate(_COMMANDS):
             self.state.commands[name] = partial(self.open, place)
         space.install(context, self.state)
+        monitor.install(context, self.state)
         self.open(ASSETS)
 
     def open(self, place: int) -> None:
