@@ -25,7 +25,7 @@ _NAMESPACE = uuid.UUID("6f1b3b52-0f0e-5e1c-9a37-2f4d6c0a2035")
 
 
 @dataclass(frozen=True)
-class _NameLayers(Command):
+class NameLayers(Command):
     """Give the layers their Chinese names; their tables keep ASCII ids."""
 
     name: ClassVar[str] = "sample_names"
@@ -56,6 +56,7 @@ def build(path: Path, seed: int = SEED, progress: Progress | None = None) -> dic
         PlannerError: ``project.exists`` if the file is there already; what the store raises if it cannot be written.
         Cancelled: nothing is left behind.
     """
+    from sample_projects.operation import write_operation
     from sample_projects.town import make_sample
 
     progress = progress or NoProgress()
@@ -68,6 +69,7 @@ def build(path: Path, seed: int = SEED, progress: Progress | None = None) -> dic
     try:
         with Project.create(part, CRS, TOWN) as project:
             features = _write_layers(project, sample.tables, seed, SubProgress(progress, 0.5, 0.92))
+            kept = write_operation(project, sample.tables, seed)
             measured = sample.readings
             shown = SubProgress(progress, 0.92, 0.94)
             project.readings.add(measured.sensor, measured.ts, measured.value, measured.quality, shown)
@@ -84,7 +86,8 @@ def build(path: Path, seed: int = SEED, progress: Progress | None = None) -> dic
                 leftover.unlink()
     progress.update(1.0)
     return {
-        "file": str(path), "layers": len(sample.tables), "features": features, "seconds": time.perf_counter() - started,
+        "file": str(path), "layers": len(sample.tables) + kept.layers, "features": features + kept.features,
+        "seconds": time.perf_counter() - started,
         "readings": len(sample.readings.ts), "drawings": [str(file) for file in drawings],
     }  # fmt: skip
 
@@ -109,7 +112,7 @@ def _write_layers(project: Project, tables: list[Table], seed: int, progress: Pr
         )
         names[layer.id] = table.name
         done += len(table)
-    project.execute(_NameLayers(names))
+    project.execute(NameLayers(names))
     return total
 
 
