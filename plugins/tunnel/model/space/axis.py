@@ -93,3 +93,19 @@ def station(m: float) -> str:
     """Chainage as written on sheets: ``K1+234.50``."""
     sign, m = ("-" if m < 0 else ""), abs(round(m, 2))
     return f"{sign}K{int(m // 1000)}+{m % 1000:06.2f}"
+
+
+def parse_station(text: str) -> float:
+    """Chainage (m) from ``1234.5`` or ``K1+234.5``.
+
+    Raises:
+        PlannerError: ``tunnel.chainage_unreadable``.
+    """
+    whole, plus, rest = text.strip().upper().removeprefix("K").partition("+")
+    try:
+        found = int(whole) * 1000 + float(rest) if plus else float(whole)
+    except ValueError:
+        raise PlannerError("tunnel.chainage_unreadable", text=text) from None
+    if not np.isfinite(found):
+        raise PlannerError("tunnel.chainage_unreadable", text=text)
+    return found

@@ -256,7 +256,7 @@ def _findings(sheet: Sheet, findings: Sequence[Finding], frame: _Frame) -> None:
 
 def spans_of(findings: Sequence[Finding]) -> list[tuple[Verdict, float, float, str]]:
     """(verdict, from, to, words) of every stretch that fails or needs a certificate."""
-    found = []
+    found: list[tuple[Verdict, float, float, str]] = []
     for one in findings:
         params = one.params or {}
         if one.verdict in (Verdict.FAIL, Verdict.NEEDS_CERTIFICATE) and "from_m" in params:

@@ -278,6 +278,39 @@ def on_left(section: Section, room: Compartment, placement: Placement) -> bool |
     return placement.x < found.middle
 
 
+@dataclass(frozen=True, slots=True)
+class Distances:
+    """Clear distances (m) of a line's outer surface; None where unknown; negative where it reaches beyond.
+
+    ``wall``: nearest wall, floor or ceiling; ``floor``: down to the floor; ``gap``: nearest other line, ``neighbour``.
+    """
+
+    wall: float | None = None
+    floor: float | None = None
+    neighbour: str = ""
+    gap: float | None = None
+
+
+def distances(section: Section, placement: Placement) -> Distances:
+    """How far a line is from what surrounds it."""
+    circles, room = section.circles(placement), section.compartment(placement.compartment)
+    if not circles:
+        return Distances()
+    wall = floor = None
+    if room is not None and room.box is not None:
+        wall = min(depth(room.outline, x, y) - r for x, y, r in circles)
+        floor = min(y - r for _, y, r in circles) - room.box[1]
+    gaps = [
+        (((x - u) ** 2 + (y - v) ** 2) ** 0.5 - r - s, other.line)
+        for other in section.placements
+        if other.fid != placement.fid and other.compartment == placement.compartment
+        for u, v, s in section.circles(other)
+        for x, y, r in circles
+    ]
+    gap, neighbour = min(gaps, default=(None, ""))
+    return Distances(wall, floor, neighbour, gap)
+
+
 def is_cable(placement: Placement) -> bool:
     """Power or telecom."""
     return placement.kind in CABLES

@@ -91,22 +91,25 @@ def _border(sheet: Sheet, section: Section, scale: int) -> None:
     sheet.text("TITLE", (_MARGIN, 8.5), note, 2.1, colour=GREY)
 
 
-def _structure(sheet: Sheet, section: Section, frame: _Frame) -> None:
+def structure(section: Section) -> list[list[Point]]:
+    """Outer edges of the structure around the compartments, in metres of the section."""
     shapes = [shapely.Polygon(room.outline[0], room.outline[1:]) for room in section.compartments if room.outline]
-    if shapes:
-        outer = shapely.union_all([shape.buffer(section.wall or WALL, join_style="mitre") for shape in shapes])
-        for part in shapely.get_parts(outer):
-            ring = shapely.Polygon(part.exterior)
-            sheet.area("STRUCTURE", *(frame.at(*xy) for xy in ring.exterior.coords[:-1]), width=0.5, fill=_CONCRETE)
+    outer = shapely.union_all([shape.buffer(section.wall or WALL, join_style="mitre") for shape in shapes])
+    return [list(part.exterior.coords[:-1]) for part in shapely.get_parts(outer) if not part.is_empty]
+
+
+def _structure(sheet: Sheet, section: Section, frame: _Frame) -> None:
+    for ring in structure(section):
+        sheet.area("STRUCTURE", *(frame.at(*xy) for xy in ring), width=0.5, fill=_CONCRETE)
     for room in section.compartments:
-        for number, ring in enumerate(room.outline):
+        for number, edge in enumerate(room.outline):
             fill = (255, 255, 255) if number == 0 else _CONCRETE
-            sheet.area("COMPARTMENT", *(frame.at(*xy) for xy in ring), width=0.35, fill=fill)
+            sheet.area("COMPARTMENT", *(frame.at(*xy) for xy in edge), width=0.35, fill=fill)
         if room.box is None:
             continue
         x, y = frame.at((room.box[0] + room.box[2]) / 2, room.box[3])
         wide, tall = room.box[2] - room.box[0], room.box[3] - room.box[1]
-        sheet.text("COMPARTMENT", (x, y - 4.6), _room_name(room.kind), 2.8, anchor="middle", bold=True)
+        sheet.text("COMPARTMENT", (x, y - 4.6), room_name(room.kind), 2.8, anchor="middle", bold=True)
         sheet.text("COMPARTMENT", (x, y - 8.2), f"{wide:.2f} × {tall:.2f}", 2.1, colour=GREY, anchor="middle")
         way = aisle(section, room)
         if way is not None and way.width > 0:
@@ -119,7 +122,8 @@ def _structure(sheet: Sheet, section: Section, frame: _Frame) -> None:
             sheet.text("AISLE", ((a[0] + b[0]) / 2, level + 0.9), label, 2.1, colour=GREY, anchor="middle")
 
 
-def _room_name(kind: str) -> str:
+def room_name(kind: str) -> str:
+    """A compartment's kind as it is titled: 电力 → 电力舱."""
     return kind if not kind or kind.endswith(("舱", "compartment")) or kind.isascii() else f"{kind}舱"
 
 
