@@ -31,6 +31,7 @@ def register(api: UiApi) -> None:
         run = partial(_run, name)
         api.add_action(Action(f"tunnel.{name}", title, run, icon, enabled=lambda context: context.project is not None))
     api.add_watcher(_watch_alarms)
+    api.add_watcher(_watch_zones)
 
 
 def _panel(context: PanelContext) -> QWidget:
@@ -43,6 +44,12 @@ def _watch_alarms(context: PanelContext) -> object:
     from plugins.tunnel.ui.monitor.watcher import AlarmWatcher
 
     return AlarmWatcher(context)
+
+
+def _watch_zones(context: PanelContext) -> object:
+    from plugins.tunnel.ui.analysis.watcher import watcher_of
+
+    return watcher_of(context)
 
 
 def _run(name: str, context: PanelContext) -> None:

@@ -75,15 +75,23 @@ def project_lines(project: Project) -> Lines:
     return layer_lines(project, tables.need(project, LINE), "line:", placed=_placed(project))
 
 
-def layer_lines(project: Project, layer: LayerInfo, prefix: str, *, placed: Mapping[str, float] | None = None) -> Lines:
+def layer_lines(
+    project: Project,
+    layer: LayerInfo,
+    prefix: str,
+    *,
+    placed: Mapping[str, float] | None = None,
+    fids: Sequence[int] | None = None,
+) -> Lines:
     """Lines of one layer, read by the field names of the layer of pipes.
 
     Args:
         prefix: before each line's code in reports.
         placed: outer diameters (m) of the lines that lie in tunnels, by code.
+        fids: only these features.
     """
     there = [name for name in _FIELDS if layer.field(name) is not None]
-    table = project.read(layer.id, columns=there)
+    table = project.read(layer.id, columns=there, fids=fids)
     count = len(table)
     rows = {name: table.columns.get(name, [None] * count) for name in _FIELDS}
     shapes = np.array(shapely.from_wkb(table.geometry), object) if count else np.empty(0, object)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,12 +72,14 @@ def is_work(layer: LayerInfo) -> bool:
     )
 
 
-def read_others(project: Project, layer: LayerInfo) -> Others:
-    """The features of a layer with their heights, read by the columns that ``words/pipes.toml`` names."""
+def read_others(project: Project, layer: LayerInfo, fids: Sequence[int] | None = None) -> Others:
+    """Features of a layer (all, or ``fids``) with their heights, by the columns that ``words/pipes.toml`` names."""
     if layer.geometry == "line":
-        return _lines(project, layer)
+        return _lines(project, layer, fids)
     column = {what: _column(layer, names) for what, names in words()["columns"].items()}
-    table = project.read(layer.id, columns=sorted({name for name in column.values() if name}))
+    called = [name for name in words()["columns"]["name"] if layer.field(name) is not None]
+    wanted = sorted({name for name in column.values() if name} | set(called))
+    table = project.read(layer.id, columns=wanted, fids=fids)
     notes: list[Note] = []
     keep = [at for at, wkb in enumerate(table.geometry) if wkb is not None]
     if len(keep) < len(table):
@@ -86,7 +89,7 @@ def read_others(project: Project, layer: LayerInfo) -> Others:
     shapes = shapes if len(shapes) else np.empty(0, object)
     if layer.geometry == "polygon":
         shapes = shapely.make_valid(shapely.force_2d(shapes))
-    fids = [int(table.fids[at]) for at in keep]
+    numbers = [int(table.fids[at]) for at in keep]
 
     def values(what: str) -> Floats:
         name = column[what]
@@ -104,9 +107,10 @@ def read_others(project: Project, layer: LayerInfo) -> Others:
     top = np.where(np.isnan(top), ground, top)
     bottom = np.where(np.isnan(bottom), top - depth, bottom)
     depth = np.where(np.isnan(depth), ground - bottom, depth)
-    count = len(fids)
+    count = len(numbers)
     others = Others(
-        layer, [f"{layer.id}/{fid}" for fid in fids], texts("name"), fids,
+        layer, [f"{layer.id}/{fid}" for fid in numbers],
+        [next((str(cell) for name in called if (cell := table.columns[name][at])), "") for at in keep], numbers,
         [Profile("building" if building else "structure")] * count, shapely.force_2d(shapes), depth, bottom,
         texts("method"), np.ones(count, bool), notes=notes,
     )  # fmt: skip
@@ -122,8 +126,8 @@ def read_others(project: Project, layer: LayerInfo) -> Others:
     return others
 
 
-def _lines(project: Project, layer: LayerInfo) -> Others:
-    lines = layer_lines(project, layer, f"{layer.id}/")
+def _lines(project: Project, layer: LayerInfo, fids: Sequence[int] | None) -> Others:
+    lines = layer_lines(project, layer, f"{layer.id}/", fids=fids)
     like_pipes = any(layer.field(name) is not None for name in ("kind_code", "network"))
     if not like_pipes:
         lines.profiles = [Profile("structure") if one.kind == "unknown" else one for one in lines.profiles]
@@ -132,7 +136,8 @@ def _lines(project: Project, layer: LayerInfo) -> Others:
     if len(lines.pieces):
         low = np.full(count, np.inf)
         ends = np.minimum(lines.pieces.start[:, 2], lines.pieces.end[:, 2]) - lines.pieces.radius
-        np.minimum.at(low, lines.pieces.line, ends)
+        with np.errstate(invalid="ignore"):  # unknown heights stay unknown
+            np.minimum.at(low, lines.pieces.line, ends)
     return Others(
         layer, lines.ids, list(lines.codes), lines.fids, lines.profiles, shapely.force_2d(lines.shapes),
         np.full(count, np.nan), low, [""] * count, lines.size_known, lines=lines, notes=list(lines.notes),
