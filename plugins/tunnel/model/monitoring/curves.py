@@ -109,11 +109,11 @@ def _expected(project: Project, sensor: int, start: int, end: int) -> float:
     """Readings in a period, as dense as in the hour before its end or before the sensor's last one."""
     if end - start > 40 * 24 * _HOUR:
         return float("inf")
-    span = project.readings.span(sensor)
-    if span is None or span[1] < start:
+    latest = project.readings.latest([sensor]).ts
+    if not len(latest) or int(latest[0]) < start:
         return 0.0
-    last = min(end, span[1] + 1)
-    return len(project.readings.read(sensor, last - _HOUR, last)) * (last - max(start, span[0])) / _HOUR
+    last = min(end, int(latest[0]) + 1)
+    return len(project.readings.read(sensor, last - _HOUR, last)) * (last - start) / _HOUR
 
 
 def _pieces(ts: NDArray[np.int64], value: NDArray[np.float64], usual: int) -> list[tuple[int, int]]:

@@ -37,8 +37,12 @@ def rule_title(rules: Mapping[str, Rule], rule_id: str) -> str:
 
 def clause(alarm: Alarm) -> str:
     """The clause an alarm quotes."""
-    standard = tr("design value") if alarm.standard == "design value" else alarm.standard
-    return f"{standard} {alarm.clause}".strip()
+    return source(f"{alarm.standard} {alarm.clause}".strip())
+
+
+def source(text: str) -> str:
+    """Where a limit comes from: a clause, or the design."""
+    return tr("design value") if text == "design value" else text
 
 
 def number(value: float | None, unit: str = "") -> str:

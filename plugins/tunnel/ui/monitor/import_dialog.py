@@ -94,6 +94,11 @@ class ImportDialog(MonitorDialog):
             self.unit.setText(UNITS[self.kind.currentData()])
         self._enable(bool(text) and self.read is not None and bool(self.read.ts))
 
+    def say(self, error: Exception) -> None:
+        """Say what went wrong; what could not be read is not imported."""
+        super().say(error)
+        self._enable(self.read is not None)
+
     def _later(self) -> None:
         self._delay.start()
 
