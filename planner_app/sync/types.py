@@ -77,10 +77,10 @@ class DefChange:
 
 @dataclass(frozen=True, slots=True)
 class RowChange:
-    """A record's change on its way to the server.
+    """A record's change on its way to the server; at most one per record and push.
 
     ``cells``: changed attributes as text, None for NULL (all that are not NULL for an insert). ``geometry``: WKB, or
-    None for NULL; it counts only with ``has_geometry``.
+    None for NULL; it counts only with ``has_geometry``. An insert says the whole record, also of one that is there.
     """
 
     layer: str
@@ -119,7 +119,11 @@ class Why:
 
 @dataclass(frozen=True, slots=True)
 class PushHeader:
-    """One push. ``push_id``: a UUID that makes a retry harmless. ``seen``: the revision merged into what is pushed."""
+    """One push. ``push_id``: a UUID that makes a retry harmless. ``seen``: the revision merged into what is pushed.
+
+    ``rows``: how many :class:`RowChange` are staged. ``digest``: the sender's mark of the content; what is staged under
+    the same id with another mark is thrown away.
+    """
 
     push_id: str
     project: str
@@ -160,7 +164,10 @@ class PushResult:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a file holds of a project: layers by UUID (None: all) and an area (xmin, ymin, xmax, ymax)."""
+    """What a file holds of a project: layers by UUID (None: all) and an area (xmin, ymin, xmax, ymax).
+
+    A record is in the area if its extent touches it (borders count), or if it has no geometry.
+    """
 
     layers: frozenset[str] | None = None
     box: tuple[float, float, float, float] | None = None

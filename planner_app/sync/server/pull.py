@@ -1,0 +1,157 @@
+"""Reading one state of a project: what changed since a revision, and whole layers under their policies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from planner_app.sync.server import wire
+from planner_app.sync.server.session import worded
+from planner_app.sync.types import DefChange, Head, LayerDef, RemoteRow, Scope
+
+if TYPE_CHECKING:
+    import psycopg
+
+
+class Registry:
+    """The server's registry: definitions by UUID with where their records are."""
+
+    def __init__(self, registry: dict[str, Any]) -> None:
+        self.project = int(registry["id"])
+        self.srid = int(registry["srid"])
+        self.data: dict[str, dict[str, Any]] = {data["uuid"]: data for data in registry["layers"]}
+        self.defs = {uuid: wire.layer_of(data) for uuid, data in self.data.items()}
+        self.since = {uuid: int(data["since"]) for uuid, data in self.data.items()}
+
+
+class PostgresPull:
+    """:class:`planner_app.sync.transport.Pull` in one transaction that sees one state."""
+
+    def __init__(
+        self,
+        connection: psycopg.Connection[Any],
+        server: str,
+        project: str,
+        after: int,
+        head: Head,
+        registry: dict[str, Any],
+    ) -> None:
+        self._connection, self._server, self._project, self._after = connection, server, project, after
+        self.head = head
+        self._registry = registry
+        self._layers = Registry(registry)
+
+    @cached_property
+    def layers(self) -> list[LayerDef]:
+        """Layers the user may read, as they are now."""
+        return [self._layers.defs[uuid] for uuid, data in self._layers.data.items() if not data["retired"]]
+
+    @cached_property
+    def definitions(self) -> list[DefChange]:
+        """Registry changes since, plans before the layers that name them."""
+        made: list[DefChange] = []
+        for kind in ("plan", "layer"):
+            for data in sorted(self._registry[f"{kind}s"], key=lambda d: d["changed"]):
+                if data["changed"] <= self._after or (data["retired"] and data["made"] > self._after):
+                    continue
+                key = data["id"] if kind == "plan" else data["uuid"]
+                operation = "delete" if data["retired"] else "insert" if data["made"] > self._after else "update"
+                layer = self._layers.defs[key] if kind == "layer" else None
+                made.append(DefChange(kind, key, operation, dict(data["cells"]), layer))  # type: ignore[arg-type]
+        return made
+
+    def _skip(self, layer: str, scope: Scope) -> bool:
+        data = self._layers.data.get(layer)
+        return data is None or data["retired"] or (scope.layers is not None and layer not in scope.layers)
+
+    def changes(self, layer: str, scope: Scope) -> Iterator[RemoteRow]:
+        """Records that changed since."""
+        if self._skip(layer, scope):
+            return
+        fields = self._layers.defs[layer].fields
+        # A layer that came whole after the asker last looked is not in the log one by one.
+        if self._layers.since[layer] > self._after:
+            yield from self.rows(layer, scope)
+            return
+        with worded(self._server), self._connection.cursor(binary=True) as cursor:
+            box = None if scope.box is None else list(scope.box)
+            values = (self._project, layer, self._after, self.head.revision, box)
+            cursor.execute("SELECT * FROM planner.pull_changes(%s, %s, %s, %s, %s::double precision[])", values)
+            for uuid, revision, gone, slots, cells, geometry in cursor:
+                yield wire.remote_row(fields, uuid, revision, gone, slots, cells, geometry)
+
+    def rows(self, layer: str, scope: Scope, uuids: Sequence[str] | None = None) -> Iterator[RemoteRow]:
+        """Whole records as they are now."""
+        fields = self._layers.defs[layer].fields if layer in self._layers.defs else ()
+        for uuid, revision, geometry, *cells in self._read(layer, scope, "rev", "{}::text", "text", uuids):
+            cell_of = {f.name: wire.canonical(cell, f.type) for f, cell in zip(fields, cells, strict=True)}
+            yield RemoteRow(str(uuid), revision, False, None, cell_of, geometry)
+
+    def bulk(self, layer: str, scope: Scope) -> Iterator[tuple[str, bytes | None, Sequence[object]]]:
+        """The same, fast, for a file's first filling: (uuid, WKB, values of its fields as SQLite stores them)."""
+        for uuid, geometry, *values in self._read(layer, scope, "", "", "", None):
+            yield uuid, geometry, values
+
+    def keys(self, layer: str, scope: Scope) -> Iterator[str]:
+        """UUIDs of all records in the scope that the user may see."""
+        for (uuid,) in self._read(layer, scope, None, "", "", None):
+            yield uuid
+
+    def _read(
+        self, layer: str, scope: Scope, revision: str | None, cast: str, cast_type: str, uuids: Sequence[str] | None
+    ) -> Iterator[tuple[Any, ...]]:
+        """COPY of a layer's table under its policies: uuid, then (unless ``revision`` is None) rev, WKB, fields."""
+        from psycopg import sql
+
+        if self._skip(layer, scope):
+            return
+        data, definition = self._layers.data[layer], self._layers.defs[layer]
+        spatial = definition.geometry != "none"
+        columns: list[sql.Composable] = [sql.SQL("uuid::text")]
+        types = ["text"]
+        if revision:
+            columns, types = [*columns, sql.SQL("rev")], [*types, "int8"]
+        if revision is not None:
+            shape = sql.SQL("{}.ST_AsBinary(geom, 'NDR')").format(self._postgis) if spatial else sql.SQL("NULL::bytea")
+            columns, types = [*columns, shape], [*types, "bytea"]
+            for field in data["fields"]:
+                how, kind = (cast, cast_type) if cast else _AS_SQLITE[field["type"]]
+                columns.append(sql.SQL(how).format(sql.Identifier(field["column"])))
+                types.append(kind)
+        where: list[sql.Composable] = [sql.SQL("true")]
+        if scope.box is not None and spatial:
+            box = sql.SQL(", ").join(sql.Literal(float(edge)) for edge in scope.box)
+            where.append(
+                sql.SQL("(geom IS NULL OR (geom OPERATOR({postgis}.&&) {postgis}.ST_MakeEnvelope({box}, {srid}) "
+                        "AND planner.in_box(geom, ARRAY[{box}]::double precision[])))").format(
+                    postgis=self._postgis, box=box, srid=sql.Literal(self._layers.srid)
+                )
+            )  # fmt: skip
+        if uuids is not None:
+            where.append(sql.SQL("uuid = ANY ({}::uuid[])").format(sql.Literal([u for u in uuids if wire.is_uuid(u)])))
+        table = sql.Identifier(f"project_{self._layers.project}", data["table"])
+        query = sql.SQL("COPY (SELECT {} FROM {} WHERE {} ORDER BY uuid) TO STDOUT (FORMAT BINARY)").format(
+            sql.SQL(", ").join(columns), table, sql.SQL(" AND ").join(where)
+        )
+        with worded(self._server), self._connection.cursor() as cursor, cursor.copy(query) as copy:
+            copy.set_types(types)
+            yield from copy.rows()
+
+    @cached_property
+    def _postgis(self) -> Any:
+        from psycopg import sql
+
+        with worded(self._server):
+            row = self._connection.execute(
+                "SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace "
+                "WHERE e.extname = 'postgis'"
+            ).fetchone()
+        return sql.Identifier(row[0] if row else "public")
+
+
+#: How a column is read so that its value is what SQLite keeps: (expression, type).
+_AS_SQLITE = {
+    "integer": ("{}", "int8"), "real": ("{}", "float8"), "text": ("{}", "text"), "datetime": ("{}", "text"),
+    "boolean": ("{}::int", "int4"), "date": ("{}::text", "text"), "blob": ("{}", "bytea"),
+}  # fmt: skip
