@@ -32,6 +32,7 @@ _LAYERS = {
     "case": "clipboard-check",
     "drawing": "clipboard-check",
     "element": "clipboard-check",
+    "pipe": "clipboard-check",
     "issue": "message-square",
 }
 

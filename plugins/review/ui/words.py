@@ -60,6 +60,7 @@ def role(key: str) -> str:
         "vegetation": tr("Vegetation"),
         "control_point": tr("Control point"),
         "balcony": tr("Balcony"),
+        "pipe": tr("Pipe or cable"),
         "other": tr("Read, not measured"),
     }.get(key, key)
 

@@ -1,4 +1,4 @@
-"""The layer that shows reviewed drawings on the map: site, footprints, greens of every placed drawing.
+"""The layers that show reviewed drawings on the map: site, footprints, greens of every placed drawing, and its pipes.
 
 Other roles and QGIS Desktop read a reviewed design from it. Its rows change with the command that imports, reads or
 places a drawing, so that one undo takes back both.
@@ -6,7 +6,7 @@ places a drawing, so that one undo takes back both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 ROLE = "review.element"
+#: The lines among the elements: pipes and cables, which other roles take over once a case is approved.
+PIPES = "review.pipe"
 FIELDS = (
     FieldInfo("drawing", "text"),
     FieldInfo("role", "text"),
@@ -33,11 +35,24 @@ FIELDS = (
     FieldInfo("handle", "text"),
     FieldInfo("label", "text"),
 )
+PIPE_FIELDS = (
+    FieldInfo("drawing", "text"),
+    FieldInfo("kind_code", "text"),
+    FieldInfo("dn_mm", "integer"),
+    FieldInfo("length_m", "real"),
+    FieldInfo("layer", "text"),
+    FieldInfo("handle", "text"),
+    FieldInfo("label", "text"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class ElementRow:
-    """One polygon of a drawing in the project's CRS; ``area`` as measured in the drawing, m²."""
+    """One polygon of a drawing in the project's CRS; ``area`` as measured in the drawing, m².
+
+    Of a pipe (role ``pipe``) the line: ``kind`` of CJJ 61, ``area`` its length in m, ``dn`` in mm, ``building`` its
+    layer.
+    """
 
     role: str
     building: str
@@ -49,6 +64,7 @@ class ElementRow:
     handle: str
     label: str
     wkb: bytes
+    dn: int | None = None
 
 
 #: Roles on the map, first drawn first, and how: name, Chinese name, class of the style.
@@ -67,6 +83,11 @@ _LOOKS: dict[Role, tuple[str, str, StyleClass]] = {
     Role.BALCONY: ("Balcony", "阳台", StyleClass(fill="#F7E2C4", stroke="#B98A4E", fill_opacity=0.6)),
     Role.FLOOR_AREA: ("Floor area", "建筑面积轮廓", StyleClass(fill="", stroke="#B98A4E", line="dot")),
     Role.SITE: ("Site boundary", "用地红线", StyleClass(fill="", stroke="#C0322B", stroke_width=0.6)),
+}  # fmt: skip
+
+_PIPE_COLOURS = {
+    "JS ZS": "#00FFFF", "PS YS WS HS": "#4C3926", "RQ TR": "#FF00FF", "RL RS": "#FF8000", "DL GD": "#FF0000",
+    "TX": "#00FF00",
 }  # fmt: skip
 
 
@@ -101,23 +122,67 @@ def element_rows(plan: SitePlan, to_project: Callable[[BaseGeometry], BaseGeomet
                 one.kind, handle, label, wkb,
             )
         )  # fmt: skip
-    return rows
+    return rows + _pipe_rows(plan, to_project)
+
+
+def _pipe_rows(plan: SitePlan, to_project: Callable[[BaseGeometry], BaseGeometry]) -> list[ElementRow]:
+    import shapely
+
+    return [
+        ElementRow(
+            Role.PIPE.value, one.layer, None, 1, float(one.geometry.length), None, one.kind, one.handles[0],
+            one.text, bytes(shapely.to_wkb(to_project(one.geometry), output_dimension=2)),
+            None if one.value is None else int(one.value),
+        )
+        for one in plan.elements
+        if one.role is Role.PIPE and not one.geometry.is_empty
+    ]  # fmt: skip
 
 
 def write(tx: Transaction, drawing: str, rows: Sequence[ElementRow]) -> None:
-    """Replace a drawing's rows in the layer, which is made if needed."""
-    layer = layer_of(tx.layers(), ROLE)
+    """Replace a drawing's rows in the layers, which are made if needed."""
+    areas = [row for row in rows if row.role != Role.PIPE.value]
+    pipes = [row for row in rows if row.role == Role.PIPE.value]
+    names = [one.name for one in FIELDS[1:]]
+    cells: dict[str, Sequence[Any]] = {}
+    if areas:
+        cells = dict(zip(names, zip(*(astuple(row) for row in areas), strict=True), strict=False))
+    _replace(tx, ROLE, drawing, [row.wkb for row in areas], cells)
+    lines: dict[str, Sequence[Any]] = {
+        "kind_code": [row.kind for row in pipes], "dn_mm": [row.dn for row in pipes],
+        "length_m": [row.area for row in pipes], "layer": [row.building for row in pipes],
+        "handle": [row.handle for row in pipes], "label": [row.label for row in pipes],
+    }  # fmt: skip
+    _replace(tx, PIPES, drawing, [row.wkb for row in pipes], lines)
+
+
+def _replace(
+    tx: Transaction, role: str, drawing: str, wkb: Sequence[bytes], columns: Mapping[str, Sequence[Any]]
+) -> None:
+    layer = layer_of(tx.layers(), role)
     if layer is None:
-        if not rows:
+        if not wkb:
             return
-        layer = make_layer(tx)
+        layer = make_layer(tx) if role == ROLE else _make_pipe_layer(tx)
     old = tx.read(layer.id, columns=[], where=f"\"drawing\" = '{drawing}'", geometry=False)
     tx.delete(layer.id, old.fids.tolist())
-    if rows:
-        vectors = list(zip(*(astuple(row) for row in rows), strict=True))
-        names = [one.name for one in FIELDS[1:]]
-        columns: dict[str, Sequence[Any]] = {name: vectors[at] for at, name in enumerate(names)}
-        tx.insert(layer.id, Batch(list(vectors[-1]), {"drawing": [drawing] * len(rows), **columns}))
+    if wkb:
+        tx.insert(layer.id, Batch(wkb, {"drawing": [drawing] * len(wkb), **columns}))
+
+
+def _make_pipe_layer(tx: Transaction) -> LayerInfo:
+    """The empty layer of pipes in the colours of CJJ 61-2017."""
+    classes = [
+        StyleClass(abbr, "", "", colour, 0.4, line="dash")
+        for kinds, colour in _PIPE_COLOURS.items()
+        for abbr in kinds.split()
+    ]
+    style = LayerStyle("categorised", "kind_code", [*classes, StyleClass(None, "", "", "#6600CC", 0.4, line="dash")])
+    title = "审查图纸管线" if language() == "zh_CN" else "Pipes of reviewed designs"
+    new = NewLayer(
+        title, "line", PIPE_FIELDS, role=PIPES, class_field="kind_code", label_field="label", qml=to_qml(style, "line")
+    )
+    return tx.create_layer(new, table="review_pipe")
 
 
 def make_layer(tx: Transaction) -> LayerInfo:

@@ -25,7 +25,7 @@ Box = tuple[float, float, float, float]
 ON_SITE = frozenset(
     {
         Role.SITE, Role.ROAD_LINE, Role.BUILD_TO, Role.FOOTPRINT, Role.BASEMENT, Role.GREEN, Role.ROAD, Role.VEGETATION,
-        Role.CONTROL_POINT, Role.BALCONY,
+        Role.CONTROL_POINT, Role.BALCONY, Role.PIPE,
     }
 )  # fmt: skip
 #: Room around the site outline that belongs to the site plan, as a share of its longer side.

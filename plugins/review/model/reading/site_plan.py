@@ -24,6 +24,7 @@ from plugins.review.model.reading.ledger import Frame, Ledger, handle_key
 from plugins.review.model.reading.outlines import Item, OpenLine, Outline, is_curve, read_outlines, sound
 from plugins.review.model.reading.overlaps import cut_holes, cut_lower, drop_duplicates, merge_overlaps
 from plugins.review.model.reading.parking import read_parking
+from plugins.review.model.reading.pipes import read_pipes
 from plugins.review.model.reading.regions import ON_SITE, Box, boxes, find_regions, rough_rings, within
 from plugins.review.model.reading.types import Element, ReadingOptions, Role, SitePlan, UnitCheck
 from plugins.review.model.reading.units import UnitClues, check_units
@@ -265,6 +266,7 @@ class _Reading:
         self.notes += notes
         for role in (Role.BUILD_TO, Role.ROAD_LINE, Role.ROAD):
             elements += self._lines(role, built)
+        elements += read_pipes(self.items[Role.PIPE], self.texts, self.ledger.frame)
         return elements + self._points()
 
     def _unique(self, role: Role) -> list[Outline]:

@@ -33,6 +33,7 @@ class Role(StrEnum):
     VEGETATION = "vegetation"  # ZBTZ of a survey
     CONTROL_POINT = "control_point"  # KZD of a survey
     BALCONY = "balcony"
+    PIPE = "pipe"  # 给水, 污水, 燃气 … lines of a utility design or survey
     OTHER = "other"
 
 
@@ -50,8 +51,9 @@ class Element:
         counts_far: 计容 / 不计容 where the layer says so; else None.
         kind: subtype: of green ``集中`` ``宅旁`` ``道路`` ``屋顶``; of floor area ``balcony`` or ``deduct``; of a
             height "" (a building's) or ``road_distance`` (eDCR's MAX_HEIGHT_CAL, a distance in plan that limits the
-            height and is none itself); of parking ``accessible``.
-        value: a height in m; of a parking lot the number of places written in it.
+            height and is none itself); of parking ``accessible``;
+            of a pipe the abbreviation of CJJ 61 (``JS``).
+        value: a height in m; of a parking lot the number of places written in it; of a pipe its diameter in mm.
         measured: false where ``value`` comes from a text (declared), true from a dimension or geometry.
         storeys, storeys_below: of a footprint, as a text inside or beside it says (``18F/-1F``); None if none says.
     """

@@ -160,3 +160,17 @@ def join_ends(draft: Draft, lines: Sequence[DraftLine], prefix: str = "P") -> No
     if misses:
         shown = ", ".join(f"{a}–{b}" for a, b in misses[:8])
         draft.notes.append(("tunnel.near_misses", {"count": len(misses), "metres": NEAR_MISS, "pairs": shown}))
+
+
+def line_shape(draft: Draft, line: DraftLine) -> Any:
+    """A line's course; straight between its nodes where none is told. Without all heights it is flat."""
+    import numpy as np
+    import shapely
+
+    points = line.points
+    if not points:
+        a, b = draft.nodes[line.start], draft.nodes[line.end]
+        z1, z2 = line.values.get("z1"), line.values.get("z2")
+        points = [(a.x, a.y, math.nan if z1 is None else z1), (b.x, b.y, math.nan if z2 is None else z2)]
+    xyz = np.array(points, float)
+    return shapely.linestrings(xyz[:, :2] if np.isnan(xyz[:, 2]).any() else xyz)

@@ -17,7 +17,7 @@ from planner_app.domain.progress import NoProgress, Progress, check
 from planner_app.plugin_api.model import Batch, Command, Project, Transaction
 from plugins.tunnel.model import tables
 from plugins.tunnel.model.assets import citygml, cjj61, from_layer, survey, table_file
-from plugins.tunnel.model.assets.draft import Draft, DraftLine, DraftNode, Fault
+from plugins.tunnel.model.assets.draft import Draft, DraftNode, Fault, line_shape
 from plugins.tunnel.model.assets.mapping import Mapping, keep_mapping, kept_mapping, role_of
 from plugins.tunnel.model.tables import LINE, NODE, SERVICE, VALVE, TableSpec
 
@@ -228,7 +228,7 @@ def _node_rows(draft: Draft, nodes: Sequence[DraftNode]) -> tuple[TableSpec, lis
 
 def _line_rows(draft: Draft) -> tuple[TableSpec, list[bytes | None], dict[str, list[Any]]]:
     lines = draft.lines
-    shapes = [_shape(draft, line) for line in lines]
+    shapes = [line_shape(draft, line) for line in lines]
     columns: dict[str, list[Any]] = {
         "code": [line.code for line in lines],
         "network": [draft.network] * len(lines),
@@ -239,17 +239,6 @@ def _line_rows(draft: Draft) -> tuple[TableSpec, list[bytes | None], dict[str, l
     }
     columns |= {name: [line.values.get(name) for line in lines] for name in _LINE_COLUMNS}
     return LINE, [bytes(shapely.to_wkb(shape)) for shape in shapes], columns
-
-
-def _shape(draft: Draft, line: DraftLine) -> Any:
-    """A line's course; straight between its nodes where none is told. Without all heights it is flat."""
-    points = line.points
-    if not points:
-        a, b = draft.nodes[line.start], draft.nodes[line.end]
-        z1, z2 = line.values.get("z1"), line.values.get("z2")
-        points = [(a.x, a.y, math.nan if z1 is None else z1), (b.x, b.y, math.nan if z2 is None else z2)]
-    xyz = np.array(points, float)
-    return shapely.linestrings(xyz[:, :2] if np.isnan(xyz[:, 2]).any() else xyz)
 
 
 def _valve_rows(

@@ -1,0 +1,148 @@
+"""The loop: pipes of an approved drawing become planned assets, the accepted survey makes them assets in use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import ezdxf
+import pytest
+import shapely
+
+from planner_app.domain.errors import PlannerError
+from planner_app.project import Project
+from plugins.review.model.cases import opened as opening
+from plugins.review.model.cases import store
+from plugins.review.model.cases.commands import SetCase
+from plugins.review.model.cases.records import CaseStatus
+from plugins.review.model.cases.workflow import import_drawing
+from plugins.tunnel.model import tables
+from plugins.tunnel.model.assets.adopt import adopt, waiting_cases
+from plugins.tunnel.model.assets.importing import draft_of, look_into
+from plugins.tunnel.model.assets.status import history
+from tests.helpers.project_files import assert_whole
+from tests.plugins.review.drawings import EAST, NORTH, write_plan, write_survey
+from tests.plugins.tunnel.assets.surveys import write_csv
+
+WATER = [(-5.0, 10.0), (60.0, 10.0), (60.0, 35.0)]
+BRANCH = [(60.0, 35.0), (70.0, 35.0)]
+SEWER = [(0.0, 5.0), (110.0, 5.0)]
+
+
+def draw(path: Path, lines: dict[str, list[tuple[list[tuple[float, float]], str]]]) -> Path:
+    """Add open polylines with a text beside them to a drawing."""
+    document = ezdxf.readfile(path)
+    space = document.modelspace()
+    for layer, many in lines.items():
+        for points, text in many:
+            space.add_lwpolyline([(EAST + x, NORTH + y) for x, y in points], dxfattribs={"layer": layer})
+            if text:
+                where = (EAST + (points[0][0] + points[1][0]) / 2, NORTH + points[0][1] + 1.0)
+                space.add_text(text, height=1.5, dxfattribs={"layer": f"{layer}标注"}).set_placement(where)
+    document.saveas(path)
+    return path
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    opening.forget()
+    with Project.create(tmp_path / "town.sqlite", "EPSG:4549", "滨海新城") as made:
+        made.user = "小王"
+        yield made
+
+
+def set_status(project: Project, status: CaseStatus) -> None:
+    project.execute(SetCase(store.cases(project)[0].id, {"status": status}))
+
+
+def lines(project: Project) -> dict[str, dict]:
+    layer = tables.need(project, tables.LINE)
+    found = project.read(layer.id)
+    rows = [dict(zip(found.columns, values, strict=True)) for values in zip(*found.columns.values(), strict=True)]
+    for row, fid, shape in zip(rows, found.fids, shapely.from_wkb(found.geometry), strict=True):
+        row |= {"fid": int(fid), "geometry": shape}
+    return {row["code"]: row for row in rows}
+
+
+@pytest.fixture
+def approved(project: Project, tmp_path: Path) -> Project:
+    design = {"GX-给水": [(WATER, "DN300"), (BRANCH, "")], "污水管线-DN400": [(SEWER, "")]}
+    import_drawing(project, draw(write_plan(tmp_path / "plan.dxf"), design))
+    assert waiting_cases(project) == []  # nothing before it is approved
+    with pytest.raises(PlannerError, match=r"tunnel\.case_open"):
+        adopt(project, "GA-0001")
+    set_status(project, CaseStatus.APPROVED)
+    return project
+
+
+def test_approved_pipes_become_planned_assets_once(approved: Project) -> None:
+    waiting = waiting_cases(approved)[0]
+    assert (waiting.number, waiting.drawing, waiting.waiting) == ("GA-0001", "D-0001", 3)
+    done = adopt(approved)
+    assert [len(one.new) for one in done] == [3]
+    found = lines(approved)
+    assert {(one["kind_code"], one["dn_mm"], one["status"]) for one in found.values()} == {
+        ("JS", 300, "planned"), ("JS", None, "planned"), ("WS", 400, "planned"),
+    }  # fmt: skip
+    water = next(one for one in found.values() if one["dn_mm"] == 300)
+    branch = next(one for one in found.values() if one["kind_code"] == "JS" and one["dn_mm"] is None)
+    assert water["to_node"] == branch["from_node"]
+    assert water["geometry"].length == pytest.approx(90)
+    told = history(approved, tables.need(approved, tables.LINE).id, water["fid"])
+    assert [(one.was, one.now, one.by, one.source) for one in told] == [("", "planned", "小王", "GA-0001 / D-0001")]
+    before = len(approved.log())
+    assert adopt(approved) == []
+    assert len(approved.log()) == before
+    approved.undo()
+    assert waiting_cases(approved)[0].waiting == 3
+    approved.redo()
+    assert waiting_cases(approved)[0].waiting == 0
+    assert_whole(approved)
+
+
+def test_the_accepted_survey_makes_them_in_use(approved: Project, tmp_path: Path) -> None:
+    adopt(approved)
+    built = {"GX-JS": [([(x + 0.4, y) for x, y in WATER], "DN250")], "GX-RQ": [([(0, 70), (40, 70)], "DN100")]}
+    survey = draw(write_survey(tmp_path / "built.dxf"), built)
+    import_drawing(approved, survey, case="GA-0001", kind="as_built")
+    assert waiting_cases(approved)[0].waiting == 0  # not accepted yet
+    set_status(approved, CaseStatus.BUILT)
+    waiting = waiting_cases(approved)[0]
+    assert (len(waiting.built), len(waiting.extra), len(waiting.missing)) == (1, 1, 2)
+    adopt(approved, "GA-0001", "老张")
+    found = lines(approved)
+    water = next(one for one in found.values() if one["dn_mm"] == 250)
+    assert (water["status"], water["deviation_m"]) == ("in_use", pytest.approx(0.4, abs=0.001))
+    assert water["geometry"].bounds[0] == pytest.approx(EAST - 4.6)
+    assert sorted(one["status"] for one in found.values()) == ["in_use", "in_use", "planned", "planned"]
+    layer = tables.need(approved, tables.LINE).id
+    assert next((one.was, one.now, one.by, one.note) for one in history(approved, layer, water["fid"])) == (
+        "planned", "in_use", "老张", "0.40 m",
+    )  # fmt: skip
+    assert adopt(approved) == []
+
+
+def test_a_survey_table_brings_levels(approved: Project, tmp_path: Path) -> None:
+    adopt(approved)
+    rows = [
+        ["物探点号", "连接点号", "X", "Y", "地面高程", "埋深", "管径", "材质"],
+        ["JS1", "JS2", NORTH + 10.2, EAST - 5, 5.0, 1.5, 300, "球墨铸铁"],
+        ["JS2", "JS1", NORTH + 10.2, EAST + 60, 5.0, 1.4, 300, "球墨铸铁"],
+    ]
+    source = look_into(approved, write_csv(tmp_path / "竣工.csv", rows))
+    done = adopt(approved, "GA-0001", survey=draft_of(approved, source))
+    assert [len(one.built) for one in done] == [1]
+    water = next(one for one in lines(approved).values() if one["status"] == "in_use")
+    assert (water["z1"], water["z2"], water["material"], water["dn_mm"]) == (3.5, 3.6, "球墨铸铁", 300)
+
+
+def test_a_revision_moves_what_is_only_planned(approved: Project, tmp_path: Path) -> None:
+    adopt(approved)
+    first = store.drawings(approved)[0]
+    design = {"GX-给水": [([(x, y + 2) for x, y in WATER], "DN300"), (BRANCH, "")], "污水管线-DN400": [(SEWER, "")]}
+    import_drawing(approved, draw(write_plan(tmp_path / "b.dxf"), design), case="GA-0001", replaces=first.id)
+    waiting = waiting_cases(approved)[0]
+    assert (waiting.drawing, len(waiting.new), len(waiting.moved)) == ("D-0002", 0, 1)
+    adopt(approved)
+    water = next(one for one in lines(approved).values() if one["dn_mm"] == 300)
+    assert water["geometry"].bounds[1] == pytest.approx(NORTH + 12)
