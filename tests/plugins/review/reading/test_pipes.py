@@ -27,7 +27,8 @@ def test_diameters(text: str, size: int | None) -> None:
 @pytest.mark.parametrize(
     ("layer", "kind"),
     [("GX-JS", "JS"), ("GX_给水", "JS"), ("给水管线", "JS"), ("室外污水管", "WS"), ("雨水", "YS"), ("RQ-GX", "RQ"),
-     ("中水管", "ZS"), ("热力管道", "RL"), ("电力管线", "DL"), ("通信管", "TX"), ("管线综合图框", None), ("给排水说明", None)],
+     ("中水管", "ZS"), ("热力管道", "RL"), ("电力管线", "DL"), ("通信管", "TX"), ("管线综合图框", None),
+     ("给排水说明", None)],
 )  # fmt: skip
 def test_layers(layer: str, kind: str | None) -> None:
     match = load_conventions(None)["bureau"].match(layer)
