@@ -86,7 +86,9 @@ def terrain_along(project: Project, xy: Sequence[tuple[float, float, float]], no
 
 
 def _points(project: Project, layer: LayerInfo, box: tuple[float, float, float, float], near: Any) -> Terrain | None:
-    name = next((info.name for info in layer.fields if _FIELD.match(info.name) or _FIELD.match(info.alias)), None)
+    name = None
+    if layer.geometry != "polygon":  # a polygon's own field is the height of a building, a forest … on that ground
+        name = next((info.name for info in layer.fields if _FIELD.match(info.name) or _FIELD.match(info.alias)), None)
     table = project.read(layer.id, columns=[] if name is None else [name], bbox=box)
     shapes = shapely.from_wkb(table.geometry)
     if not len(shapes):
@@ -95,6 +97,8 @@ def _points(project: Project, layer: LayerInfo, box: tuple[float, float, float, 
     if name is not None:
         stated = np.array([np.nan if value is None else _number(value) for value in table.columns[name]], float)
         xyz[:, 2] = np.where(np.isfinite(stated[owner]), stated[owner], xyz[:, 2])
+    elif not xyz[:, 2].any():  # the store writes 0 where a shape without heights comes into a layer with heights
+        return None
     keep = np.isfinite(xyz).all(axis=1)
     keep[keep] = shapely.contains_xy(near, xyz[keep, 0], xyz[keep, 1])
     _, first = np.unique(xyz[keep, :2], axis=0, return_index=True)

@@ -66,6 +66,7 @@ class ProfilePage(QWidget):
         self.slopes.itemSelectionChanged.connect(self._slope_chosen)
         desk.catalogue_changed.connect(self._catalogue_changed)
         self.state.pointed.connect(self._pointed)
+        self.state.asset_changed.connect(self._asset_changed)
         self._catalogue_changed()
 
     def _lay_out(self) -> None:
@@ -280,7 +281,7 @@ class ProfilePage(QWidget):
             self.slopes.clearSelection()
             self.slopes.setRowCount(len(pieces))
             for n, (a, b, text, _) in enumerate(pieces):
-                for column, cell in enumerate((station(a), station(b), f"{b - a:.1f}", text)):
+                for column, cell in enumerate((station(a), f"{b - a:.1f}", text)):
                     item = QTableWidgetItem(cell)
                     item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                     self.slopes.setItem(n, column, item)
@@ -296,6 +297,11 @@ class ProfilePage(QWidget):
     def _pointed(self, tunnel: str, m: float) -> None:
         if self.tunnel:
             self.canvas.set_cursor(m if tunnel == self.tunnel else None)
+
+    def _asset_changed(self) -> None:
+        asset = self.state.asset
+        if asset is not None and asset.table == "tunnel" and self.desk.visible("profile"):
+            self.open(asset.code)
 
     def _clicked(self, m: float) -> None:
         if self.tunnel:
@@ -329,8 +335,8 @@ class ProfilePage(QWidget):
 
 
 def _slope_table() -> QTableWidget:
-    table = QTableWidget(0, 4)
-    table.setHorizontalHeaderLabels([tr("From"), tr("To"), tr("Length (m)"), tr("Slope (‰)")])
+    table = QTableWidget(0, 3)
+    table.setHorizontalHeaderLabels([tr("From chainage"), tr("Length (m)"), tr("Slope (‰)")])
     table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
     table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)

@@ -205,6 +205,9 @@ class SectionPage(QWidget):
             self.notice.say(sentence, hint, "warning")
             self._fill_choosers()
             return
+        if error.code in ("tunnel.no_table", "tunnel.section_unknown", "tunnel.section_unmeasured"):
+            sentence = tr("{code} has no section with chainages.", code=code)
+            hint = tr("Import its sections and compartments, or draw them, on the assets page.")
         self.shown = None
         self.canvas.show_section(None)
         self.empty.say(sentence, hint, offer=True)

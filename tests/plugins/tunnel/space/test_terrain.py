@@ -80,3 +80,24 @@ def test_layers_of_a_project(tunnel: Path) -> None:
         pipes = path_profile(project, "node:A", "node:C")
         assert pipes.ground_z(80) == pytest.approx(5.1)
         assert [stop.ground_z for stop in pipes.stops] == [6.0, 5.5, 5.0]
+
+
+def test_layers_that_only_sound_like_ground(tunnel: Path) -> None:
+    """Heights of buildings on a topographic map and shapes without heights are no ground."""
+    with Project.open(tunnel) as project:
+        before = tunnel_profile(project, "T1").ground
+        boxes = [shapely.box(X + x, Y - 50, X + x + 20, Y + 50) for x in range(0, 200, 20)]
+        buildings = NewLayer("地形图 建筑", "polygon", (FieldInfo("height", "real"),))
+        project.add_layer(buildings, [Batch(list(shapely.to_wkb(boxes)), {"height": [6.2] * len(boxes)})])
+        points = [shapely.Point(X + x, Y + y, 0) for x in range(-20, 240, 20) for y in (-30, 30)]
+        spots = NewLayer("高程点", "point", (FieldInfo("name", "text"),))
+        project.add_layer(spots, [Batch(list(shapely.to_wkb(points)), {"name": [None] * len(points)})])
+        assert tunnel_profile(project, "T1").ground == before
+        triangles = [
+            shapely.Polygon([(X + a, Y + b, 6 - 0.005 * a - (0.4 if a == 40 else 0)) for a, b in corners])
+            for x in range(-40, 240, 40)
+            for corners in (((x, -40), (x + 40, -40), (x, 40)), ((x + 40, -40), (x + 40, 40), (x, 40)))
+        ]
+        tin = NewLayer("DTM tin", "polygon", (FieldInfo("name", "text"),))
+        project.add_layer(tin, [Batch(list(shapely.to_wkb(triangles)), {"name": [None] * len(triangles)})])
+        assert tunnel_profile(project, "T1").ground_z(40) == pytest.approx(5.4)
