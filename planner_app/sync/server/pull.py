@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner_app.sync.server import wire
 from planner_app.sync.server.session import worded
-from planner_app.sync.types import DefChange, Head, LayerDef, RemoteRow, Scope
+from planner_app.sync.types import DefChange, Head, LayerDef, Operation, RemoteRow, Scope
 
 if TYPE_CHECKING:
     import psycopg
@@ -41,25 +41,28 @@ class PostgresPull:
         self.head = head
         self._registry = registry
         self._layers = Registry(registry)
+        self.layers: Sequence[LayerDef] = [
+            self._layers.defs[uuid] for uuid, data in self._layers.data.items() if not data["retired"]
+        ]
+        self.definitions: Sequence[DefChange] = self._changed()
 
-    @cached_property
-    def layers(self) -> list[LayerDef]:
-        """Layers the user may read, as they are now."""
-        return [self._layers.defs[uuid] for uuid, data in self._layers.data.items() if not data["retired"]]
-
-    @cached_property
-    def definitions(self) -> list[DefChange]:
+    def _changed(self) -> list[DefChange]:
         """Registry changes since, plans before the layers that name them."""
         made: list[DefChange] = []
-        for kind in ("plan", "layer"):
-            for data in sorted(self._registry[f"{kind}s"], key=lambda d: d["changed"]):
-                if data["changed"] <= self._after or (data["retired"] and data["made"] > self._after):
-                    continue
-                key = data["id"] if kind == "plan" else data["uuid"]
-                operation = "delete" if data["retired"] else "insert" if data["made"] > self._after else "update"
-                layer = self._layers.defs[key] if kind == "layer" else None
-                made.append(DefChange(kind, key, operation, dict(data["cells"]), layer))  # type: ignore[arg-type]
+        for data in sorted(self._registry["plans"], key=lambda d: d["changed"]):
+            if self._is_news(data):
+                made.append(DefChange("plan", data["id"], self._operation(data), dict(data["cells"])))
+        for data in sorted(self._registry["layers"], key=lambda d: d["changed"]):
+            if self._is_news(data):
+                key = data["uuid"]
+                made.append(DefChange("layer", key, self._operation(data), dict(data["cells"]), self._layers.defs[key]))
         return made
+
+    def _is_news(self, data: dict[str, Any]) -> bool:
+        return bool(data["changed"] > self._after and not (data["retired"] and data["made"] > self._after))
+
+    def _operation(self, data: dict[str, Any]) -> Operation:
+        return "delete" if data["retired"] else "insert" if data["made"] > self._after else "update"
 
     def _skip(self, layer: str, scope: Scope) -> bool:
         data = self._layers.data.get(layer)
