@@ -48,6 +48,8 @@ def make_readings(town: Town) -> tuple[Readings, dict[str, Any]]:
     leak, stuck, thin, hot, wet = (kinds[k][len(kinds[k]) // 2] for k in ("ch4", "rh", "o2", "cable_temp", "level"))
     beyond = kinds["ch4"][len(kinds["ch4"]) // 2 + 1]  # the next gas zone smells the leak later and less
     noisy = kinds["temp"][2]
+    # What stands when the month ends: the desk has something to do.
+    seeping, warm, mute = kinds["ch4"][1], kinds["cable_temp"][2], kinds["rh"][-2]
     outage = {n for n, _, tunnel, _, m in sensors if tunnel == "GL01" and 1500 < m < 2300}
     ids: list[npt.NDArray[np.int64]] = []
     times: list[npt.NDArray[np.int64]] = []
@@ -70,6 +72,12 @@ def make_readings(town: Town) -> tuple[Readings, dict[str, Any]]:
         if number == wet:
             value += _bump(hours, 8 * 24 + 20.0, 5.0, 0.72)
             events.append(_event("flooding", number, 8 * 24 + 20.0, float(value.max()), "m"))
+        if number == seeping:
+            value += _bump(hours, COUNT / 4 - 2.5, 2.0, 20.5)
+            events.append(_event("standing_gas", number, COUNT / 4 - 2.5, float(value.max()), "%LEL"))
+        if number == warm:
+            value += _bump(hours, COUNT / 4 - 6.0, 4.0, 33.0)
+            events.append(_event("standing_heat", number, COUNT / 4 - 6.0, float(value.max()), "℃"))
         if number == stuck:
             held = slice(12 * 96, 16 * 96)
             value[held] = value[12 * 96]
@@ -82,6 +90,9 @@ def make_readings(town: Town) -> tuple[Readings, dict[str, Any]]:
         kept = rng.random(COUNT) > 0.004
         if number in outage:
             kept[19 * 96 + 30 : 19 * 96 + 54] = False
+        if number == mute:
+            kept[-20:] = False
+            events.append(_event("standing_silence", number, COUNT / 4 - 5.0, 20.0, "count"))
         if number % 29 == 5:
             start = int(rng.integers(200, COUNT - 400))
             kept[start : start + int(rng.integers(8, 60))] = False

@@ -135,6 +135,9 @@ def test_a_month_of_readings_with_gaps_and_alarms(tunnel):
         (sensor == events["stuck"]["sensor_id"]) & (ts >= events["stuck"]["ts"]) & (ts < events["stuck"]["ts"] + 86400)
     )
     assert len(set(value[still])) == 1
+    assert value[sensor == events["standing_gas"]["sensor_id"]][-1] > 20  # the month ends with something to do
+    assert value[sensor == events["standing_heat"]["sensor_id"]][-1] > 65
+    assert ts[sensor == events["standing_silence"]["sensor_id"]].max() < ts.max() - 4 * 3600
     silent = (
         np.isin(sensor, events["gap"]["sensors"]) & (ts >= events["gap"]["ts"]) & (ts < events["gap"]["ts"] + 24 * 900)
     )

@@ -27,7 +27,7 @@ class AckBar(QWidget):
         self.name, self.remark = QLineEdit(name), QLineEdit()
         self.name.setPlaceholderText(tr("Name"))
         self.remark.setPlaceholderText(tr("What was seen or done"))
-        self.name.setMaximumWidth(120)
+        self.name.setMaximumWidth(88)
         for field in (self.name, self.remark):
             field.installEventFilter(EnterFilter(self._press, self))
         self.ok = button(tr("Acknowledge"), self._press, "primary")

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from planner_app.i18n import tr
 from planner_app.plugin_api.ui import PanelContext
 from plugins.tunnel.model.monitoring import words
-from plugins.tunnel.ui.monitor.chart_axes import band_range, time_ticks, value_ticks
+from plugins.tunnel.ui.monitor.chart_axes import band_range, curve_colour, thinned, time_ticks, value_ticks
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,8 +27,6 @@ _LEFT, _RIGHT, _TOP, _FOOT, _GAP = 58, 12, 8, 24, 10
 _LEAST_MS, _MOST_MS = 10 * 60_000, 400 * 86_400_000
 #: Points of a line handed to the painter at a time: the time that a jagged one takes grows with the square of it.
 _PORTION, _FEW = 24, 400
-#: Colours of further curves in light and dark, told apart also by those who do not see red and green.
-_FURTHER = (("#B45F06", "#F0A860"), ("#7A3E9D", "#C79BE6"), ("#0F7B7B", "#5CC8C8"), ("#8A6D00", "#D9C04A"))
 
 
 @dataclass(slots=True)
@@ -293,7 +291,7 @@ class ChartView(QWidget):
         painter.drawLine(QPointF(x, _TOP), QPointF(x, self.height() - _FOOT))
         text = f"{tr('Replay')} {words.clock(self.clock, self.here)[5:]}"
         width = painter.fontMetrics().horizontalAdvance(text) + 12
-        box = QRectF(min(x + 4, self.width() - width - 4), _TOP + 4, width, 18)
+        box = QRectF(min(x + 4, self.width() - width - 4), self.height() - _FOOT - 22, width, 18)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour)
         painter.drawRoundedRect(box, 4, 4)
@@ -382,25 +380,6 @@ class ChartView(QWidget):
         self.end = round(self.start + length)
         self.update()
         self.period_changed.emit(self.start, self.end)
-
-
-def curve_colour(context: PanelContext, place: int) -> QColor:
-    """Colour of the n-th curve."""
-    if not place:
-        return QColor(context.colour("accent"))
-    dark = QColor(context.colour("panel")).lightness() < 128
-    return QColor(_FURTHER[(place - 1) % len(_FURTHER)][dark])
-
-
-def thinned(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """At most two points a pixel column, its lowest and its highest: no peak is lost."""
-    import numpy as np
-
-    if len(x) < 3 * max(float(x[-1] - x[0]), 1.0):
-        return x, y
-    begins = np.flatnonzero(np.diff(np.floor(x), prepend=-np.inf))
-    low, high = np.minimum.reduceat(y, begins), np.maximum.reduceat(y, begins)
-    return np.repeat(x[begins], 2), np.column_stack([low, high]).ravel()
 
 
 def _points(x: NDArray[np.float64], y: NDArray[np.float64]) -> list[QPointF]:

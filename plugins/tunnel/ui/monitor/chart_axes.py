@@ -1,4 +1,4 @@
-"""Ticks and ranges of the chart's axes."""
+"""Ticks, ranges and colours of the chart."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
+from PySide6.QtGui import QColor
+
+from planner_app.plugin_api.ui import PanelContext
+
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from plugins.tunnel.model.monitoring.curves import Curve
 
 _MINUTE, _DAY = 60_000, 86_400_000
@@ -16,6 +23,8 @@ _MINUTES = (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720)
 _DAYS = (1, 2, 5, 7, 14, 30, 60, 120)
 #: A limit further from the readings than this many times their own range would flatten them: it is left out of view.
 _FAR = 5.0
+#: Colours of further curves in light and dark, told apart also by those who do not see red and green.
+_FURTHER = (("#B45F06", "#F0A860"), ("#7A3E9D", "#C79BE6"), ("#0F7B7B", "#5CC8C8"), ("#8A6D00", "#D9C04A"))
 
 
 def time_ticks(start: int, end: int, here: tzinfo, most: int) -> list[tuple[int, str, bool]]:
@@ -72,3 +81,22 @@ def band_range(curves: Sequence[Curve]) -> tuple[float, float]:
         low, high = low - 0.5, high + 0.5
     margin = (high - low) * 0.08
     return low - margin, high + margin
+
+
+def curve_colour(context: PanelContext, place: int) -> QColor:
+    """Colour of the n-th curve."""
+    if not place:
+        return QColor(context.colour("accent"))
+    dark = QColor(context.colour("panel")).lightness() < 128
+    return QColor(_FURTHER[(place - 1) % len(_FURTHER)][dark])
+
+
+def thinned(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """At most two points a pixel column, its lowest and its highest: no peak is lost."""
+    import numpy as np
+
+    if len(x) < 3 * max(float(x[-1] - x[0]), 1.0):
+        return x, y
+    begins = np.flatnonzero(np.diff(np.floor(x), prepend=-np.inf))
+    low, high = np.minimum.reduceat(y, begins), np.maximum.reduceat(y, begins)
+    return np.repeat(x[begins], 2), np.column_stack([low, high]).ravel()

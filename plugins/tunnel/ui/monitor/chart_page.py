@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 from planner_app.i18n import tr
 from planner_app.plugin_api.widgets import FlowLayout, button, combo, label, restyle
 from plugins.tunnel.model.monitoring.curves import Curve, curve, write_curves
-from plugins.tunnel.ui.monitor.chart import ChartView, curve_colour
+from plugins.tunnel.ui.monitor.chart import ChartView
+from plugins.tunnel.ui.monitor.chart_axes import curve_colour
 from plugins.tunnel.ui.monitor.dialog import MomentEdit
 from plugins.tunnel.ui.monitor.live import Live
 

@@ -38,8 +38,7 @@ class ImportDialog(MonitorDialog):
         self.sensor, self.kind = QComboBox(), combo()
         self.sensor.setEditable(True)
         self.sensor.addItems([one.sensor.code for one in live.overview.sensors.values()])
-        chosen = live.overview.sensors.get(live.sensor)
-        self.sensor.setCurrentText(chosen.sensor.code if chosen is not None else _guess(path, live))
+        self.sensor.setCurrentText(_guess(path, live))
         for kind in UNITS:
             self.kind.addItem(words.kind_word(kind), kind)
         self.unit = QLineEdit()
@@ -58,6 +57,7 @@ class ImportDialog(MonitorDialog):
         self.summary = label("", wrap=True)
         self.list = QPlainTextEdit()
         self.list.setReadOnly(True)
+        self.list.setProperty("look", "boxed")
         self.list.setMinimumHeight(110)
         self._caption = label(tr("What cannot be used or looks odd"), "secondary")
         self.body.addWidget(form)
@@ -161,7 +161,8 @@ class ImportDialog(MonitorDialog):
 
 
 def _guess(path: Path, live: Live) -> str:
-    """The sensor whose code the file's name holds, else the name itself."""
+    """The sensor whose code the file's name holds, else the one spoken of, else a new one of the file's name."""
     codes = [one.sensor.code for one in live.overview.sensors.values()]
     found = [code for code in codes if code.casefold() in path.stem.casefold()]
-    return max(found, key=len, default=path.stem)
+    chosen = live.overview.sensors.get(live.sensor)
+    return max(found, key=len, default=chosen.sensor.code if chosen is not None else path.stem)

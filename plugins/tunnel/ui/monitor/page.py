@@ -46,6 +46,7 @@ class MonitorPage(TaskPage):
         self._context = context
         self.state = state_of(context)
         self._desk_name = context.user
+        self._shown_cards: list[CardText] = []
         self.live: Live = live_of(self.state)
         self.tables = MonitorTables(self.live, self.import_readings)
         self.badges = Badges(self.live)
@@ -83,7 +84,13 @@ class MonitorPage(TaskPage):
         form.add(tr("Tunnel"), self.tunnel)
         self.importer = button(tr("Import readings…"), self.import_readings)
         self.replayer, self.shifter = button(tr("Replay…"), self.replay), button(tr("Shift log…"), self.shift)
-        form.add_buttons(self.importer, self.replayer, self.shifter)
+        buttons = QWidget()
+        row = QHBoxLayout(buttons)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        for knob in (self.importer, self.replayer, self.shifter):
+            row.addWidget(knob)
+        row.addStretch(1)
         self.notice = Notice()
         self.past_notice = Notice()
         self.levels, self.figures = KeyFigures(3), KeyFigures(3)
@@ -92,7 +99,16 @@ class MonitorPage(TaskPage):
         self.cards.chosen.connect(self._card_chosen)
         self._more = button("", self.tables.alarms.show, "link")
         self.add(
-            line, form, self.past_notice, self.notice, self.levels, self.figures, self._none, self.cards, self._more
+            line,
+            form,
+            buttons,
+            self.past_notice,
+            self.notice,
+            self.levels,
+            self.figures,
+            self._none,
+            self.cards,
+            self._more,
         )
         self.foot = AckBar(self.name())
         self.foot.acknowledged.connect(self.acknowledge)
@@ -156,7 +172,10 @@ class MonitorPage(TaskPage):
         shown = self.shown()
         self._none.setText("" if shown else self._nothing())
         self._none.setVisible(not shown)
-        self.cards.set([self._card(one) for one in shown[:_MOST_CARDS]])
+        cards = [self._card(one) for one in shown[:_MOST_CARDS]]
+        if cards != self._shown_cards:  # a card that is being read stays
+            self._shown_cards = cards
+            self.cards.set(cards)
         self._more.setText(tr("{count} more in the table below", count=f"{len(shown) - _MOST_CARDS:,}"))
         self._more.setVisible(len(shown) > _MOST_CARDS)
         self._show_chosen()

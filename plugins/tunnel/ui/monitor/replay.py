@@ -74,7 +74,7 @@ class ReplayBar(QFrame):
         self._count = label("", "small")
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, _STEPS)
-        self.slider.setMinimumWidth(260)
+        self.slider.setMinimumWidth(140)
         self.slider.setAccessibleName(tr("Time of the replay"))
         self.slider.valueChanged.connect(self._slid)
         self.play = button("", self.toggle)

@@ -138,7 +138,6 @@ class MonitorTables(QObject):
             ),
             Column(tr("Alarm"), lambda one: words.rule_title(live.rules, one.alarm.rule), width=220),
             Column(tr("Sensor"), lambda one: one.alarm.code, width=200),
-            Column(tr("Place"), place, width=150),
             Column(
                 tr("Value"), lambda one: words.number(one.alarm.value, one.alarm.unit),
                 lambda one: one.alarm.value if one.alarm.value is not None else float("-inf"), right=True,
@@ -154,6 +153,7 @@ class MonitorTables(QObject):
                 pill=lambda one: "fail" if one.alarm.cleared is None else "pass",
             ),
             Column(tr("Acknowledged"), lambda one: one.ack_by or "–", width=110),
+            Column(tr("Place"), place, width=150),
             Column(tr("Clause"), lambda one: words.clause(one.alarm), width=180),
         ]  # fmt: skip
 
@@ -192,10 +192,9 @@ class MonitorTables(QObject):
     def _show(self) -> None:
         live = self._live
         alarms = list(live.every())
-        standing = sum(one.alarm.cleared is None for one in alarms)
         self._alarms.show(alarms)
         self._sensors.show(list(live.sensors().values()))
-        title = tr("Alarms {count}", count=f"{standing:,}") if live.loaded else tr("Alarms")
+        title = tr("Alarms {count}", count=f"{len(alarms):,}") if live.loaded else tr("Alarms")
         self.alarms.set_title(f"{title} · {tr('replay')}" if live.past is not None else title)
         self.sensors.set_title(tr("Sensors {count}", count=f"{len(live.overview.sensors):,}"))
         self._select()

@@ -16,8 +16,8 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from planner_app.project import Project
 from plugins.tunnel.model.monitoring.curves import Curve, curve
 from plugins.tunnel.model.monitoring.standing import Monitor, sensor_states
-from plugins.tunnel.ui.monitor.chart import ChartView, thinned
-from plugins.tunnel.ui.monitor.chart_axes import time_ticks, value_ticks
+from plugins.tunnel.ui.monitor.chart import ChartView
+from plugins.tunnel.ui.monitor.chart_axes import thinned, time_ticks, value_ticks
 from tests.plugins.tunnel.monitoring.plants import HOUR, MINUTE, START, add_sensors, alarm_rules, feed
 
 HERE = ZoneInfo("Asia/Shanghai")
