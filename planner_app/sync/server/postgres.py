@@ -12,6 +12,7 @@ from planner_app.domain.progress import Progress, check
 from planner_app.sync.server import wire
 from planner_app.sync.server.pull import PostgresPull, Registry
 from planner_app.sync.server.session import label, open_connection, parameters, worded
+from planner_app.sync.transport import Pull
 from planner_app.sync.types import (
     PROTOCOL,
     Blob,
@@ -216,7 +217,7 @@ class PostgresTransport:
         return None if said is None else wire.result_of(said)
 
     @contextmanager
-    def pull(self, project: str, after: int) -> Iterator[PostgresPull]:
+    def pull(self, project: str, after: int) -> Iterator[Pull]:
         """One snapshot to read from."""
         import psycopg
 
