@@ -85,6 +85,8 @@ class ProfileCanvas(QWidget):
 
     def zoom(self, factor: float, at: float | None = None) -> None:
         """Enlarge the lengths about a pixel, the middle without one."""
+        if self.profile is None:
+            return
         spot = self.view.picture.center().x() if at is None else at
         m = self.view.m_at(spot)
         self.view.across *= factor

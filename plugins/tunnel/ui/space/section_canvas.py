@@ -334,7 +334,7 @@ class SectionCanvas(QWidget):
         lines.append((counted(self.scene.findings), "secondary"))
         verdict = self.scene.verdicts().get(self._dragged_fid())
         if verdict is not None:
-            lines.append((verdict_word(verdict.value), verdict.value))
+            lines.append((tr("this line: {verdict}", verdict=verdict_word(verdict.value)), verdict.value))
         if target.note:
             lines.append((target.note, "needs_certificate"))
         corner = QRectF(self.rect()).topLeft() - QPointF(8, 8)  # out of the hand's way

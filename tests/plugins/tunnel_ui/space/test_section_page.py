@@ -220,6 +220,9 @@ def test_a_project_without_tunnels_says_so_and_shows_one_when_it_comes(
         window.until(lambda page=page: "no tunnel" in page.empty.text())
         assert "assets" in page.empty.text()
         assert not page.empty.button.isHidden()
+        page.canvas.zoom(2.0)
+        page.canvas.fit()
+        page.export()  # nothing to write, nothing asked
     tunnel = {"code": "T9", "name": "新", "from_m": 0.0, "to_m": 100.0,
               "wkt": f"LINESTRING ({X} {Y}, {X + 100} {Y})"}  # fmt: skip
     fill(window.project, space.TUNNEL, [tunnel])
