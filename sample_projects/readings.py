@@ -73,10 +73,10 @@ def make_readings(town: Town) -> tuple[Readings, dict[str, Any]]:
             value += _bump(hours, 8 * 24 + 20.0, 5.0, 0.72)
             events.append(_event("flooding", number, 8 * 24 + 20.0, float(value.max()), "m"))
         if number == seeping:
-            value += _bump(hours, COUNT / 4 - 2.5, 2.0, 20.5)
-            events.append(_event("standing_gas", number, COUNT / 4 - 2.5, float(value.max()), "%LEL"))
+            value += _bump(hours, COUNT / 4 - 3.0, 3.0, 22.0)
+            events.append(_event("standing_gas", number, COUNT / 4 - 3.0, float(value.max()), "%LEL"))
         if number == warm:
-            value += _bump(hours, COUNT / 4 - 6.0, 4.0, 33.0)
+            value += _bump(hours, COUNT / 4 - 6.0, 6.0, 36.0)
             events.append(_event("standing_heat", number, COUNT / 4 - 6.0, float(value.max()), "℃"))
         if number == stuck:
             held = slice(12 * 96, 16 * 96)
