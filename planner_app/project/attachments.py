@@ -264,6 +264,70 @@ def sweep(door: Door) -> None:
             _discard(door, number)
 
 
+def piece(door: Door, number: int, count: int) -> bytes | None:
+    """One piece of an attachment by its number in the file, None behind the last."""
+    with door.read() as connection:
+        return patiently(lambda: _piece(connection, number, count), door.path)
+
+
+#: In place of a machine's name: an attachment that is being fetched. It may be gone on with by whoever comes next.
+_FETCHING = "(server)"
+
+
+def fetching(door: Door, sha256: str, name: str, media_type: str) -> tuple[int, set[int]]:
+    """Begin, or go on, to bring in an attachment from elsewhere: (its number in the file, pieces that are there)."""
+    with door.write() as connection:
+        row = connection.execute(
+            "SELECT id FROM planner_attachment WHERE sha256 IS NULL AND host = ? AND process = ?", (_FETCHING, sha256)
+        ).fetchone()
+        if row is None:
+            made = connection.execute(
+                "INSERT INTO planner_attachment (name, media_type, host, process, heartbeat) VALUES (?, ?, ?, ?, ?)",
+                (Path(name).name, media_type, _FETCHING, sha256, time.time()),
+            )
+            return int(made.lastrowid or 0), set()
+        connection.execute("UPDATE planner_attachment SET heartbeat = ? WHERE id = ?", (time.time(), row[0]))
+        have = connection.execute("SELECT number FROM planner_attachment_piece WHERE attachment = ?", (row[0],))
+        return int(row[0]), {number for (number,) in have}
+
+
+def keep_piece(door: Door, number: int, count: int, data: bytes) -> None:
+    """Keep a piece of an attachment that is being fetched."""
+    with door.write() as connection:
+        connection.execute(
+            "INSERT OR IGNORE INTO planner_attachment_piece (attachment, number, data) VALUES (?, ?, ?)",
+            (number, count, data),
+        )
+        connection.execute("UPDATE planner_attachment SET heartbeat = ? WHERE id = ?", (time.time(), number))
+
+
+def fetched(door: Door, number: int, sha256: str) -> None:
+    """All pieces are there: let the attachment count.
+
+    Raises:
+        PlannerError: ``attachment.damaged`` if the content has another hash; what was fetched is thrown away then.
+    """
+    digest, size, count = hashlib.sha256(), 0, 0
+    while (data := piece(door, number, count)) is not None:
+        digest.update(data)
+        size, count = size + len(data), count + 1
+    right = digest.hexdigest() == sha256
+    with door.write() as connection:
+        (name,) = connection.execute("SELECT name FROM planner_attachment WHERE id = ?", (number,)).fetchone()
+        named = (
+            right
+            and connection.execute(
+                "UPDATE OR IGNORE planner_attachment SET sha256 = ?, size = ?, added = ?, host = '', process = '' "
+                "WHERE id = ?",
+                (sha256, size, datetime.now(UTC).isoformat(timespec="seconds"), number),
+            ).rowcount
+        )
+    if not named:
+        _discard(door, number)
+    if not right:
+        raise PlannerError("attachment.damaged", name=name, sha256=sha256)
+
+
 def faults(connection: sqlite3.Connection, progress: Progress) -> tuple[list[str], int, int]:
     """(what is wrong, number of attachments, bytes): every content is read and hashed again.
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.layer import FieldInfo, LayerInfo, NewLayer
 from planner_app.domain.progress import Progress, check
-from planner_app.project import capture, identity, registry, rtree, spatial
+from planner_app.project import capture, identity, registry, replica, rtree, spatial
 from planner_app.project.connection import Door
 from planner_app.project.features import Batch
 from planner_app.project.geometry import Prepared, prepare
@@ -61,10 +61,26 @@ class _Filling:
     has_z: bool = False
     #: dimensions of the batches written so far, to even them out if they differ
     shapes: set[tuple[bool, bool]] = field(default_factory=set)
+    forced: tuple[bool, bool] | None = None
 
 
-def fill(door: Door, new: NewLayer, srid: int, batches: Iterable[Batch], progress: Progress) -> FilledTable:
+def fill(
+    door: Door,
+    new: NewLayer,
+    srid: int,
+    batches: Iterable[Batch],
+    progress: Progress,
+    *,
+    table: str = "",
+    known_as: str = "",
+    shape: tuple[bool, bool] | None = None,
+) -> FilledTable:
     """Create a table and fill it.
+
+    Args:
+        table: the name wished for; a number is added where it was used before. Empty: from the layer's name.
+        known_as: the layer's UUID, if it has one.
+        shape: whether geometries are multi and have Z, if that is to be so whatever comes.
 
     Raises:
         PlannerError: what ``values`` and ``geometry`` refuse, ``field.*`` for impossible field names.
@@ -72,16 +88,18 @@ def fill(door: Door, new: NewLayer, srid: int, batches: Iterable[Batch], progres
     """
     spatial.check_fields(new.fields)
     with door.write() as connection:
-        table = spatial.table_name(connection, new.name)
+        table = spatial.table_name(connection, table or new.name)
         spatial.create_table(connection, table, new.geometry, new.fields)
         connection.execute(
             "INSERT INTO planner_pending VALUES (?, ?, ?, ?)",
             (table, identity.host(), identity.this_process(), time.time()),
         )
     info = LayerInfo(
-        id=table, uuid=str(uuid.uuid4()), name=new.name, geometry=new.geometry, srid=srid, fields=new.fields
+        id=table, uuid=known_as or str(uuid.uuid4()), name=new.name, geometry=new.geometry, srid=srid, fields=new.fields
     )
-    filling = _Filling(door, info, multi=new.geometry in ("line", "polygon"))
+    filling = _Filling(door, info, multi=new.geometry in ("line", "polygon"), forced=shape)
+    if shape is not None:
+        filling.multi, filling.has_z = shape
     try:
         for batch in batches:
             check(progress)
@@ -126,14 +144,16 @@ def _write(filling: _Filling, batch: Batch) -> None:
     names, vectors = ["fid", "uuid", *names], [fids, uuids, *vectors]
     if info.geometry != "none":
         wkb = batch.wkb if len(batch.wkb) else [None] * count
-        made: Prepared = prepare(wkb, info.geometry, info.srid, first_row=filling.rows)
+        multi, has_z = filling.forced or (None, None)
+        made: Prepared = prepare(wkb, info.geometry, info.srid, multi=multi, has_z=has_z, first_row=filling.rows)
         names.append("geom")
         vectors.append(made.blobs)
         filling.boxes.append(made.boxes)
         if any(blob is not None for blob in made.blobs):
             filling.shapes.add((made.multi, made.has_z))
-        filling.multi |= made.multi
-        filling.has_z |= made.has_z
+        if filling.forced is None:
+            filling.multi |= made.multi
+            filling.has_z |= made.has_z
     statement = f"INSERT INTO {quote(info.id)} ({column_list(names)}) VALUES ({marks(len(names))})"
     rows = list(zip(*vectors, strict=True))
     with filling.door.write() as connection:
@@ -182,7 +202,8 @@ def create(connection: sqlite3.Connection, new: NewLayer, srid: int, table: str 
     """Make an empty layer within the running transaction. Returns its table's name.
 
     Args:
-        table: the name wished for; a number is added where it was used before. Empty: from the layer's name.
+        table: the name wished for; a number is added where it was used before. Empty: from the layer's name. A layer
+            with a name wished for is the same layer in every copy of the project.
 
     Raises:
         PlannerError: ``field.*`` for impossible field names.
@@ -193,7 +214,8 @@ def create(connection: sqlite3.Connection, new: NewLayer, srid: int, table: str 
     if new.geometry != "none":
         rtree.create(connection, name)
     multi = new.geometry in ("line", "polygon")
-    register(connection, new, FilledTable(name, str(uuid.uuid4()), 0, multi, new.has_z), srid)
+    known_as = replica.layer_uuid(connection, name) if table else str(uuid.uuid4())
+    register(connection, new, FilledTable(name, known_as, 0, multi, new.has_z), srid)
     return name
 
 

@@ -23,7 +23,8 @@ class LogEntry:
 
     Attributes:
         time: ISO 8601, UTC.
-        origin: ``desktop``, ``cli`` or ``foreign``.
+        origin: ``desktop``, ``cli``, ``foreign``, ``sync`` (what the server has) or ``merge`` (edits written again on
+            top of that).
         command: command name; ``undo`` and ``redo`` are entries of their own, with the entry and its command in
             ``params``; ``foreign_edit`` has the layer's name there.
         rows: rows touched (features, for an added layer).

@@ -42,4 +42,4 @@ class Batch:
     uuids: Sequence[str] | None = None
 
     def __len__(self) -> int:
-        return max([len(self.wkb), *(len(values) for values in self.columns.values())], default=0)
+        return max([len(self.wkb), len(self.uuids or ()), *(len(values) for values in self.columns.values())])

@@ -23,6 +23,7 @@ class Entry:
     params: dict[str, Any]
     joined: bool = False
     kept: bool = False
+    written: bool = False
     rows: int | None = None
     changes: ChangeSet = field(default_factory=lambda: ChangeSet(0, ""))
 

@@ -7,13 +7,14 @@ import os
 import sqlite3
 import time
 import uuid
+from collections.abc import Callable
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.progress import Progress, check
-from planner_app.project import attachments, bulk, capture, migrations, reference_systems, registry, schema
+from planner_app.project import attachments, bulk, capture, migrations, reference_systems, registry, replica, schema
 from planner_app.project.connection import Door, cannot_write, connect, patiently
 
 _PAGES = 2048  # of 4 KiB: copied between two looks at the progress
@@ -144,13 +145,9 @@ def repair_capture(door: Door) -> list[str]:
 
 def _outdated(connection: sqlite3.Connection) -> list[str]:
     # A layer whose table is gone cannot be mended here: verify says so.
-    layers = [
-        row[0]
-        for row in connection.execute(
-            "SELECT id FROM planner_layer WHERE id IN (SELECT name FROM sqlite_master WHERE type = 'table')"
-        )
-    ]
-    found = [table for table in schema.REGISTRY if not capture.is_current(connection, table)]
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    layers = [row[0] for row in connection.execute("SELECT id FROM planner_layer") if row[0] in tables]
+    found = [table for table in schema.REGISTRY if table in tables and not capture.is_current(connection, table)]
     for table in layers:
         changed = any(registry.column_differences(connection, table))
         if changed or not capture.is_current(connection, table):
@@ -168,11 +165,20 @@ def save_copy(door: Door, dest: Path, progress: Progress) -> None:
     if dest.exists() and dest.samefile(door.path):
         raise PlannerError("project.copy_onto_itself", file=str(dest))
     with door.read() as reader:
-        copy_to(reader, dest, progress)
+        copy_to(reader, dest, progress, replica.become_copy)
 
 
-def copy_to(connection: sqlite3.Connection, dest: Path, progress: Progress | None = None) -> None:
-    """Copy a project through the backup API, then take the copy out of WAL mode and unfinished imports out of it."""
+def copy_to(
+    connection: sqlite3.Connection,
+    dest: Path,
+    progress: Progress | None = None,
+    finish: Callable[[sqlite3.Connection], None] | None = None,
+) -> None:
+    """Copy a project through the backup API, then take the copy out of WAL mode and unfinished imports out of it.
+
+    Args:
+        finish: what else to do to the copy.
+    """
     making = dest.with_name(f".{dest.name}.{os.getpid()}.new")
 
     def report(_status: int, remaining: int, total: int) -> None:
@@ -193,6 +199,8 @@ def copy_to(connection: sqlite3.Connection, dest: Path, progress: Progress | Non
             copy.execute("PRAGMA journal_mode = DELETE").fetchone()
             bulk.discard_all(copy)
             attachments.discard_all(copy)
+            if finish is not None:
+                finish(copy)
         with making.open("rb+") as file:
             os.fsync(file.fileno())
         _replace(making, dest)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from planner_app.project import attachments, capture, readings, schema
+from planner_app.project import attachments, capture, readings, replica, schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ def _initial(connection: sqlite3.Connection) -> None:
             connection.execute(statement)
     connection.execute(schema.log_table())
     connection.execute(schema.LAYER_STYLES)
-    for table in schema.REGISTRY:
+    for table in ("planner_plan", "planner_layer", "planner_column", "layer_styles"):
         capture.start(connection, table)
 
 
@@ -33,6 +33,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "initial", _initial),
     Migration(2, "attachments", attachments.create_tables),
     Migration(3, "readings", readings.create_tables),
+    Migration(4, "replica", replica.create_tables),
 )
 
 #: The version this program writes.

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.progress import NoProgress, Progress, check
+from planner_app.project import replica
 from planner_app.project.connection import Door, patiently
 
 if TYPE_CHECKING:
@@ -126,11 +127,13 @@ class Readings:
         values: Sequence[float | None] | NDArray[np.float64],
         quality: int | Sequence[int] | NDArray[Any] = GOOD,
         progress: Progress | None = None,
+        *,
+        from_server: bool = False,
     ) -> Stored:
         """Keep readings; n times and values, one sensor or n, one quality or n. NaN is kept as missing.
 
         Written in short transactions: after a kill or a cancel what came before is there, and adding the same again is
-        harmless.
+        harmless. ``from_server``: they need not be sent there.
 
         Raises:
             PlannerError: ``reading.length`` if the parts differ in length, ``project.read_only``. Cancelled.
@@ -154,13 +157,13 @@ class Readings:
         for start in range(0, count, _BATCH):
             check(progress)
             part = slice(start, start + _BATCH)
-            new += self._add_batch(sensor[part], when[part], value[part], grade[part])
+            new += self._add_batch(sensor[part], when[part], value[part], grade[part], from_server)
             progress.update(min(1.0, (start + _BATCH) / count), "stage.readings")
             if start + _BATCH < count:
                 time.sleep(_PAUSE)  # let other writers in
         return Stored(new, count - new, late)
 
-    def _add_batch(self, sensor: Any, ts: Any, value: Any, quality: Any) -> int:
+    def _add_batch(self, sensor: Any, ts: Any, value: Any, quality: Any, from_server: bool) -> int:
         import numpy as np
 
         quarters = np.unique(np.column_stack([sensor, (ts // QUARTER) * QUARTER]), axis=0)
@@ -173,6 +176,8 @@ class Readings:
             new = connection.total_changes - before
             if new:
                 connection.executemany("INSERT OR IGNORE INTO planner_reading_stale VALUES (?, ?)", quarters.tolist())
+                if not from_server:
+                    replica.mark_readings(connection, quarters.tolist())
         return new
 
     def read(self, sensor: int, start: int | None = None, end: int | None = None) -> Series:

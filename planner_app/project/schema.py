@@ -30,6 +30,9 @@ REGISTRY: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
             "styleSLD", "useAsDefault", "description", "owner", "ui", "update_time",
         ),
     ),
+    "planner_replica_conflict": (
+        "id", ("kind", "layer", "uuid", "name", "base", "mine", "theirs", "bundle", "revision")
+    ),
 }  # fmt: skip
 
 #: How many old values and mask bits the log starts with; both grow with the widest layer.

@@ -449,6 +449,68 @@ class Project:
         """Check the whole file: SQLite, spatial indexes, registry, identities, log (see ``verify``)."""
         return verify.verify(self._door, progress or NoProgress())
 
+    # ---------------------------------------------------------------- the sync's way in
+
+    @property
+    def door(self) -> Door:
+        """The file's connections."""
+        return self._door
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """A write transaction before which the edits of others have become entries."""
+        with self._door.write() as connection:
+            changelog.adopt(connection)
+            yield connection
+
+    @contextmanager
+    def logged(
+        self, connection: sqlite3.Connection, command: str, params: dict[str, Any], *, joins: str = "", origin: str = ""
+    ) -> Iterator[Entry]:
+        """An entry of the log within the running transaction: what is written in the body belongs to it.
+
+        Args:
+            joins: key of a command of view state that continues the entry before it.
+            origin: of the entry, if not the project's own.
+        """
+        before = connection.execute("SELECT coalesce(max(seq), 0) FROM planner_log").fetchone()[0]
+        entry = Entry(self._joined(connection, joins), command, params)
+        text = json.dumps(params, ensure_ascii=False, default=str)
+        if entry.id:
+            entry.joined = True
+            connection.execute("UPDATE planner_txn SET params = ? WHERE id = ?", (text, entry.id))
+        else:
+            cursor = connection.execute(
+                "INSERT INTO planner_txn (time, user, origin, session, command, params) VALUES (?, ?, ?, ?, ?, ?)",
+                (now(), self.user, origin or self.origin, self.session, command, text),
+            )
+            entry.id = int(cursor.lastrowid or 0)
+        connection.execute("UPDATE planner_state SET txn = ?", (entry.id,))
+        yield entry
+        connection.execute("UPDATE planner_state SET txn = NULL")
+        last = connection.execute("SELECT coalesce(max(seq), 0) FROM planner_log").fetchone()[0]
+        if last == before and not entry.joined:
+            entry.changes = ChangeSet(entry.id if entry.kept else 0, command, params)
+            if not entry.kept:
+                connection.execute("DELETE FROM planner_txn WHERE id = ?", (entry.id,))
+            return
+        entry.written = True
+        connection.execute(
+            "UPDATE planner_txn SET first_seq = CASE WHEN first_seq = 0 THEN ? ELSE first_seq END, last_seq = ? "
+            "WHERE id = ?",
+            (before + 1, last, entry.id),
+        )
+        connection.execute(
+            "UPDATE planner_txn SET rows = coalesce(?, (SELECT count(*) FROM (SELECT DISTINCT tbl, fid "
+            "FROM planner_log WHERE seq BETWEEN first_seq AND last_seq AND txn = ?))) WHERE id = ?",
+            (entry.rows, entry.id, entry.id),
+        )
+        entry.changes = changes_after(connection, entry.id, command, params, before, "txn IS NOT NULL")
+
+    def tell(self, changes: ChangeSet, initiator: object = None) -> None:
+        """Tell the observers of what an entry did, once it is committed."""
+        self._notify(changes, initiator)
+
     # ---------------------------------------------------------------- inside
 
     def _with(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -476,50 +538,13 @@ class Project:
         return params | {"layer": named.name, "layer_id": named.id} if named else params
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """A write transaction before which the edits of others have become entries."""
-        with self._door.write() as connection:
-            changelog.adopt(connection)
-            yield connection
-
-    @contextmanager
     def _entry(
         self, command: str, params: dict[str, Any], joins: str = ""
     ) -> Iterator[tuple[sqlite3.Connection, Entry]]:
-        with self._transaction() as connection:
-            before = connection.execute("SELECT coalesce(max(seq), 0) FROM planner_log").fetchone()[0]
-            entry = Entry(self._joined(connection, joins), command, params)
-            text = json.dumps(params, ensure_ascii=False, default=str)
-            if entry.id:
-                entry.joined = True
-                connection.execute("UPDATE planner_txn SET params = ? WHERE id = ?", (text, entry.id))
-            else:
-                cursor = connection.execute(
-                    "INSERT INTO planner_txn (time, user, origin, session, command, params) VALUES (?, ?, ?, ?, ?, ?)",
-                    (now(), self.user, self.origin, self.session, command, text),
-                )
-                entry.id = int(cursor.lastrowid or 0)
-            connection.execute("UPDATE planner_state SET txn = ?", (entry.id,))
+        with self.transaction() as connection, self.logged(connection, command, params, joins=joins) as entry:
             yield connection, entry
-            connection.execute("UPDATE planner_state SET txn = NULL")
-            last = connection.execute("SELECT coalesce(max(seq), 0) FROM planner_log").fetchone()[0]
-            if last == before and not entry.joined:
-                entry.changes = ChangeSet(entry.id if entry.kept else 0, command, params)
-                if not entry.kept:
-                    connection.execute("DELETE FROM planner_txn WHERE id = ?", (entry.id,))
-                return
-            connection.execute(
-                "UPDATE planner_txn SET first_seq = CASE WHEN first_seq = 0 THEN ? ELSE first_seq END, last_seq = ? "
-                "WHERE id = ?",
-                (before + 1, last, entry.id),
-            )
-            connection.execute(
-                "UPDATE planner_txn SET rows = coalesce(?, (SELECT count(*) FROM (SELECT DISTINCT tbl, fid "
-                "FROM planner_log WHERE seq BETWEEN first_seq AND last_seq AND txn = ?))) WHERE id = ?",
-                (entry.rows, entry.id, entry.id),
-            )
-            entry.changes = changes_after(connection, entry.id, command, params, before, "txn IS NOT NULL")
-        self._joining = (joins, entry.id, time.monotonic()) if joins else None
+        if entry.written:
+            self._joining = (joins, entry.id, time.monotonic()) if joins else None
 
     def _joined(self, connection: sqlite3.Connection, joins: str) -> int:
         """The entry that a command of view state continues, or 0."""
@@ -584,7 +609,7 @@ class Project:
             ).fetchone()
         )
         if waiting and not self._door.read_only:
-            with self._transaction():
+            with self.transaction():
                 pass
 
     def _news(self, connection: sqlite3.Connection) -> list[ChangeSet]:

@@ -202,6 +202,11 @@ class Transaction:
         add_column(self._connection, layer_id, field)
         self._layers = None
 
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """For the sync's own commands: what is written through it is checked by nobody."""
+        return self._connection
+
     # ---------------------------------------------------------------- inside
 
     def _rows(self) -> dict[str, registry.LayerRow]:

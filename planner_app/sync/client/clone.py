@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import uuid
+from contextlib import suppress
 from pathlib import Path
 
-from planner_app.domain.progress import Progress
+from planner_app.domain.errors import PlannerError
+from planner_app.domain.progress import NoProgress, Progress
+from planner_app.project import Project, replica
+from planner_app.sync.client import files, pulling, readings, standing
 from planner_app.sync.transport import Transport
-from planner_app.sync.types import Scope
+from planner_app.sync.types import ProjectDef, Scope
 
 
 def clone(
@@ -24,4 +29,28 @@ def clone(
         PlannerError: ``sync.project_unknown``, ``project.exists`` and what creating a file raises.
         Cancelled: nothing is left.
     """
-    raise NotImplementedError
+    there = _find(transport, project_name)
+    project = Project.create(path, there.crs, there.name)
+    try:
+        with project:
+            with project.door.write() as connection:
+                connection.execute("UPDATE planner_meta SET value = ? WHERE key = 'uuid'", (there.uuid,))
+                replica.put(connection, project=there.uuid, client_id=uuid.uuid4(), server=server)
+                standing.remember_scope(connection, scope or Scope())
+            pulling.pull(project, transport, progress or NoProgress())
+            files.heads(project, transport)
+            readings.fetch(project, transport, progress or NoProgress())
+    except BaseException:
+        for rest in ("", "-wal", "-shm", "-journal"):
+            with suppress(OSError):
+                path.with_name(path.name + rest).unlink(missing_ok=True)
+        raise
+
+
+def _find(transport: Transport, project_name: str) -> ProjectDef:
+    known = transport.hello().projects
+    found = [one for one in known if project_name in (one.name, one.uuid)]
+    if not found:
+        names = ", ".join(one.name for one in known)
+        raise PlannerError("sync.project_unknown", project=project_name, known=names)
+    return found[0]

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import re
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from datetime import date
+from typing import Any, ClassVar, Final, Literal
 
-from planner_app.project import Command, Project, Transaction
+from planner_app.domain.errors import PlannerError
+from planner_app.domain.layer import FieldType
+from planner_app.project import Command, Project, Transaction, registry
+from planner_app.project.geometry import to_wkb
+from planner_app.project.identity import new_uuids
+from planner_app.project.sql import quote
+from planner_app.sync.client import definitions, outbox
+from planner_app.sync.client.writing import lenient
 
 #: ``clear``: empty the cell; ``convert``: write the value the column's type makes of it; ``repair``: make the geometry
 #: valid; ``discard``: take the record back to what the server has; ``retry``: send it once more with the next push.
@@ -38,7 +49,45 @@ class Quarantined:
 
 def quarantine(project: Project) -> list[Quarantined]:
     """All records held back."""
-    raise NotImplementedError
+    with project.door.read() as connection:
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'planner_replica_quarantine'").fetchone():
+            return []
+        return _held(connection)
+
+
+def _held(connection: sqlite3.Connection) -> list[Quarantined]:
+    layers = {row.info.uuid: row.info for row in registry.read_layers(connection)}
+    found = []
+    for number, layer, uuid, fid, code, params, refused in connection.execute(
+        "SELECT id, layer, uuid, fid, code, params, refused FROM planner_replica_quarantine ORDER BY id"
+    ):
+        info = layers.get(layer)
+        values = {key: value for key, value in json.loads(params).items() if not key.startswith("_")}
+        values |= {"layer": info.name if info else layer}
+        found.append(
+            Quarantined(
+                number, info.id if info else "", info.name if info else "", uuid.split(" ")[0] or layer, fid, code,
+                values, bool(refused), _fixes(code, bool(refused), bool(uuid)),
+            )
+        )  # fmt: skip
+    return found
+
+
+def _fixes(code: str, refused: bool, record: bool) -> tuple[Fix, ...]:
+    if not record:
+        return ("retry",) if refused else ()
+    if refused:
+        return ("retry", "discard")
+    return _BY_CODE.get(code, ("discard",))
+
+
+_BY_CODE: Final[dict[str, tuple[Fix, ...]]] = {
+    "sync.wrong_value": ("convert", "clear", "discard"),
+    "sync.wrong_geometry": ("repair", "clear", "discard"),
+    "sync.not_finite": ("clear", "discard"),
+    "sync.uuid_twice": ("repair", "discard"),
+    "sync.uuid_wrong": ("repair", "discard"),
+}
 
 
 @dataclass(frozen=True)
@@ -53,4 +102,106 @@ class FixQuarantined(Command):
         return {"count": len(self.ids), "fix": self.fix}
 
     def apply(self, tx: Transaction) -> None:
-        raise NotImplementedError
+        """Write the fix.
+
+        Raises:
+            PlannerError: ``sync.no_fix`` where this one does not help, ``sync.quarantine_unknown``.
+        """
+        held = {one.id: one for one in _held(tx.connection)}
+        for number in self.ids:
+            one = held.get(number)
+            if one is None:
+                raise PlannerError("sync.quarantine_unknown", record=number)
+            if self.fix not in one.fixes:
+                raise PlannerError("sync.no_fix", layer=one.layer_name, fix=self.fix)
+            if self.fix == "retry":
+                tx.connection.execute("UPDATE planner_replica_quarantine SET seq = -1 WHERE id = ?", (number,))
+            elif self.fix == "discard":
+                _discard(tx.connection, one)
+            elif one.fid is not None:
+                with lenient(tx.connection):
+                    _mend(tx, one, one.fid, self.fix)
+
+
+def _mend(tx: Transaction, one: Quarantined, fid: int, fix: Fix) -> None:
+    table = quote(one.layer)
+    if one.code.startswith("sync.uuid"):
+        tx.connection.execute(f"UPDATE {table} SET uuid = ? WHERE fid = ?", (new_uuids(1)[0], fid))
+    elif one.code == "sync.wrong_value":
+        column = tx.layer(one.layer).field(one.params["field"])
+        if column is None:
+            raise PlannerError("sync.no_fix", layer=one.layer_name, fix=fix)
+        (value,) = tx.connection.execute(f"SELECT {quote(column.name)} FROM {table} WHERE fid = ?", (fid,)).fetchone()
+        tx.update(one.layer, [fid], {column.name: [None if fix == "clear" else converted(value, column.type)]})
+    elif fix == "clear":
+        tx.update_geometry(one.layer, {fid: None})
+    else:
+        (blob,) = tx.connection.execute(f"SELECT geom FROM {table} WHERE fid = ?", (fid,)).fetchone()
+        tx.update_geometry(one.layer, {fid: _repaired(blob, one)})
+
+
+def converted(value: Any, kind: FieldType) -> Any:
+    """What a column's type makes of a value of another; None if nothing."""
+    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace").replace("\x00", "").strip()
+    try:
+        if kind == "integer":
+            number = float(text)
+            return round(number) if abs(number) < 2**53 else int(text)
+        if kind == "real":
+            return float(text)
+        if kind == "boolean":
+            folded = text.casefold()
+            return 1 if folded in _TRUE else 0 if folded in _FALSE else None
+        if kind == "date":
+            parts = [int(part) for part in re.split(r"[-/.年月日\sT:]+", text) if part][:3]
+            return date(*parts).isoformat() if len(parts) == 3 else None
+        return text.encode() if kind == "blob" else text
+    except (ValueError, OverflowError):
+        return None
+
+
+_TRUE: Final = frozenset({"1", "1.0", "true", "t", "yes", "y", "是", "真"})
+_FALSE: Final = frozenset({"0", "0.0", "false", "f", "no", "n", "否", "假"})
+
+
+def _repaired(blob: Any, one: Quarantined) -> bytes | None:
+    """A geometry whose rings are closed and whose lines are long enough."""
+    import shapely
+
+    try:
+        shape = shapely.from_wkb(to_wkb(blob), on_invalid="fix")
+    except (shapely.errors.GEOSException, PlannerError, TypeError, ValueError) as error:
+        raise PlannerError("sync.no_fix", layer=one.layer_name, fix="repair") from error
+    return None if shape is None else bytes(shapely.to_wkb(shape, flavor="iso"))
+
+
+def _discard(connection: sqlite3.Connection, one: Quarantined) -> None:
+    """Take a record back to what the server has; no right is needed for that."""
+    known = next((k for k in definitions.known_layers(connection).values() if k.table == one.layer), None)
+    if known is None:
+        if one.fid is not None:
+            connection.execute(f"DELETE FROM {quote(one.layer)} WHERE fid = ?", (one.fid,))
+        return
+    with lenient(connection):
+        rows = outbox.touched(connection, {known.table: known.since}).get(known.table, {})
+        records = outbox.records(connection, known.table, rows)
+        record = next(
+            (r for r in records.values() if (r.uuid == one.uuid and r.fid == one.fid) or (r.fid and r.fid == one.fid)),
+            None,
+        )
+    if record is None:
+        return
+    if not record.known:
+        connection.execute(f"DELETE FROM {quote(one.layer)} WHERE fid = ?", (record.fid,))
+    elif record.fid is None:
+        values = {"fid": record.fids[0], "uuid": record.uuid, **record.base}
+        names = ", ".join(quote(name) for name in values)
+        connection.execute(
+            f"INSERT INTO {quote(one.layer)} ({names}) VALUES ({', '.join('?' * len(values))})", tuple(values.values())
+        )
+    else:
+        assignments = ", ".join(f"{quote(name)} = ?" for name in record.base)
+        connection.execute(
+            f"UPDATE {quote(one.layer)} SET {assignments} WHERE fid = ?", (*record.base.values(), record.fid)
+        )

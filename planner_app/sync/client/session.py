@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+import random
+import sqlite3
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, Literal
 
-from planner_app.domain.progress import Progress
-from planner_app.project import Project
-from planner_app.sync.client.conflicts import Conflict
-from planner_app.sync.client.quarantine import Quarantined
+from planner_app.domain.errors import PlannerError
+from planner_app.domain.progress import NoProgress, Progress, SubProgress
+from planner_app.project import Project, replica
+from planner_app.sync.client import definitions, files, outbox, pulling, pushing, readings, standing
+from planner_app.sync.client.conflicts import Choice, Conflict, ResolveConflicts, conflicts
+from planner_app.sync.client.quarantine import Quarantined, quarantine
 from planner_app.sync.transport import Transport
-from planner_app.sync.types import Rights, Scope
+from planner_app.sync.types import ProjectDef, Rights, Scope
+
+#: How often a push is tried while others push the same records.
+_TRIES: Final = 12
 
 Resolve = Literal["ask", "ours", "theirs"]
 StateKind = Literal["synced", "ahead", "behind", "conflicts", "offline", "unregistered"]
@@ -57,17 +70,42 @@ class SyncState:
 
 def state(project: Project) -> SyncState:
     """How a file stands; cheap, without a connection."""
-    raise NotImplementedError
+    with project.door.read() as connection:
+        if not _has_tables(connection) or not replica.is_replica(connection):
+            return SyncState("unregistered")
+
+        def number(table: str) -> int:
+            return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+
+        conflicts_, held = number("planner_replica_conflict"), number("planner_replica_quarantine")
+        ahead = max(0, outbox.count(connection) - held) + len(definitions.changes(connection))
+        behind = int(replica.get(connection, "waiting", "0"))
+        offline = replica.get(connection, "offline_since")
+        kinds: list[tuple[object, StateKind]] = [
+            (conflicts_, "conflicts"), (offline, "offline"), (behind, "behind"), (ahead, "ahead"),
+        ]  # fmt: skip
+        kind: StateKind = next((kind for true, kind in kinds if true), "synced")
+        return SyncState(
+            kind, ahead, behind, conflicts_, held, replica.get(connection, "last"), offline,
+            replica.get(connection, "server"), int(replica.get(connection, "cursor", "0")),
+        )  # fmt: skip
+
+
+def _has_tables(connection: sqlite3.Connection) -> bool:
+    """False for an older file that may not be written."""
+    return connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'planner_replica'").fetchone() is not None
 
 
 def rights(project: Project) -> Rights | None:
     """The user's rights as the last sync learnt them, layers by their UUID; None where the file has no server."""
-    raise NotImplementedError
+    with project.door.read() as connection:
+        return standing.rights(connection) if _has_tables(connection) else None
 
 
 def scope(project: Project) -> Scope:
     """What the file holds of the project on the server."""
-    raise NotImplementedError
+    with project.door.read() as connection:
+        return standing.scope(connection) if _has_tables(connection) else Scope()
 
 
 class Syncer:
@@ -75,7 +113,8 @@ class Syncer:
 
     Every method may be cancelled or cut off at any point; calling it again goes on where it stopped. They raise what
     the transport raises and ``sync.history_changed`` (the server's past is not what this file has seen),
-    ``sync.server_older`` (it was set back behind this file), ``sync.other_project`` (registered elsewhere).
+    ``sync.server_older`` (it was set back behind this file), ``sync.too_many_tries`` (others pushed the same records
+    again and again).
 
     Args:
         server: the address to remember in the file; never with a password.
@@ -86,19 +125,37 @@ class Syncer:
 
     def register(self) -> None:
         """Make the project known to the server; nothing if it is."""
-        raise NotImplementedError
+        with self._offline_noted():
+            with self.project.door.read() as connection:
+                meta = dict(connection.execute("SELECT key, value FROM planner_meta").fetchall())
+                known, client = replica.get(connection, "project"), replica.get(connection, "client_id")
+            if not known:
+                self.transport.register(ProjectDef(meta["uuid"], meta["name"], meta["crs"]))
+            with self.project.door.write() as connection:
+                replica.put(connection, project=meta["uuid"], client_id=client or uuid.uuid4())
+                if self.server:
+                    replica.put(connection, server=self.server)
+                if not known:
+                    readings.mark_all(connection)
 
     def look(self) -> SyncState:
         """Ask the server how far it is, without taking anything over."""
-        raise NotImplementedError
+        with self._offline_noted():
+            with self.project.door.read() as connection:
+                key, cursor, chain = standing.place(connection)
+            head = self.transport.head(key, cursor)
+            pulling.check_past(head, cursor, chain)
+            with self.project.door.write() as connection:
+                replica.put(connection, head=head.revision, waiting=head.revision - cursor, offline_since="")
+        return state(self.project)
 
     def pull(self, progress: Progress | None = None) -> SyncReport:
         """Merge what the server has."""
-        raise NotImplementedError
+        return self._do(progress, pushing_too=False)
 
     def push(self, progress: Progress | None = None, *, message: str = "") -> SyncReport:
         """Pull, then send what was changed here."""
-        raise NotImplementedError
+        return self._do(progress, message=message)
 
     def sync(
         self,
@@ -114,7 +171,10 @@ class Syncer:
             resolve: conflicts wait for a person (``ask``), or mine (``ours``) or the server's (``theirs``) wins.
             dry_run: only say what would be done.
         """
-        raise NotImplementedError
+        if dry_run:
+            return self._dry_run(progress or NoProgress())
+        self.register()
+        return self._do(progress, resolve=resolve, message=message, everything=True)
 
     def fetch_attachment(self, sha256: str, progress: Progress | None = None) -> None:
         """Bring an attachment's content into the file, if it is not there; goes on after a cut.
@@ -122,4 +182,89 @@ class Syncer:
         Raises:
             PlannerError: ``attachment.missing`` if the server does not have it either.
         """
-        raise NotImplementedError
+        with self._offline_noted():
+            files.fetch(self.project, self.transport, sha256, progress or NoProgress())
+
+    # ---------------------------------------------------------------- inside
+
+    def _do(
+        self,
+        progress: Progress | None,
+        *,
+        resolve: Resolve = "ask",
+        message: str = "",
+        pushing_too: bool = True,
+        everything: bool = False,
+    ) -> SyncReport:
+        started, progress = time.perf_counter(), progress or NoProgress()
+        total = SyncReport()
+        with self._offline_noted():
+            pushing.recover(self.project, self.transport)
+            for attempt in range(_TRIES):
+                part = SubProgress(progress, 0.0 if not attempt else 0.4, 0.5)
+                taken = pulling.pull(self.project, self.transport, part)
+                total = replace(total, pulled=total.pulled + taken.rows, bytes=total.bytes + taken.bytes)
+                if not pushing_too:
+                    break
+                if resolve != "ask":
+                    self._resolve(resolve)
+                if everything and not attempt:
+                    self._send_files(SubProgress(progress, 0.5, 0.6))
+                sent = pushing.push(self.project, self.transport, SubProgress(progress, 0.6, 0.9), message)
+                total = replace(total, pushed=total.pushed + sent.rows, bytes=total.bytes + sent.bytes)
+                if sent.more:
+                    pulling.pull(self.project, self.transport, SubProgress(progress, 0.9, 0.95))
+                if not sent.behind:
+                    break
+                # Somebody else was faster on the same records. Whoever waits longer meets nobody.
+                time.sleep(random.uniform(0.0, 0.05 * 2 ** min(attempt, 5)))  # noqa: S311
+            else:
+                raise PlannerError("sync.too_many_tries", tries=_TRIES)
+            if everything:
+                self._fetch_heads(progress)
+        with self.project.door.read() as connection:
+            cursor = int(replica.get(connection, "cursor", "0"))
+        progress.update(1.0)
+        return replace(
+            total, conflicts=tuple(conflicts(self.project)), quarantined=tuple(quarantine(self.project)),
+            revision=cursor, seconds=time.perf_counter() - started,
+        )  # fmt: skip
+
+    def _resolve(self, resolve: Resolve) -> None:
+        waiting = conflicts(self.project)
+        if waiting:
+            choice: Choice = "mine" if resolve == "ours" else "theirs"
+            self.project.execute(ResolveConflicts(tuple(one.id for one in waiting), choice))
+
+    def _send_files(self, progress: Progress) -> None:
+        files.send(self.project, self.transport, progress)
+        readings.send(self.project, self.transport, progress)
+
+    def _fetch_heads(self, progress: Progress) -> None:
+        files.heads(self.project, self.transport)
+        readings.fetch(self.project, self.transport, progress)
+
+    def _dry_run(self, progress: Progress) -> SyncReport:
+        """The pull on a copy of the file; what would be sent of that."""
+        with tempfile.TemporaryDirectory(prefix="planner-sync-") as folder:
+            path = Path(folder) / "copy.planner"
+            self.project.save_copy(path, SubProgress(progress, 0.0, 0.3))
+            with Project.open(path) as copy:
+                taken = pulling.Pulled()
+                if state(copy).kind != "unregistered":
+                    taken = pulling.pull(copy, self.transport, SubProgress(progress, 0.3, 0.9))
+                made = pushing.frozen(copy)
+                rows = len(made.definitions) + len(made.rows) + sum(copy.count(one.table) for one in made.whole)
+                return SyncReport(rows, taken.rows, tuple(conflicts(copy)), tuple(quarantine(copy)), taken.revision)
+
+    @contextmanager
+    def _offline_noted(self) -> Iterator[None]:
+        """Remember since when there is no server."""
+        try:
+            yield
+        except PlannerError as error:
+            if error.code == "sync.offline" and not self.project.door.read_only:
+                with self.project.door.write() as connection:
+                    if replica.is_replica(connection) and not replica.get(connection, "offline_since"):
+                        replica.put(connection, offline_since=standing.now())
+            raise

@@ -1,0 +1,315 @@
+"""What goes to the server: the edits since the last push, checked record by record; wrong ones are held back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from planner_app.domain.errors import PlannerError
+from planner_app.domain.layer import FieldInfo
+from planner_app.project import replica
+from planner_app.project.connection import Door, patiently
+from planner_app.project.geometry import to_wkb
+from planner_app.project.identity import is_uuid
+from planner_app.project.sql import columns as column_list
+from planner_app.project.sql import quote
+from planner_app.sync import cells
+from planner_app.sync.client import definitions, outbox
+from planner_app.sync.client.outbox import Record
+from planner_app.sync.client.writing import lenient
+from planner_app.sync.types import GEOMETRY, DefChange, LayerDef, RowChange, Why
+
+#: Commands named in a push; older ones are summed up by the file's own log.
+_MOST_WHY: Final = 200
+_MOST_PARAMS: Final = 2000
+_PAGE: Final = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A record (or, without a UUID, a layer's definition) that is not sent, and why."""
+
+    layer: str
+    uuid: str
+    fid: int | None
+    code: str
+    params: Mapping[str, object]
+    seq: int
+    refused: bool = False
+
+
+@dataclass(slots=True)
+class Freeze:
+    """All that goes out in one push, as of one state of the file.
+
+    Attributes:
+        seq: end of the log then. whole: layers that the server does not know, sent with all their rows.
+        became: the registry as the server has it once it took the push, as JSON for the file.
+    """
+
+    seq: int
+    definitions: list[DefChange] = field(default_factory=list)
+    whole: list[LayerDef] = field(default_factory=list)
+    rows: list[RowChange] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
+    why: tuple[Why, ...] = ()
+    became: str = "{}"
+
+    @property
+    def empty(self) -> bool:
+        """Nothing to send."""
+        return not (self.definitions or self.rows)
+
+
+class _Wrong(Exception):  # noqa: N818 - carries a code to the one place that holds records back
+    def __init__(self, code: str, **params: object) -> None:
+        super().__init__(code)
+        self.code, self.params = code, params
+
+
+def freeze(connection: sqlite3.Connection) -> Freeze:
+    """Work out a push; the connection must read one state of the file (a transaction is open)."""
+    made = Freeze(outbox.end_of_log(connection))
+    refused = _refused(connection)
+    made.definitions = [one for one in definitions.changes(connection) if not _still_refused(refused, one, made)]
+    here, known = definitions.layers_here(connection), definitions.known_layers(connection)
+    for change in made.definitions:
+        if change.kind == "layer" and change.operation == "insert" and change.layer and change.key not in known:
+            made.whole.append(change.layer)
+    sendable = {
+        one.table: one for uuid, one in known.items() if uuid in here and one.table and (uuid, "") not in refused
+    }
+    added = {change.key: change.layer.fields for change in made.definitions if change.layer and change.key in known}
+    edited = outbox.touched(connection, {table: one.since for table, one in sendable.items()})
+    for table, one in sendable.items():
+        rows = edited.get(table, {})
+        new = [item for item in added.get(one.uuid, ()) if item not in one.definition.fields]
+        outbox.backfill(connection, table, rows, [item.name for item in new])
+        if rows:
+            layer = replace(one.definition, table=table, fields=(*one.definition.fields, *new))
+            _layer_rows(made, layer, here[one.uuid], outbox.records(connection, table, rows), refused)
+    made.why = _why(connection, outbox.acked(connection), made.seq)
+    made.became = became(made.definitions, here)
+    return made
+
+
+def became(changes: Sequence[DefChange], here: Mapping[str, LayerDef]) -> str:
+    """What is to be remembered of the registry once the server took these changes."""
+    return json.dumps(
+        [
+            [one.kind, one.key, one.operation, dict(one.cells), _definition(one, here), fingerprint(one)]
+            for one in changes
+        ],
+        ensure_ascii=False,
+    )
+
+
+def _definition(change: DefChange, here: Mapping[str, LayerDef]) -> str:
+    return definitions.to_json(here[change.key]) if change.kind == "layer" and change.key in here else ""
+
+
+def _refused(connection: sqlite3.Connection) -> dict[tuple[str, str], tuple[int, str, dict[str, object]]]:
+    """What the server refused: (log row, code, params) by layer and record."""
+    rows = connection.execute("SELECT layer, uuid, seq, code, params FROM planner_replica_quarantine WHERE refused")
+    return {(row[0], row[1]): (row[2], row[3], json.loads(row[4])) for row in rows}
+
+
+def _still_refused(
+    refused: Mapping[tuple[str, str], tuple[int, str, dict[str, object]]], change: DefChange, made: Freeze
+) -> bool:
+    """True for a definition that the server refused as it is, unless it is to be tried again."""
+    held = refused.get((change.key, ""))
+    if held is None or held[0] < 0 or held[2].get("_change") != fingerprint(change):
+        return False
+    made.held.append(Held(change.key, "", None, held[1], held[2], held[0], refused=True))
+    return True
+
+
+def fingerprint(change: DefChange) -> str:
+    """Tells whether a definition is still the one that was refused."""
+    names = [item.name for item in change.layer.fields] if change.layer else []
+    text = replica.to_json([change.kind, change.key, change.operation, dict(change.cells), names])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _layer_rows(
+    made: Freeze,
+    layer: LayerDef,
+    here: LayerDef,
+    records: Mapping[str, Record],
+    refused: Mapping[tuple[str, str], tuple[int, str, dict[str, object]]],
+) -> None:
+    columns = definitions.columns(layer, here.fields)
+    for name in (one.name for one in here.fields if one.name not in columns):
+        made.held.append(Held(layer.uuid, "", None, "sync.field_type", {"field": name}, made.seq))
+    faults = _geometry_faults({r.uuid: r.mine[GEOMETRY] for r in records.values() if r.mine.get(GEOMETRY) is not None})
+    for key, record in records.items():
+        before = refused.get((layer.uuid, record.uuid))
+        if before is not None and record.seq <= before[0]:
+            made.held.append(Held(layer.uuid, record.uuid, record.fid, before[1], before[2], before[0], refused=True))
+            continue
+        try:
+            if key != record.uuid:
+                raise _Wrong("sync.uuid_twice", uuid=record.uuid)
+            change = _row(layer.uuid, record, columns, faults)
+        except _Wrong as wrong:
+            made.held.append(Held(layer.uuid, key, record.fid, wrong.code, wrong.params, record.seq))
+            continue
+        if change is not None:
+            made.rows.append(change)
+
+
+def _row(
+    layer: str, record: Record, columns: Mapping[str, FieldInfo], faults: Mapping[str, tuple[str, str]]
+) -> RowChange | None:
+    """A record's change as it travels; None if nothing of it is the server's business.
+
+    Raises:
+        _Wrong: why it is held back.
+    """
+    if not is_uuid(record.uuid):
+        raise _Wrong("sync.uuid_wrong", uuid=record.uuid)
+    if record.fid is None:
+        return RowChange(layer, record.uuid, "delete")
+    if record.uuid in faults:
+        code, detail = faults[record.uuid]
+        raise _Wrong(code, detail=detail)
+    texts = {columns[name].name: _cell(columns[name], value) for name, value in record.mine.items() if name in columns}
+    blob = record.mine.get(GEOMETRY)
+    wkb = None if blob is None else to_wkb(blob)
+    if not record.known:
+        texts = {name: text for name, text in texts.items() if text is not None}
+        return RowChange(layer, record.uuid, "insert", texts, wkb, wkb is not None)
+    if not texts and GEOMETRY not in record.mine:
+        return None
+    return RowChange(layer, record.uuid, "update", texts, wkb, GEOMETRY in record.mine)
+
+
+def _cell(field_: FieldInfo, value: Any) -> str | None:
+    try:
+        return cells.encode(value, field_.type)
+    except cells.WrongCellError as error:
+        shown = value if isinstance(value, int | float) else repr(value)[:80]
+        raise _Wrong("sync.wrong_value", field=field_.name, type=field_.type, value=shown) from error
+
+
+def _geometry_faults(blobs: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """What is wrong with geometries that SpatiaLite took, by record: (code, detail)."""
+    import numpy as np
+    import shapely
+
+    faults: dict[str, tuple[str, str]] = {}
+    shapes: list[Any] = []
+    keys: list[str] = []
+    for key, blob in blobs.items():
+        try:
+            shapes.append(to_wkb(blob) if isinstance(blob, bytes) else _refuse(type(blob).__name__))
+            keys.append(key)
+        except PlannerError as error:
+            faults[key] = ("sync.wrong_geometry", str(error.params.get("detail", error.code)))
+    try:
+        with np.errstate(invalid="ignore"):
+            made = shapely.from_wkb(np.array(shapes, dtype=object))
+    except (shapely.errors.GEOSException, ValueError, TypeError) as error:
+        if len(keys) > 1:  # one of them: look at each
+            for key in keys:
+                faults |= _geometry_faults({key: blobs[key]})
+        else:
+            faults[keys[0]] = ("sync.wrong_geometry", str(error))
+        return faults
+    coordinates, index = shapely.get_coordinates(made, include_z=False, return_index=True)
+    bad = set(index[~np.isfinite(coordinates).all(axis=1)].tolist())
+    return faults | {keys[at]: ("sync.not_finite", "") for at in bad}
+
+
+def _refuse(kind: str) -> Any:
+    raise PlannerError("geometry.broken", row=0, detail=kind)
+
+
+def whole_rows(door: Door, layer: LayerDef, held: list[Held]) -> Iterator[tuple[str, bytes | None, Sequence[object]]]:
+    """All rows of a layer in pages, so that nobody waits for a reader: (UUID, WKB, values as SQLite has them).
+
+    Wrong ones are left out and added to ``held``.
+    """
+    geometry = layer.geometry != "none"
+    wanted = column_list(["fid", "uuid", *(one.name for one in layer.fields), *([GEOMETRY] if geometry else [])])
+    query = f"SELECT {wanted} FROM {quote(layer.table)} WHERE fid > ? ORDER BY fid LIMIT {_PAGE}"
+    last, seen, end = -(1 << 63), set[str](), 2 + len(layer.fields)
+    while page := _page(door, query, last):
+        last = page[-1][0]
+        faults = _geometry_faults({row[1]: row[-1] for row in page if row[-1] is not None}) if geometry else {}
+        doubtful = _doubtful(page, layer.fields)
+        for row in page:
+            uuid = row[1]
+            try:
+                if not is_uuid(uuid) or uuid in seen:
+                    raise _Wrong("sync.uuid_twice" if uuid in seen else "sync.uuid_wrong", uuid=uuid)
+                seen.add(uuid)
+                if uuid in faults:
+                    raise _Wrong(faults[uuid][0], detail=faults[uuid][1])
+                for at in doubtful:
+                    _cell(layer.fields[at], row[2 + at])
+            except _Wrong as wrong:
+                key = f"{uuid} {row[0]}" if wrong.code == "sync.uuid_twice" else str(uuid)
+                held.append(Held(layer.uuid, key, row[0], wrong.code, wrong.params, 0))
+                continue
+            yield uuid, to_wkb(row[-1]) if geometry else None, row[2:end]
+
+
+def _page(door: Door, query: str, after: int) -> list[tuple[Any, ...]]:
+    with door.read() as connection:
+        try:
+            return patiently(lambda: connection.execute(query, (after,)).fetchall(), door.path)
+        except sqlite3.OperationalError:  # a text that is no UTF-8
+            with lenient(connection):
+                return patiently(lambda: connection.execute(query, (after,)).fetchall(), door.path)
+
+
+def _doubtful(page: Sequence[tuple[Any, ...]], fields: Sequence[FieldInfo]) -> list[int]:
+    """Fields (by number) with a value in this page that must be looked at one by one."""
+    found = []
+    for at, (one, values) in enumerate(zip(fields, list(zip(*page, strict=True))[2:], strict=False)):
+        kinds = set(map(type, values)) - {type(None)}
+        plain = _PLAIN.get(one.type)
+        if plain is None or not kinds <= {plain} or (plain is str and not _clean("".join(filter(None, values)))):
+            found.append(at)
+    return found
+
+
+#: What SQLite gives back of a good value, where that tells enough.
+_PLAIN: Final[Mapping[str, type]] = {"integer": int, "real": float, "text": str, "datetime": str, "blob": bytes}
+
+
+def _clean(text: str) -> bool:
+    """True for texts that every database takes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\x00" not in text
+
+
+def _why(connection: sqlite3.Connection, after: int, upto: int) -> tuple[Why, ...]:
+    """The commands behind a push, oldest first."""
+    rows = connection.execute(
+        "SELECT command, params, time, rows FROM planner_txn WHERE last_seq > ? AND first_seq <= ? "
+        "AND origin NOT IN (?, ?) ORDER BY id DESC LIMIT ?",
+        (after, upto, replica.SYNC, replica.MERGE, _MOST_WHY),
+    ).fetchall()
+    return tuple(Why(c, p if len(p) <= _MOST_PARAMS else "{}", t, n) for c, p, t, n in reversed(rows))
+
+
+def digest(changes: Iterable[DefChange], rows: Iterable[RowChange]) -> str:
+    """SHA-256 over what is sent, so that a push that arrives in part is never taken for the whole."""
+    found = hashlib.sha256()
+    for one in changes:
+        found.update(replica.to_json([one.kind, one.key, one.operation, dict(one.cells)]).encode())
+    for row in rows:
+        found.update(f"{row.layer} {row.uuid} {row.operation} ".encode())
+        found.update(replica.to_json(dict(row.cells)).encode())
+        found.update(row.geometry or b"")
+    return found.hexdigest()

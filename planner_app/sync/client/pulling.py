@@ -1,0 +1,140 @@
+"""One pull: check that it is the server that the file knows, merge registry and records, move the cursor."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from planner_app.domain.errors import PlannerError
+from planner_app.domain.progress import Progress, SubProgress, check
+from planner_app.project import Project, registry, replica
+from planner_app.sync.client import adopting, definitions, outbox, standing
+from planner_app.sync.client.applying import LayerWriter
+from planner_app.sync.transport import Pull, Transport
+from planner_app.sync.types import Head, Rights
+
+#: So many log rows may pile up before what is not sent yet is written down and the log is left behind.
+_LONG_LOG = 20_000
+
+
+@dataclass(slots=True)
+class Pulled:
+    """What a pull brought: records and definitions written, bytes read, where the server stands."""
+
+    rows: int = 0
+    bytes: int = 0
+    revision: int = 0
+
+
+def pull(project: Project, transport: Transport, progress: Progress) -> Pulled:
+    """Merge everything that is new on the server.
+
+    Raises:
+        PlannerError: ``sync.history_changed``, ``sync.server_older`` and what the transport raises. Cancelled.
+    """
+    with project.door.read() as connection:
+        key, cursor, chain = standing.place(connection)
+        scope = standing.scope(connection)
+    rights = transport.rights(key)
+    changed = _remember_rights(project, rights)
+    with transport.pull(key, cursor) as source:
+        check_past(source.head, cursor, chain)
+        done = Pulled(revision=source.head.revision)
+        if source.head.revision == cursor and not changed and cursor:
+            _finish(project, source.head)
+            return done
+        compare = set(adopting.adopt_registry(project, source, scope))
+        missing = adopting.missing_layers(project, source, scope)
+        held = _held(project, source)
+        steps = len(missing) + len(held)
+        for number, layer in enumerate(missing):
+            check(progress)
+            part = SubProgress(progress, number / steps, (number + 1) / steps)
+            done.rows += adopting.fetch_layer(project, source, layer, scope, part)
+        for number, one in enumerate(held, len(missing)):
+            progress.update(number / steps, "stage.sync_taking")
+            writer = _writer(project, one.uuid, progress)
+            if writer is None:
+                continue
+            if one.uuid in compare:
+                writer.everything(source, scope)
+            else:
+                writer.changes(source, scope)
+                if changed:
+                    writer.keys(source, scope)
+            done.rows += writer.taken
+            done.bytes += writer.bytes
+        _finish(project, source.head)
+    return done
+
+
+def check_past(head: Head, cursor: int, chain: str) -> None:
+    """Refuse a server whose past is not what the file has seen.
+
+    Raises:
+        PlannerError: ``sync.server_older``, ``sync.history_changed``.
+    """
+    if head.revision < cursor:
+        raise PlannerError("sync.server_older", revision=head.revision, seen=cursor)
+    if cursor and chain and head.chain_at != chain:
+        raise PlannerError("sync.history_changed", revision=cursor)
+
+
+def _held(project: Project, source: Pull) -> list[definitions.Known]:
+    """Layers of the file that the server has, before new ones are fetched."""
+    there = {one.uuid for one in source.layers}
+    with project.door.read() as connection:
+        here, known = definitions.layers_here(connection), definitions.known_layers(connection)
+    return [one for uuid, one in known.items() if uuid in here and one.live and uuid in there]
+
+
+def _writer(project: Project, uuid: str, progress: Progress) -> LayerWriter | None:
+    with project.door.read() as connection:
+        known = definitions.known_layers(connection)[uuid]
+        row = next((row for row in registry.read_layers(connection) if row.info.uuid == uuid), None)
+        if row is None:  # dropped a moment ago
+            return None
+        columns = adopting.writer_columns(connection, known)
+    return LayerWriter(project, row, columns, known.since, progress)
+
+
+def _remember_rights(project: Project, rights: Rights) -> bool:
+    """Keep the user's rights in the file. True if they are others than at the last sync (not at the first)."""
+    with project.door.read() as connection:
+        stamp = replica.get(connection, "rights_stamp")
+    if stamp == rights.stamp:
+        return False
+    with project.door.write() as connection:
+        standing.remember_rights(connection, rights)
+        # What was refused may be allowed now.
+        connection.execute("UPDATE planner_replica_quarantine SET seq = -1 WHERE refused")
+    return bool(stamp)
+
+
+def _finish(project: Project, head: Head) -> None:
+    """Move the cursor, and leave the log behind if it has become long."""
+    with project.door.read() as connection:
+        started = outbox.acked(connection)
+        long = outbox.end_of_log(connection) - started > _LONG_LOG
+    with project.door.write() as connection:
+        replica.put(
+            connection,
+            cursor=head.revision,
+            chain=head.chain,
+            head=head.revision,
+            last=standing.now(),
+            offline_since="",
+            waiting=0,
+        )
+        if long:
+            compact(connection)
+
+
+def compact(connection: sqlite3.Connection) -> None:
+    """Write down what is not sent yet, so that the log before this moment need not be read again."""
+    tables = dict(connection.execute("SELECT table_name, since FROM planner_replica_layer").fetchall())
+    edited = outbox.touched(connection, tables)
+    connection.execute("DELETE FROM planner_replica_carry")
+    for table, rows in edited.items():
+        outbox.carry(connection, table, rows)
+    replica.put(connection, acked=outbox.end_of_log(connection))
