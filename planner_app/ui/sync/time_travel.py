@@ -1,0 +1,187 @@
+"""The map as it was after a revision: a picture over the map, framed and named so that nobody takes it for now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QWidget
+
+from planner_app.i18n import tr
+from planner_app.sync.types import Revision
+from planner_app.ui.canvas.picture import MapPicture, paint_pictures
+from planner_app.ui.canvas.viewport import contains
+from planner_app.ui.controls import FloatingFrame, IconButton, ThemedIcon, button, column, label, row
+from planner_app.ui.sync.audit import why
+from planner_app.ui.sync.conflict_list import square
+from planner_app.ui.sync.past import CHANGED, GONE, MOST, NEW, Past, draw_past, read_past
+from planner_app.ui.sync.status import long_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PySide6.QtGui import QPainter
+
+    from planner_app.ui.sync.room import SyncRoom
+
+#: A view is fetched with this much around it, so that small moves ask for nothing.
+MARGIN = 0.25
+
+
+class TravelBar(FloatingFrame):
+    """Which revision the map shows, what became of it since, the way back."""
+
+    def __init__(self, room: SyncRoom, travel: TimeTravel) -> None:
+        super().__init__(room.session.theme, room.map_area)
+        theme, self._over = room.session.theme, room.map_area
+        self.title = label("", "heading")
+        self.about = label("", "small")
+        self.figures: dict[str, tuple[QWidget, QWidget]] = {}
+        legend = row(spacing=5)
+        self.counts = {}
+        for key, colour in (("changed", CHANGED), ("gone", GONE), ("new", NEW)):
+            self.counts[key] = label("", "small")
+            legend.addWidget(square(colour))
+            legend.addWidget(self.counts[key])
+            legend.addSpacing(6)
+        legend.addStretch(1)
+        self.note = label("", "warning")
+        words = column(self.title, self.about, legend, self.note, spacing=3)
+        back = button(tr("Back to now"), travel.leave, "primary")
+        restore = button(tr("Restore…"), room.restore)
+        parts = row(spacing=10, margins=(12, 8, 10, 8))
+        parts.addWidget(ThemedIcon(theme, "history", 18, "accent"))
+        parts.addLayout(words)
+        parts.addSpacing(8)
+        parts.addWidget(IconButton(theme, "arrow-left", tr("The revision before"), lambda: travel.step(1), size=16))
+        parts.addWidget(IconButton(theme, "arrow-right", tr("The next revision"), lambda: travel.step(-1), size=16))
+        parts.addWidget(restore)
+        parts.addWidget(back)
+        self.setLayout(parts)
+        self.hide()
+
+    def show_revision(self, revision: Revision, past: Past | None) -> None:
+        """Say which revision, and what is known of it."""
+        self.title.setText(tr("As it was after revision {number}", number=revision.revision))
+        self.about.setText(" · ".join(filter(None, (long_time(revision.time), revision.user, why(revision)[:60]))))
+        counts = (len(past.changed), len(past.gone), len(past.new)) if past is not None else None
+        words = (tr("changed since"), tr("gone since"), tr("new since"))
+        for place, key in enumerate(self.counts):
+            figure = f"{counts[place]:,} " if counts is not None else ""
+            self.counts[key].setText(figure + words[place])
+        self.note.setVisible(past is not None and past.shortened)
+        self.note.setText(tr("More than {count} records: zoom in to see all.", count=f"{MOST:,}"))
+        self.adjustSize()
+        self.place()
+        self.show()
+        self.raise_()
+
+    def place(self) -> None:
+        """Below the tools, in the middle."""
+        self.move(max(0, (self._over.width() - self.width()) // 2), self.theme.px(44))
+
+
+class TimeTravel(QObject):
+    """Shows one revision at a time; fetches anew where the view leaves what was fetched."""
+
+    def __init__(self, room: SyncRoom) -> None:
+        super().__init__(room)
+        self.room, self.canvas, self.session = room, room.canvas, room.session
+        self.revision: Revision | None = None
+        self.past: Past | None = None
+        self._picture: MapPicture | None = None
+        self._handle: object | None = None
+        self._asked = 0
+        self.bar: TravelBar | None = None
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(120)
+        self._settle.timeout.connect(self._moved)
+        self.canvas.view_changed.connect(self._view_changed)
+        self.session.project_changed.connect(self.leave)
+        self.session.layers_changed.connect(self._again)
+
+    def show(self, revision: Revision) -> None:
+        """Show the map as it was after a revision."""
+        self.revision, self.past = revision, None
+        if self._handle is None:
+            self._handle = self.canvas.add_overlay(self._paint)
+        if self.bar is None:
+            self.bar = TravelBar(self.room, self)
+        self.bar.show_revision(revision, None)
+        self._fetch()
+
+    def leave(self) -> None:
+        """Back to now."""
+        self.revision = self.past = self._picture = None
+        self._asked += 1
+        self._settle.stop()
+        if self._handle is not None:
+            self.canvas.remove_overlay(self._handle)
+            self._handle = None
+        if self.bar is not None:
+            self.bar.hide()
+
+    def step(self, by: int) -> None:
+        """Go to the revision before (1) or the next one (-1) of the history page."""
+        self.room.history_page().step(by)
+
+    def _view_changed(self) -> None:
+        if self.revision is not None:
+            if self.bar is not None:
+                self.bar.place()
+            self._settle.start()
+
+    def _moved(self) -> None:
+        if self.past is None or not contains(self.past.box, self.canvas.extent()):
+            self._fetch()
+        else:
+            self._draw()
+
+    def _again(self) -> None:
+        if self.revision is not None:
+            self._fetch()
+
+    def _fetch(self) -> None:
+        project, project_id, revision = self.session.project, self.room.project_uuid(), self.revision
+        if project is None or revision is None or not project_id:
+            return
+        west, south, east, north = self.canvas.extent()
+        across, up = (east - west) * MARGIN, (north - south) * MARGIN
+        box = (west - across, south - up, east + across, north + up)
+        layers = self.canvas.visible_layers()
+        self._asked += 1
+        number = self._asked
+
+        def done(past: Past) -> None:
+            if number == self._asked and self.revision is revision:
+                self.past = past
+                if self.bar is not None:
+                    self.bar.show_revision(revision, past)
+                self._draw()
+
+        def failed(error: Exception) -> None:
+            if number == self._asked:
+                self.leave()
+                self.session.show_error(error)
+
+        self.session.sync.ask(
+            lambda transport: read_past(transport, project_id, project, layers, revision, box), done, failed
+        )
+
+    def _draw(self) -> None:
+        past, viewport = self.past, self.canvas.viewport
+        if past is None:
+            return
+
+        def done(image: QImage) -> None:
+            if self.past is past:
+                self._picture = MapPicture(image, viewport, None)
+                self.canvas.update()
+
+        self.canvas.background.run("sync-travel", lambda: draw_past(past, viewport), done)
+
+    def _paint(self, painter: QPainter, _to_screen: Callable[[float, float], tuple[float, float]]) -> None:
+        if self._picture is not None:
+            paint_pictures(painter, self.canvas.viewport, [self._picture])
