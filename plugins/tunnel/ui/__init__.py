@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from planner_app.plugin_api.ui import Action, Panel, PanelContext, UiApi
+from plugins.tunnel.ui.assets import facts
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -17,7 +18,10 @@ ACTIONS: tuple[tuple[str, str, str], ...] = (
     ("replay", "Replay past readings", "history"),
     ("shift", "Shift log and hand-over", "clipboard-list"),
     ("rounds", "Inspection rounds", "clipboard-check"),
-    ("analysis", "Trace and isolate", "git-compare"),
+    ("trace", "Trace a network", "route"),
+    ("isolate", "Valves to close", "git-branch"),
+    ("clearance", "Clearances and works near tunnels", "ruler"),
+    ("emergency", "Replay an emergency", "siren"),
     ("section", "Cross section of a tunnel", "square-split-horizontal"),
     ("profile", "Longitudinal profile of a tunnel", "activity"),
     ("path_profile", "Longitudinal profile between two nodes", "spline"),
@@ -32,6 +36,7 @@ def register(api: UiApi) -> None:
         api.add_action(Action(f"tunnel.{name}", title, run, icon, enabled=lambda context: context.project is not None))
     api.add_watcher(_watch_alarms)
     api.add_watcher(_watch_zones)
+    facts.register(api)
 
 
 def _panel(context: PanelContext) -> QWidget:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from planner_app.i18n import tr
 from planner_app.plugin_api.ui import PanelContext
-from plugins.tunnel.ui import monitor, space
+from plugins.tunnel.ui import analysis, monitor, rounds, space
 from plugins.tunnel.ui.analysis.page import AnalysisPage
 from plugins.tunnel.ui.assets.page import AssetsPage
 from plugins.tunnel.ui.monitor.page import MonitorPage
@@ -45,7 +45,15 @@ class TunnelPanel(QWidget):
             self.state.commands[name] = partial(self.open, place)
         space.install(context, self.state)
         monitor.install(context, self.state)
+        rounds.install(context, self.state)
+        analysis.install(self.state, self._analysis)
         self.open(ASSETS)
+
+    def _analysis(self) -> AnalysisPage:
+        self.open(ANALYSIS)
+        page = self.pages[ANALYSIS]
+        assert isinstance(page, AnalysisPage)
+        return page
 
     def open(self, place: int) -> None:
         """Show a page."""

@@ -48,7 +48,8 @@ class Space:
 
     Attributes:
         table, fid: the record it is (``fire_zone`` or ``compartment``).
-        area, height: clear cross section, m², and height, m; None where no outline is known. floor: z of the floor at both ends (m).
+        area, height: clear cross section, m², and height, m; None where no outline is known.
+        floor: z of the floor at both ends (m).
         rooms: codes of the compartments it runs through. shape: its line in plan, None where the axis is unknown.
         values: other fields of its record (``air_changes``, ``sump_pump_m3h``).
     """
