@@ -321,8 +321,8 @@ def _look(table: _Records) -> str:
         return to_qml(
             LayerStyle("categorised", "grade", classes, label_field="number", label_min_scale=5_000.0), "point"
         )
-    mark = StyleClass(fill="#1F5FAE", stroke="#FFFFFF", size=2.4, stroke_width=0.3)
-    return to_qml(LayerStyle(classes=(mark,), label_field="number", label_min_scale=5_000.0), "point")
+    mark = StyleClass(fill="#1F5FAE", stroke="#FFFFFF", size=4.2, stroke_width=0.3, marker="square")
+    return to_qml(LayerStyle(classes=(mark,)), "point")
 
 
 def _pictures(seed: int) -> list[tuple[str, bytes]]:

@@ -65,6 +65,34 @@ class ExamineDefect(Command):
 
 
 @dataclass(frozen=True)
+class KeepSeen(Command):
+    """Keep something seen together with what a person takes it for, as one step: a new defect, or a known one again."""
+
+    name: ClassVar[str] = "tunnel_add_observation"
+    observation: Observation
+    follow: RaiseDefect | ExamineDefect | None = None
+
+    def params(self) -> dict[str, Any]:
+        return {"tunnel": self.observation.tunnel, "m": self.observation.m}
+
+    def apply(self, tx: Transaction) -> None:
+        rows.insert(tx, tables.OBSERVATIONS, [self.observation])
+        if self.follow is not None:
+            self.follow.apply(tx)
+
+
+@dataclass(frozen=True)
+class NoDefect(Command):
+    """A person says that something seen is no defect; its words stay."""
+
+    name: ClassVar[str] = "tunnel_no_defect"
+    observation_id: str
+
+    def apply(self, tx: Transaction) -> None:
+        rows.change(tx, tables.OBSERVATIONS, self.observation_id, {"code": "", "grade": 0})
+
+
+@dataclass(frozen=True)
 class CloseDefect(Command):
     """A defect is repaired, or was none."""
 

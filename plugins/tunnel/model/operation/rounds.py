@@ -63,20 +63,6 @@ class RecordRound(Command):
 
 
 @dataclass(frozen=True)
-class AddObservation(Command):
-    """Keep something seen."""
-
-    name: ClassVar[str] = "tunnel_add_observation"
-    observation: Observation
-
-    def params(self) -> dict[str, Any]:
-        return {"tunnel": self.observation.tunnel, "m": self.observation.m}
-
-    def apply(self, tx: Transaction) -> None:
-        rows.insert(tx, tables.OBSERVATIONS, [self.observation])
-
-
-@dataclass(frozen=True)
 class SetRound(Command):
     """Change fields of a round carried out."""
 

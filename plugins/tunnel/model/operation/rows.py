@@ -148,8 +148,9 @@ def _style(table: Table[Any]) -> str:
         ]
         style = LayerStyle("categorised", "grade", classes, label_field="number", label_min_scale=5_000.0)
     else:
-        mark = StyleClass(fill="#1F5FAE", stroke="#FFFFFF", size=2.4, stroke_width=0.3)
-        style = LayerStyle(classes=(mark,), label_field="number", label_min_scale=5_000.0)
+        # Mostly where a defect is: larger and below it, without a label that would cover the defect's.
+        mark = StyleClass(fill="#1F5FAE", stroke="#FFFFFF", size=4.2, stroke_width=0.3, marker="square")
+        style = LayerStyle(classes=(mark,))
     return to_qml(style, table.geometry)
 
 

@@ -186,9 +186,9 @@ TABLES: tuple[Table[Any], ...] = (
     PLANS,
     INSPECTIONS,
     OBSERVATIONS,
+    ORDERS,
     DEFECTS,
     EXAMINATIONS,
-    ORDERS,
     CONFLICTS,
     FIELD_ROWS,
 )

@@ -252,9 +252,7 @@ def _observe(project: Project, arguments: argparse.Namespace) -> dict[str, Any]:
         follow = defects.examine(same, seen.grade or same.grade, **told)
     elif arguments.defect:
         follow = defects.defect_of(places, seen)
-    project.execute(rounds.AddObservation(seen))
-    if follow is not None:
-        project.execute(follow)
+    project.execute(defects.KeepSeen(seen, follow))
     near = defects.suggestions(rows.read(project, tables.DEFECTS), seen.tunnel, seen.m, seen.compartment, seen.code)
     kept = next(one for one in rows.read(project, tables.OBSERVATIONS) if one.id == seen.id)
     numbers = {one.id: one.number for one in rows.read(project, tables.DEFECTS)}

@@ -57,7 +57,8 @@ def status_word(status: OrderStatus) -> str:
 #: English message ids of the catalogue.
 _STATES = {"done": "done", "due": "due", "overdue": "overdue", "missed": "missed", "coming": "to come"}
 _KINDS = {
-    "repair": "Repair work", "isolation": "Isolation", "alarm": "Alarm", "inspection": "Inspection", "other": "Other work",
+    "repair": "Repair work", "isolation": "Isolation", "alarm": "Alarm", "inspection": "Inspection",
+    "other": "Other work",
 }  # fmt: skip
 _LATE = {"round": "Round", "defect": "Defect", "order": "Work order", "permit": "Permit"}
 _EVENTS = {"found": "Discovered", "seen": "Seen again", "repaired": "Put right", "reopened": "Came back"}

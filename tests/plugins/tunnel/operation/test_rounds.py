@@ -195,7 +195,7 @@ def test_a_defect_seen_again_has_a_history_and_the_grade_of_its_newest_examinati
 def test_an_observation_belongs_to_one_defect(project):
     first = found(project)
     seen = Observation(rows.new_id(), "", "T1", 51.0, "综合", text="渗水", code="seepage", grade=3, by="王工")
-    project.execute(rounds.AddObservation(rounds.check_observation(Places(project), seen)))
+    project.execute(defects.KeepSeen(rounds.check_observation(Places(project), seen)))
     project.execute(defects.examine(first, 3, by="王工", observation_id=seen.id))
     (kept,) = rows.read(project, tables.OBSERVATIONS)
     assert kept.defect_id == first.id
