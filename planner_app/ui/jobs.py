@@ -130,9 +130,7 @@ class JobRunner(QObject):
         self._number += 1
         job = Job(self._number, title, self, listed)
         if listed:
-            self.jobs.append(job)
-            del self.jobs[:-50]
-            job.changed.connect(self.changed)
+            self._list(job)
 
         job._callbacks = (done, failed if failed is not None else self.failed_unhandled.emit)
 
@@ -158,6 +156,18 @@ class JobRunner(QObject):
         future.add_done_callback(self._futures.discard)
         self.changed.emit()
         return job
+
+    def show(self, job: Job) -> None:
+        """List a running job that was started unlisted: it takes longer than thought."""
+        if job.is_active() and not job.listed:
+            job.listed = True
+            self._list(job)
+            self.changed.emit()
+
+    def _list(self, job: Job) -> None:
+        self.jobs.append(job)
+        del self.jobs[:-50]
+        job.changed.connect(self.changed)
 
     def active(self) -> list[Job]:
         """Listed jobs that wait or run; none once everything was shut down, whatever has not been told yet."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QSplitter, QStackedWidget, QWidget
 
 from planner_app.i18n import language, tr, word
-from planner_app.ui.actions import ActionRegistry, ActionSpec
+from planner_app.ui.actions import ActionRegistry
 from planner_app.ui.canvas.map_canvas import MapCanvas
 from planner_app.ui.controls import column, row
 from planner_app.ui.dock import Dock
@@ -27,21 +26,20 @@ from planner_app.ui.panels.feature_form import FeatureForm
 from planner_app.ui.panels.history_panel import HistoryPanel
 from planner_app.ui.panels.jobs_panel import JobsPanel
 from planner_app.ui.panels.layer_panel import LayerPanel
-from planner_app.ui.plugin_context import Places, PluginContext
 from planner_app.ui.project_flows import ProjectFlows
 from planner_app.ui.rail import Rail
 from planner_app.ui.session import Session
 from planner_app.ui.side_area import SideArea
 from planner_app.ui.start_page import StartPage
 from planner_app.ui.status_bar import StatusBar
+from planner_app.ui.sync.room import SyncRoom
 from planner_app.ui.task_area import TaskArea
-from planner_app.ui.tools.tool import ToolInfo
 from planner_app.ui.top_bar import TopBar
-from planner_app.ui.window_actions import tool_action, window_actions
+from planner_app.ui.window_actions import window_actions
 
 if TYPE_CHECKING:
-    from planner_app.plugin_api.ui import Action, MapTool, Panel, UiApi
     from planner_app.plugin_host import PluginHost
+    from planner_app.ui.plugin_context import PluginContext
 
 FEATURE = "feature"
 PROJECT_SUFFIXES = (".sqlite", ".db", ".spatialite")
@@ -80,11 +78,12 @@ class MainWindow(QMainWindow):
         self.start = StartPage(session, self.commands)
         self._fill_dock()
         self._lay_out()
+        self.sync = SyncRoom(self)
         self.palette_ = Palette(session, self.commands, self.top.search, self)
         self.start_messages = MessageBar(theme, self.start)
         self._wire()
         self._panels_hidden = False
-        self._fresh_view = False
+        self._contexts: dict[str, PluginContext] = {}
         self._restore()
         if host is not None:
             self.add_plugins(host)
@@ -165,65 +164,14 @@ class MainWindow(QMainWindow):
 
     def add_plugins(self, host: PluginHost) -> None:
         """Put the plugins' panels, actions and tools into the window; say which were left out."""
+        from planner_app.ui.window_plugins import put_plugins
+
         self.host = host
-        self._contexts: dict[str, PluginContext] = {}
-        places = Places(
-            self.side, self.map_area.floats, self.canvas.background, self.reveal_dock, self.grow_dock, self.open_panel
-        )
-        panels: list[tuple[UiApi, Panel]] = []
-        roles = [role for api in host.model_apis for role in api.layer_roles]
-        self.session.hide_roles(role.id for role in roles if role.hidden)
-        for api in host.ui_apis:
-            self._contexts[api.plugin_id] = PluginContext(
-                api.plugin_id, self.session, host, self.canvas, self.dock, self, places
-            )
-            panels += [(api, panel) for panel in api.panels]
-            for action in api.actions:
-                self._add_plugin_action(api, action)
-            for tool in api.tools:
-                self._add_plugin_tool(api, tool)
-        self.map_area.rebuild_tools()
-        for api, panel in sorted(panels, key=lambda pair: pair[1].order):
-            self._add_panel(api, panel)
-        self._watchers = [kept for api in host.ui_apis for kept in self._contexts[api.plugin_id].start_watchers(api)]
-        if host.failures:
-            count = len(host.failures)
-            first = host.failures[0].sentence
-            self.session.say(
-                first if count == 1 else tr("{count} plugins were left out.", count=count), "warning",
-                tr("The rest of the program works. See Plugins in the project menu."),
-            )  # fmt: skip
+        self._contexts, self._watchers = put_plugins(self, host)
+        self.sync.put_on_rail()
         self.layers.reload()
         if self.session.project is not None:
             self._open_first_panel()
-
-    def _add_panel(self, api: UiApi, panel: Panel) -> None:
-        title = tr(panel.title)
-        context = self._contexts[api.plugin_id]
-        self.task.add(panel.id, tr(panel.heading) or title, lambda: panel.factory(context))
-        tip = f"{title} ({panel.shortcut})" if panel.shortcut else title
-        self.rail.add(panel.id, panel.icon, title, tip, lambda: self.toggle_panel(panel.id))
-        self.commands.add(
-            ActionSpec(
-                f"panel.{panel.id}", title, lambda: self.open_panel(panel.id), panel.icon, panel.shortcut,
-                lambda: self.session.project is not None,
-            )
-        )  # fmt: skip
-
-    def _add_plugin_action(self, api: UiApi, action: Action) -> None:
-        context = self._contexts[api.plugin_id]
-        asked = action.enabled
-        self.commands.add(
-            ActionSpec(
-                action.id, tr(action.title), lambda: action.handler(context), action.icon, action.shortcut,
-                (lambda: asked(context)) if asked is not None else None,
-            )
-        )  # fmt: skip
-
-    def _add_plugin_tool(self, api: UiApi, tool: MapTool) -> None:
-        info = ToolInfo(tool.id, tr(tool.title), tool.icon, tool.shortcut, group=f"plugin:{api.plugin_id}")
-        self.canvas.add_tool(info, partial(tool.factory, self._contexts[api.plugin_id]))
-        self.commands.add(tool_action(self, info))
 
     # panels
 

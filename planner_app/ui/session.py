@@ -17,6 +17,7 @@ from planner_app.domain.changeset import ChangeSet
 from planner_app.domain.errors import Cancelled, PlannerError
 from planner_app.i18n import tr, word, word_error
 from planner_app.ui.jobs import Job, JobRunner
+from planner_app.ui.sync.service import SyncService
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,6 +124,7 @@ class Session(QObject):
         self._poll.setInterval(_POLL_MS)
         self._poll.timeout.connect(self.poll)
         self.data_changed.connect(self._after_change)
+        self.sync = SyncService(self)
         self._changed_elsewhere.connect(self._relay, Qt.ConnectionType.QueuedConnection)
 
     # opening and closing
@@ -175,6 +177,7 @@ class Session(QObject):
 
     def shutdown(self) -> None:
         """Stop jobs and the engine and close the file (journal folded back into it)."""
+        self.sync.shutdown()
         self.jobs.shutdown()
         self._release()
         if self.engine is not None:

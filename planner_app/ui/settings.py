@@ -35,6 +35,7 @@ class Settings:
         columns, rows: sizes of the splitters in px, left to right and top to bottom; views: map and what is beside it.
         panel: id of the task panel that stood open.
         plugins: values of plugin settings, ``plugin.key`` → value.
+        sync: ``automatic``, and the address last connected to (``address``, without its password).
         city_crs: CRS offered first for a new project.
     """
 
@@ -55,6 +56,7 @@ class Settings:
     city_crs: str = "EPSG:4549"
     area_unit: str = "ha"
     plugins: dict[str, Any] = field(default_factory=dict)
+    sync: dict[str, Any] = field(default_factory=dict)
     path: Path = field(default=Path(), repr=False, compare=False)
 
     @classmethod

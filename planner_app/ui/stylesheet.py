@@ -95,6 +95,9 @@ QToolButton[look="rail"][quiet="true"]:checked { background: transparent; }
 QToolButton[look="rail"][quiet="true"]:checked:hover { background: $hover; }
 QToolButton[look="project"] { font-size: $s14; font-weight: 600; padding: $s4 $s6; }
 QToolButton[look="text"] { padding: $s3 $s8; color: $secondary; }
+QToolButton[look="pill"] { font-size: $s12; color: $secondary; border: 1px solid $line; border-radius: $s13;
+    padding: $s2 $s9 $s2 $s7; }
+QToolButton[look="pill"]:hover { background: $hover; } QToolButton[look="pill"]:focus { border-color: $accent; }
 
 QLineEdit, QPlainTextEdit, QTextEdit, QSpinBox, QDoubleSpinBox, QDateEdit, QComboBox {
     background: $panel; border: 1px solid $field_line; border-radius: $s5; padding: $s3 $s8; min-height: $s20; }

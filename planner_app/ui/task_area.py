@@ -38,6 +38,10 @@ class TaskArea(QFrame):
         if on_rail:
             self._on_rail.append(panel_id)
 
+    def put_on_rail(self, panel_id: str) -> None:
+        """Count a panel that was declared before among those on the rail, as the last."""
+        self._on_rail.append(panel_id)
+
     def ids(self) -> list[str]:
         """Panels with an entry on the rail, in its order."""
         return list(self._on_rail)

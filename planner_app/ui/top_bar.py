@@ -13,6 +13,7 @@ from planner_app.ui.actions import ActionRegistry
 from planner_app.ui.controls import ElidedLabel, IconButton, ThemedIcon, label, row
 from planner_app.ui.crs_names import crs_name
 from planner_app.ui.session import Session
+from planner_app.ui.sync.pill import SyncPill
 
 PROJECT_MENU = [
     "project.new", "project.open", "project.sample", "-", "project.import", "project.export", "project.print", "-",
@@ -62,8 +63,8 @@ class TopBar(QFrame):
         self.search = SearchField(session)
         self.undo = IconButton(theme, "undo-2", tr("Undo"), lambda: actions.trigger("edit.undo"))
         self.redo = IconButton(theme, "redo-2", tr("Redo"), lambda: actions.trigger("edit.redo"))
-        self.sync = label(tr("Local file"), "pill")
-        self.sync.setToolTip(tr("This project lives in a file on this computer. It is not connected to a city server."))
+        self.sync = SyncPill(session)
+        self.sync.clicked.connect(lambda *_: actions.trigger("sync.panel"))
         self.language = IconButton(theme, "languages", tr("Language"), self._choose_language)
         self.theme_button = IconButton(theme, "sun", tr("Theme"), lambda: actions.trigger("app.theme"))
         left = QWidget()

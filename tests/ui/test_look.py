@@ -42,7 +42,7 @@ def calls(name: str) -> dict[str, str]:
 
 def catalogue() -> dict[str, str]:
     texts: dict[str, str] = {}
-    for name in ("ui.po", "canvas.po"):
+    for name in ("ui.po", "canvas.po", "sync.po"):
         with (CATALOGUES / name).open("rb") as file:
             texts.update({str(m.id): str(m.string) for m in read_po(file) if m.id and m.string})
     return texts
@@ -66,8 +66,9 @@ def test_translations_keep_their_placeholders() -> None:
 
 def test_no_translation_is_left_over() -> None:
     used = calls("tr")
-    with (CATALOGUES / "ui.po").open("rb") as file:
-        assert [str(m.id) for m in read_po(file) if m.id and m.id not in used] == []
+    for name in ("ui.po", "sync.po"):
+        with (CATALOGUES / name).open("rb") as file:
+            assert [str(m.id) for m in read_po(file) if m.id and m.id not in used] == []
 
 
 @pytest.mark.parametrize(("name", "tokens"), [("light", LIGHT), ("dark", DARK)])

@@ -88,7 +88,7 @@ def context_of(desktop: Any) -> Any:
 
 def test_panel_stands_on_the_rail_and_is_open(with_plugins: Any) -> None:
     window = with_plugins.window
-    assert list(window.rail.buttons) == ["layers", "survey", "broken"]
+    assert list(window.rail.buttons) == ["layers", "survey", "broken", "sync"]
     assert window.task.current == "survey"
     assert window.task.title.text() == "Survey"
     assert "hello from the panel" in [label.text() for label in window.task.findChildren(QLabel)]

@@ -64,10 +64,15 @@ def describe(project: Project, layer: LayerInfo, fid: int) -> FeatureText | None
 
 def feature_name(layer: LayerInfo, values: dict[str, Any]) -> str:
     """What people call a feature: its label field, else a field of a telling name, else ""."""
-    names = [layer.label_field] if layer.label_field else []
-    folded = {f.name.casefold(): f.name for f in layer.fields}
-    names += [folded[n] for n in NAME_FIELDS if n in folded and folded[n] != layer.class_field]
-    return next((text for n in names if (text := shown(values.get(n)))), "")
+    return next((text for name in name_fields(layer) if (text := shown(values.get(name)))), "")
+
+
+def name_fields(layer: LayerInfo) -> list[str]:
+    """Fields that may hold what people call a feature, best first; many have the same class, so that is none."""
+    folded = {word.casefold(): f.name for f in reversed(layer.fields) for word in (f.alias, f.name) if word}
+    found = [folded[n] for n in NAME_FIELDS if n in folded]
+    names = [layer.label_field, *found] if layer.label_field else found
+    return [name for name in dict.fromkeys(names) if name != layer.class_field]
 
 
 def class_labels(project: Project, layer: LayerInfo) -> dict[str, str]:

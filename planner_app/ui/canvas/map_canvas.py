@@ -10,6 +10,7 @@ from PySide6.QtGui import QFontMetricsF, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from planner_app.i18n import tr
+from planner_app.sync.types import GEOMETRY
 from planner_app.ui.canvas.empty_state import empty_text, engine_note, paint_empty
 from planner_app.ui.canvas.gestures import Gestures
 from planner_app.ui.canvas.hover import Hover
@@ -19,6 +20,7 @@ from planner_app.ui.canvas.picture import paint_pictures
 from planner_app.ui.canvas.scale_bar import paint_scale_bar
 from planner_app.ui.canvas.selection_layer import SelectionLayer
 from planner_app.ui.canvas.snapping import Snapper
+from planner_app.ui.sync.rights import refusal
 from planner_app.ui.tools import sketch
 from planner_app.ui.tools.catalogue import DEFAULT, own_tools
 from planner_app.ui.tools.draw_polygon import DrawPolygonTool
@@ -118,7 +120,12 @@ class MapCanvas(MapPane):
     def target_layer(self) -> LayerInfo | None:
         """The polygon layer that new polygons go into: the current one if it takes polygons."""
         layer = self.content.layer(self.session.current_layer)
-        return layer if layer is not None and layer.geometry == "polygon" and not layer.locked else None
+        return layer if layer is not None and layer.geometry == "polygon" and not self.refusal(layer) else None
+
+    def refusal(self, layer: LayerInfo | None = None) -> str:
+        """Why geometries of a layer (the current one) may not be edited, "" if they may."""
+        layer = layer or self.content.layer(self.session.current_layer)
+        return refusal(self.session, layer, GEOMETRY) if layer is not None else ""
 
     def delete_selection(self) -> None:
         """Delete the selected features, one undoable command per layer."""
@@ -128,8 +135,8 @@ class MapCanvas(MapPane):
         for layer_id in selection.layer_ids():
             fids = selection.fids(layer_id)
             layer = self.content.layer(layer_id)
-            if layer is not None and layer.locked:
-                self.say("warning", tr("“{layer}” is locked.", layer=layer.name))
+            if layer is not None and self.refusal(layer):
+                self.say("warning", self.refusal(layer))
             elif self.session.execute(DeleteFeatures(layer_id, fids), self) is not None:
                 count += len(fids)
         if count:

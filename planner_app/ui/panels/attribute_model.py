@@ -17,6 +17,7 @@ from planner_app.domain.layer import FieldInfo, LayerInfo
 from planner_app.i18n import tr
 from planner_app.ui.canvas.feature_text import shown
 from planner_app.ui.session import Session
+from planner_app.ui.sync.rights import refusal
 
 Index = QModelIndex | QPersistentModelIndex
 _PAGE = 128
@@ -171,7 +172,9 @@ class AttributeModel(QAbstractTableModel):
     def flags(self, index: Index) -> Qt.ItemFlag:
         flags = super().flags(index)
         info = self.field(index.column())
-        if info is not None and info.type != "blob" and self.layer is not None and not self.layer.locked:
+        if info is None or info.type == "blob" or self.layer is None:
+            return flags
+        if not refusal(self.session, self.layer, info.name):
             flags |= Qt.ItemFlag.ItemIsEditable
         return flags
 

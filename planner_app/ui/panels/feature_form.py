@@ -13,9 +13,10 @@ from planner_app.domain.errors import PlannerError
 from planner_app.domain.layer import LayerInfo
 from planner_app.i18n import tr
 from planner_app.ui.canvas.feature_text import feature_name, sizes
-from planner_app.ui.controls import IconButton, Notice, button, column, label, line, row
+from planner_app.ui.controls import IconButton, Notice, ThemedIcon, button, column, label, line, row
 from planner_app.ui.panels.attribute_model import parse_cell
 from planner_app.ui.session import Session
+from planner_app.ui.sync.rights import refusal, remark
 
 
 class FeatureForm(QWidget):
@@ -33,6 +34,8 @@ class FeatureForm(QWidget):
         self.title = label("", "heading", wrap=True)
         self.measure = label("", "small", wrap=True, selectable=True)
         self.notice = Notice(theme)
+        self._lock = ThemedIcon(theme, "lock", 14, "needs_certificate")
+        self._right = label("", "small", wrap=True)
         self._earlier = IconButton(
             theme, "arrow-left", tr("Previous selected feature"), lambda: self._step(-1), size=14
         )
@@ -48,7 +51,10 @@ class FeatureForm(QWidget):
         head.addWidget(self.title, 1)
         head.addWidget(self._earlier)
         head.addWidget(self._later)
-        body = column(head, self.measure, self.notice, line(), spacing=8, margins=(14, 4, 14, 12))
+        guarded = row(spacing=6)
+        guarded.addWidget(self._lock, 0, Qt.AlignmentFlag.AlignTop)
+        guarded.addWidget(self._right, 1)
+        body = column(head, self.measure, guarded, self.notice, line(), spacing=8, margins=(14, 4, 14, 12))
         body.addLayout(self._form)
         body.addLayout(row(self.save, self.reset, None))
         body.addStretch(1)
@@ -56,6 +62,7 @@ class FeatureForm(QWidget):
         session.selection.changed.connect(self.reload)
         session.data_changed.connect(self._data_changed)
         session.project_changed.connect(self.reload)
+        session.sync.changed.connect(self._show_right)
         self._fill(None, 0, {}, ())
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -118,6 +125,7 @@ class FeatureForm(QWidget):
             part.setVisible(several)
         for knob in (self.save, self.reset):
             knob.setVisible(shown)
+        self._show_right()
         if layer is None or not values:
             self.title.setText(tr("No feature selected"))
             self.measure.setText(tr("Select one on the map or in the table."))
@@ -141,10 +149,19 @@ class FeatureForm(QWidget):
                 elif info.type == "date":
                     editor.setPlaceholderText("YYYY-MM-DD")
                 editor.returnPressed.connect(self._save)
-            editor.setEnabled(not layer.locked)
+            refused = refusal(self.session, layer, info.name)
+            editor.setEnabled(not refused)
+            editor.setToolTip(refused)
             self._editors[info.name] = editor
             self._form.addRow(label(info.alias or info.name, "secondary"), editor)
-        self.save.setEnabled(not layer.locked)
+        self.save.setEnabled(any(editor.isEnabled() for editor in self._editors.values()))
+
+    def _show_right(self) -> None:
+        """Say before an edit what may not be edited."""
+        text = remark(self.session, self._layer) if self._layer is not None else ""
+        for part in (self._lock, self._right):
+            part.setVisible(bool(text))
+        self._right.setText(text)
 
     def changed_values(self) -> dict[str, Any]:
         """Fields whose editor differs from what is stored.

@@ -28,6 +28,8 @@ def origin_text(origin: str) -> str:
         "desktop": tr("this program"),
         "cli": tr("command line"),
         "foreign": tr("other program"),
+        "sync": tr("city server"),
+        "merge": tr("city server"),
     }.get(origin, origin)
 
 

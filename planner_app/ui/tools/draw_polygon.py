@@ -80,7 +80,7 @@ class DrawPolygonTool(PointsTool):
         if self.typed:
             return self.typed
         if self._finished is None and self.canvas.target_layer() is None:
-            return tr("Choose a polygon layer to draw into.")
+            return self.canvas.refusal() or tr("Choose a polygon layer to draw into.")
         if not self.points:
             names = "X, Y" if self._northing_first() else "E, N"
             return tr("Click the first corner, or type {names}. Alt: no snapping.", names=names)
@@ -125,7 +125,7 @@ class DrawPolygonTool(PointsTool):
     def _insert(self, wkb: bytes) -> None:
         layer = self.canvas.target_layer()
         if layer is None:
-            self.canvas.say("warning", tr("Choose a polygon layer to draw into."))
+            self.canvas.say("warning", self.canvas.refusal() or tr("Choose a polygon layer to draw into."))
             return
         from planner_app.project.commands import InsertFeatures
 

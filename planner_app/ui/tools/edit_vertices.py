@@ -106,7 +106,7 @@ class EditVerticesTool(Tool):
         if len(layer_ids) != 1 or len(selection.fids(layer_ids[0])) != 1:
             return None
         layer = self.canvas.content.layer(layer_ids[0])
-        if layer is None or layer.geometry != "polygon" or layer.locked:
+        if layer is None or layer.geometry != "polygon" or self.canvas.refusal(layer):
             return None
         return layer.id, selection.fids(layer.id)[0]
 
@@ -114,7 +114,7 @@ class EditVerticesTool(Tool):
         if self._problem:
             return word_problem(self._problem)
         if self.subject is None:
-            return tr("Click the polygon to edit.")
+            return self.canvas.refusal() or tr("Click the polygon to edit.")
         if self.shared:
             return tr("Drag a vertex or the whole; double click an edge adds, Del deletes. S: leave neighbours alone.")
         return tr("Drag a vertex or the whole; double click an edge adds, Del deletes. S: take neighbours along.")
