@@ -7,6 +7,7 @@ that silence raises an alarm as well. It answers with what changed: ``Raised`` o
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -102,7 +103,7 @@ class Limit:
 
 
 class Rise:
-    """Rises (``per_hour`` > 0) or falls (< 0) faster than so much an hour over ``window_s``: a leak before its [...]"""
+    """Rises (``per_hour`` > 0) or falls (< 0) faster than so much an hour over ``window_s``: a leak before its limit"""
 
     def __init__(self, per_hour: float, window_s: float = 1800.0, clear_s: float = 900.0) -> None:
         self.per_hour, self.window = per_hour, int(window_s * 1000)
@@ -205,32 +206,101 @@ class Missing:
         self.active = True
 
 
-class Outlier:
-    """Further from the median of the last ``window`` readings than ``times`` their spread (MAD), ``in_a_row`` times."""
+class Usual:
+    """What a sensor usually shows: median and spread of the last ``days``, from at most 672 readings spread over them.
 
-    def __init__(self, times: float = 6.0, window: int = 96, least: float = 0.0, in_a_row: int = 1) -> None:
-        self.times, self.window, self.least, self.in_a_row = times, window, least, in_a_row
-        self._kept: deque[float] = deque(maxlen=window)
-        self._out = self._in = 0
-        self.active = False
+    The spread is half the distance of the quartiles, scaled to a standard deviation: the MAD of a symmetric spread,
+    without sorting anew at each reading.
+    """
+
+    def __init__(self, days: float) -> None:
+        self.length = int(days * 86_400_000)
+        self._every = self.length // 672
+        self._kept: deque[tuple[int, float]] = deque()
+        self._ordered: list[float] = []
+        self._middle = 0.0
+
+    def add(self, ts: int, value: float) -> None:
+        """Take a reading into account."""
+        if not self._kept or ts - self._kept[-1][0] >= self._every:
+            self._kept.append((ts, value))
+            insort(self._ordered, value)
+
+    def off(self, value: float) -> float:
+        """Distance from the last median that was asked for."""
+        return abs(value - self._middle)
+
+    def score(self, ts: int, value: float) -> float | None:
+        """How many standard deviations a value lies above (> 0) or below what is usual; None before half of the days
+        were seen."""
+        while self._kept and ts - self._kept[0][0] > self.length:
+            del self._ordered[bisect_left(self._ordered, self._kept.popleft()[1])]
+        count = len(self._ordered)
+        if count < 24 or ts - self._kept[0][0] < self.length // 2:
+            return None
+        middle = self._ordered[count // 2]
+        spread = (self._ordered[3 * count // 4] - self._ordered[count // 4]) / 1.349
+        far = value - middle
+        self._middle = middle
+        return far / spread if spread > 0 else math.copysign(math.inf, far) if far else 0.0
+
+
+class Outlier:
+    """Further than ``times`` the usual spread (and than ``least``) from the median of the last ``days``, for
+    ``delay_s``; over when it is back for ``clear_s``."""
+
+    def __init__(
+        self, times: float = 5.0, days: float = 14.0, least: float = 0.0, delay_s: float = 1800.0,
+        clear_s: float = 3600.0,
+    ) -> None:  # fmt: skip
+        self.times, self.least, self.usual = times, least, Usual(days)
+        self._held = _Held(int(delay_s * 1000), int(clear_s * 1000))
 
     def feed(self, ts: int, value: float, quality: int) -> list[Change]:
         if math.isnan(value) or quality >= BAD:
             return []
-        changes: list[Change] = []
-        if len(self._kept) >= self.window // 2:
-            ordered = sorted(self._kept)
-            middle = ordered[len(ordered) // 2]
-            spread = sorted(abs(one - middle) for one in ordered)[len(ordered) // 2] * 1.4826
-            out = abs(value - middle) > max(self.times * spread, self.least)
-            self._out, self._in = (self._out + 1, 0) if out else (0, self._in + 1)
-            if not self.active and self._out >= self.in_a_row:
+        score = self.usual.score(ts, value)
+        far = score is not None and abs(score) > self.times and self.usual.off(value) > self.least
+        self.usual.add(ts, value)
+        return [] if score is None else self._held.judge(ts, value, far, not far)
+
+    def wait(self, now: int) -> list[Change]:
+        return []
+
+    def resume(self) -> None:
+        self._held.active = True
+
+
+class Drift:
+    """A change that no single reading shows: two-sided CUSUM (Page 1954) of the distance from what is usual.
+
+    Each hour adds what the distance, in standard deviations and at most 6, exceeds ``slack`` by; the alarm is raised
+    beyond ``sum_h`` and over when nothing is left of it. A pause adds no more than an hour.
+    """
+
+    def __init__(self, slack: float = 1.5, sum_h: float = 18.0, days: float = 28.0, least: float = 0.0) -> None:
+        self.slack, self.sum, self.least, self.usual = slack, sum_h, least, Usual(days)
+        self.active = False
+        self._up = self._down = 0.0
+        self._last: int | None = None
+
+    def feed(self, ts: int, value: float, quality: int) -> list[Change]:
+        if math.isnan(value) or quality >= BAD:
+            return []
+        score, changes = self.usual.score(ts, value), list[Change]()
+        if score is not None:
+            hours = min(max(ts - (self._last or ts), 0) / 3_600_000, 1.0)
+            score = max(-6.0, min(6.0, score if self.usual.off(value) > self.least else 0.0))
+            self._up = min(max(0.0, self._up + (score - self.slack) * hours), 2 * self.sum)
+            self._down = min(max(0.0, self._down + (-score - self.slack) * hours), 2 * self.sum)
+            if not self.active and max(self._up, self._down) > self.sum:
                 self.active = True
                 changes.append(Raised(ts, value))
-            elif self.active and self._in >= 4:
+            elif self.active and not self._up and not self._down:
                 self.active = False
                 changes.append(Cleared(ts))
-        self._kept.append(value)
+        self._last = ts
+        self.usual.add(ts, value)
         return changes
 
     def wait(self, now: int) -> list[Change]:
@@ -238,12 +308,12 @@ class Outlier:
 
     def resume(self) -> None:
         self.active = True
+        self._up = self._down = self.sum  # both: what is usual tells soon which one it was
 
 
 class Neighbours:
-    """Differs by more than ``more_than`` from the median of its neighbours for ``delay_s``: one of them is wrong,
-    or the
-    trouble is here alone. Needs ``least`` neighbours heard within ``fresh_s``."""
+    """Differs by more than ``more_than`` from the median of its neighbours for ``delay_s``: one of them is wrong, or
+    the trouble is here alone. Needs ``least`` neighbours heard within ``fresh_s``."""
 
     def __init__(
         self,
@@ -279,4 +349,5 @@ SIMPLE: dict[str, Callable[..., Any]] = {
     "tunnel.flatline": Flatline,
     "tunnel.missing": Missing,
     "tunnel.outlier": Outlier,
+    "tunnel.drift": Drift,
 }

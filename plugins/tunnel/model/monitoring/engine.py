@@ -10,11 +10,23 @@ from datetime import UTC, date, datetime
 from planner_app.domain.progress import NoProgress, Progress, check
 from planner_app.domain.rule import Rule
 from planner_app.plugin_api.model import Project
-from plugins.tunnel.model.monitoring.detectors import SIMPLE, Change, Cleared, Detector, Neighbours, Raised
+from plugins.tunnel.model.monitoring.detectors import (
+    SIMPLE,
+    Change,
+    Cleared,
+    Detector,
+    Drift,
+    Neighbours,
+    Outlier,
+    Raised,
+    Usual,
+)
 
 #: Readings between two looks at the cancel button.
 _STEP = 20_000
 DAY = 86_400_000
+#: Quarter hours that are read before a replay: some seconds of work.
+_QUARTERS = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +92,9 @@ class AlarmEngine:
 
     Args:
         sensors: who sends.
-        rules: kinds ``tunnel.limit|rise|flatline|missing|outlier|neighbours|calibration``; a rule's ``params`` hold
-            ``sensor_kind`` (and, if it is for some only, ``compartment``, ``built``), ``level`` and the detector's own.
+        rules: kinds ``tunnel.limit|rise|flatline|missing|outlier|drift|neighbours|calibration``; a rule's ``params``
+            hold ``sensor_kind`` (and, if it is for some only, ``compartment``, ``built``), ``level`` and the detector's
+            own.
 
     Attributes:
         alarms: all alarms raised so far, by key, in the order they were raised.
@@ -106,6 +119,21 @@ class AlarmEngine:
             for rule in self.rules
             if applies(rule, sensor) and (rule.kind in SIMPLE or rule.kind == "tunnel.neighbours")
         ]
+
+    def remembers(self, sensor: int) -> int:
+        """How far back a sensor's detectors look beyond what they are fed (:meth:`prime`), ms; 0: not at all."""
+        return max((one.length for one in self._memories(sensor)), default=0)
+
+    def prime(self, sensor: int, ts: Sequence[int], values: Sequence[float]) -> None:
+        """What a sensor showed before the first reading that is fed; nothing is judged."""
+        for memory in self._memories(sensor):
+            for when, value in zip(ts, values, strict=True):
+                if not math.isnan(value):
+                    memory.add(when, value)
+
+    def _memories(self, sensor: int) -> list[Usual]:
+        detectors = (watch.detector for watch in self._watches.get(sensor, ()))
+        return [one.usual for one in detectors if isinstance(one, Outlier | Drift)]
 
     def standing(self, sensor: int, rule: str) -> Alarm | None:
         """The alarm that a rule on a sensor has open."""
@@ -248,6 +276,8 @@ def replay(
 
     progress = progress or NoProgress()
     engine = engine or AlarmEngine(sensors, rules)
+    if start is not None:
+        _prime(project, engine, sensors, start, progress)
     series = {sensor.number: project.readings.read(sensor.number, start, end) for sensor in sensors}
     who = np.concatenate([np.full(len(one), number) for number, one in series.items()] or [np.empty(0, int)])
     if len(who):
@@ -261,6 +291,17 @@ def replay(
             engine.feed(sensor, when, shown, grade)
         engine.advance(end if end is not None else columns[1][-1])
     return engine
+
+
+def _prime(project: Project, engine: AlarmEngine, sensors: Sequence[Sensor], start: int, progress: Progress) -> None:
+    """What is usual is known from the quarter hours before the start, of as many days as there is time for."""
+    long = {one.number: engine.remembers(one.number) for one in sensors}
+    long = {number: length for number, length in long.items() if length}
+    room = _QUARTERS // max(len(long), 1) * 900_000
+    for number, length in long.items():
+        check(progress)
+        before = project.readings.quarters(number, start - min(length, room), start)
+        engine.prime(number, before.ts.tolist(), before.mean.tolist())
 
 
 _PARTS = ("ts", "value", "quality")

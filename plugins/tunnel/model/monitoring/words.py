@@ -75,6 +75,8 @@ def limit_text(rule: Rule | None, alarm: Alarm) -> str:
         return tr("over {value} from its neighbours", value=number(float(params.get("more_than", 0)), unit))
     if rule.kind == "tunnel.outlier":
         return tr("over {times} times the usual spread", times=number(float(params.get("times", 6))))
+    if rule.kind == "tunnel.drift":
+        return tr("drifts away from what is usual")
     return ""
 
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import math
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from planner_app.domain.rule import Rule, parse_rules
 from planner_app.project import Project
+from plugins.tunnel.model.monitoring.detectors import Usual
 from plugins.tunnel.model.monitoring.engine import AlarmEngine, Sensor, at_time, calibration_alarms, replay
+from plugins.tunnel.model.monitoring.sensors import load_sensors
+from tests.plugins.tunnel.monitoring.plants import add_sensors, feed
 
 MINUTE = 60_000
 START = 1_727_712_000_000
@@ -100,8 +106,11 @@ def test_a_gauge_read_once_a_day_is_not_missed_every_hour() -> None:
 
 def test_outlier_and_neighbours() -> None:
     wave = [10 + math.sin(n / 5) for n in range(200)]
-    assert run(rule("outlier", times=6.0), wave) == []
-    assert run(rule("outlier", times=6.0), [*wave, 40.0, *wave[:8]]) == [(200, 204)]
+    odd = rule("outlier", times=6.0, days=0.1, delay_s=60, clear_s=180)
+    assert run(odd, wave) == []
+    assert run(odd, [*wave, 40.0, 41.0, *wave[:8]]) == [(201, 202)]
+    assert run(odd, [*wave, 40.0, *wave[:8]]) == []  # one reading alone may be a slip
+    assert run(rule("outlier", times=6.0, days=0.1, least=40.0, delay_s=60), [*wave, 40.0, 41.0, *wave[:8]]) == []
     sensors = [Sensor(n, f"T{n}", "temp", "℃", "GL01", "电力", 100.0 * n) for n in range(4)]
     engine = AlarmEngine(sensors, [rule("neighbours", more_than=5.0, delay_s=600, within_m=1000)])
     for minute in range(40):
@@ -165,3 +174,71 @@ def test_shipped_rules_can_be_made(text: str) -> None:
     for sensor in sensors:
         engine.feed(sensor.number, START, 1.0)
     assert {alarm.rule for alarm in engine.alarms.values()} == {"alarm.o2_low"}
+
+
+def test_a_drift_that_no_single_reading_shows() -> None:
+    step, slow = 15 * MINUTE, rule("drift", slack=1.5, sum_h=18, days=28)
+    month = [20 + math.sin(n / 96 * 2 * math.pi) + 0.3 * math.sin(n * 1.7) for n in range(30 * 96)]
+    assert run(slow, month, step=step) == []
+    away = [*month, *[20 + math.sin(n / 96 * 2 * math.pi) + 0.02 * n for n in range(3 * 96)]]
+    ((begin, end),) = run(slow, away, step=step)
+    assert len(month) + 96 < begin < len(month) + 3 * 96
+    assert end is None
+    ((_, over),) = run(slow, [*away, *[20.0] * 96 * 8], step=step)
+    assert over is not None
+    assert run(slow, [5.0] * 3000, step=step) == []  # a constant has no spread, and no drift
+
+
+def test_what_is_usual_is_known_again_after_a_start(tmp_path: Path) -> None:
+    with Project.create(tmp_path / "p.sqlite", "EPSG:4549") as project:
+        add_sensors(project, (1, "T-1", "temp", 100.0, ""))
+        wave = [20 + math.sin(n / 96 * 2 * math.pi) for n in range(30 * 96)]
+        feed(project, 1, [*wave, *[29.0] * 4])
+        sensors = load_sensors(project)
+        odd = replace(rule("outlier", times=5.0, days=14), id="odd")
+        start = START + (30 * 96 - 8) * 15 * MINUTE
+        found = replay(project, sensors, [odd], start=start)
+        assert [(one.raised - START) // (15 * MINUTE) for one in found.alarms.values()] == [30 * 96 + 2]
+        bare = AlarmEngine(sensors, [odd])
+        series = project.readings.read(1, start)
+        for ts, value in zip(series.ts.tolist(), series.value.tolist(), strict=True):
+            bare.feed(1, ts, value)
+        assert bare.alarms == {}
+
+
+@given(st.lists(st.floats(-50, 50), min_size=60, max_size=300), st.integers(1, 40))
+def test_usual_is_the_median_of_what_it_keeps_and_keeps_little(values: list[float], minutes: int) -> None:
+    usual = Usual(1.0)
+    for n, value in enumerate(values):
+        usual.score(START + n * minutes * MINUTE, value)
+        usual.add(START + n * minutes * MINUTE, value)
+    assert len(usual._ordered) == len(usual._kept) <= 674
+    assert usual._ordered == sorted(value for _, value in usual._kept)
+    assert usual._kept[-1][0] - usual._kept[0][0] <= usual.length
+
+
+@pytest.mark.data
+def test_quality_on_real_series(data_dir: Path) -> None:
+    """The table of tests/bench/bench_alarms.py without the generated month: what may not get worse."""
+    from tests.bench import bench_alarms
+
+    scores = {(one.series, one.method): one for one in bench_alarms.table(data_dir / "series", with_sample=False)}
+    mine, peer = scores["NAB temperature", "ours: outlier or drift"], scores["NAB temperature", "3-sigma"]
+    assert mine.hits == peer.hits == 2
+    assert mine.false * 2 <= peer.false
+    for fault, finder in bench_alarms.FOUND_BY.items():
+        found = scores[f"NAB, planted: {fault}", f"ours: {finder}"]
+        assert found.hits >= found.events * 0.6, fault
+        assert found.false / found.weeks <= 0.1, fault
+    assert scores["NAB ×3, one goes off", "ours: neighbours"].hits == 6
+
+
+@pytest.mark.data
+def test_the_change_of_clocks_is_no_silence(data_dir: Path) -> None:
+    from tests.bench import bench_alarms
+
+    points = bench_alarms.series(data_dir / "series", "river_water_flow_hourly.csv")
+    raised = bench_alarms.ours(points, bench_alarms.family(bench_alarms.shipped(), "missing"))
+    assert len(raised) == len(bench_alarms.gaps(points))  # each real gap once
+    change = round(datetime(2022, 3, 27, 1, tzinfo=UTC).timestamp() * 1000)
+    assert not any(abs(ts - change) < 6 * 3_600_000 for ts in raised)
