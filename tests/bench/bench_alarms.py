@@ -164,7 +164,7 @@ FOUND_BY = {"stuck": "flatline", "silent": "missing", "jump": "outlier", "drift"
 
 
 def planted(points: Points, clean: Sequence[Event], count: int = 5) -> tuple[Points, list[Event]]:
-    """A series with ``count`` faults of each kind at random places, at least five days apart, not in the first month."""
+    """A series with ``count`` faults of each kind at random, at least five days apart, none in the first month."""
     rng = np.random.default_rng(7)
     values = np.array([value for _, value in points])
     spread = float(np.nanstd(np.diff(values)) * 2)

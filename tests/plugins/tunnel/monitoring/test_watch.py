@@ -15,6 +15,7 @@ import pytest
 from planner_app.cli import run_verb
 from planner_app.project import Project
 from plugins.tunnel.model.monitoring.alarm_table import kept_alarms
+from plugins.tunnel.model.monitoring.heartbeat import read_heartbeat
 from plugins.tunnel.model.monitoring.sensors import load_sensors
 from tests.plugins.tunnel.monitoring.broker import Broker, Publisher, Watcher, until
 
@@ -99,6 +100,10 @@ def test_two_broker_restarts_and_a_kill_lose_and_double_nothing(tmp_path: Path, 
     assert done["connections"] >= 2
     with Project.open(project) as opened:
         codes = [sensor.code for sensor in load_sensors(opened)]
+        beat = read_heartbeat(opened)
+    assert beat is not None
+    assert (beat.broker, beat.pid) == (f"127.0.0.1:{broker.port}", watcher.process.pid)
+    assert beat.ended >= beat.started > 0  # it said good-bye
     assert sorted(codes) == sorted(set(codes))
     assert len(codes) == 20
 
