@@ -28,6 +28,7 @@ class ToolBar(FloatingFrame):
     def __init__(self, theme: Theme, tools: Sequence[ToolInfo], choose: Callable[[str], None], parent: QWidget) -> None:
         super().__init__(theme, parent)
         self.buttons: dict[str, IconButton] = {}
+        self._tools, self._tips = {tool.id: tool for tool in tools}, dict[str, str]()
         parts = row(spacing=2, margins=(4, 4, 4, 4))
         group = tools[0].group if tools else ""
         for tool in tools:
@@ -39,9 +40,16 @@ class ToolBar(FloatingFrame):
             tip = f"{tool.title} ({tool.shortcut})" if tool.shortcut else tool.title
             made = IconButton(theme, tool.icon, tip, partial(choose, tool.id), checkable=True)
             made.setFixedSize(theme.px(30), theme.px(28))
-            self.buttons[tool.id] = made
+            self.buttons[tool.id], self._tips[tool.id] = made, tip
             parts.addWidget(made)
         self.setLayout(parts)
+
+    def refuse(self, group: str, why: str) -> None:
+        """Switch a group's tools off with a reason, or on."""
+        for tool_id, knob in self.buttons.items():
+            if self._tools[tool_id].group == group:
+                knob.setEnabled(not why)
+                knob.setToolTip(f"{self._tips[tool_id]}\n{why}" if why else self._tips[tool_id])
 
     def mark(self, tool_id: str) -> None:
         """Show which tool is in use."""
@@ -83,6 +91,10 @@ class MapArea(QWidget):
         self.messages = MessageBar(theme, self)
         self._keep_room()
         canvas.tool_changed.connect(lambda tool_id: self.tools.mark(tool_id))
+        for signal in (
+            canvas.session.current_layer_changed, canvas.session.layers_changed, canvas.session.sync.changed,
+        ):  # fmt: skip
+            signal.connect(self._refuse_edits)
         canvas.message.connect(lambda level, text: self.messages.say(level, text))
 
     def _tool_bar(self) -> ToolBar:
@@ -92,11 +104,16 @@ class MapArea(QWidget):
         made.move(4, 4)
         return made
 
+    def _refuse_edits(self, *_: object) -> None:
+        """Tools that edit the current layer are off where it may not be edited, and say why."""
+        self.tools.refuse("edit", self.canvas.refusal())
+
     def rebuild_tools(self) -> None:
         """Show the tools again: a plugin added some."""
         self.tools.deleteLater()
         self.tools = self._tool_bar()
         self.tools.show()
+        self._refuse_edits()
         self._keep_room()
         self.floats.arrange()
 

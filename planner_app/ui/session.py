@@ -94,6 +94,7 @@ class Session(QObject):
         current_layer_changed(str): the layer whose table, style and tools are meant; "" for none.
         message(level, text, hint): something to say that has no panel; level info|success|warning|error.
         internal_error(Exception): a defect, to be shown with its details for copying.
+        log_asked(): what the city server knows of the selected feature's past is wanted.
     """
 
     project_changed = Signal()
@@ -102,6 +103,7 @@ class Session(QObject):
     current_layer_changed = Signal(str)
     message = Signal(str, str, str)
     internal_error = Signal(object)
+    log_asked = Signal()
     _changed_elsewhere = Signal(object, object)
 
     def __init__(

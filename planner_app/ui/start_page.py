@@ -106,6 +106,8 @@ class StartPage(QFrame):
              tr("An empty project in your city's coordinate system, kept in one file on this computer.")),
             ("project.open", "folder-open", tr("Open a project…"),
              tr("A project file (.sqlite) from this computer or a network drive.")),
+            ("sync.clone", "cloud-download", tr("Open a project of the server…"),
+             tr("Layers and area you choose, from the city server into a file you can take along.")),
         ):  # fmt: skip
             tile = Tile(theme, icon, title, detail)
             tile.clicked.connect(lambda *_, i=action: actions.trigger(i))

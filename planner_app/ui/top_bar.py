@@ -16,9 +16,9 @@ from planner_app.ui.session import Session
 from planner_app.ui.sync.pill import SyncPill
 
 PROJECT_MENU = [
-    "project.new", "project.open", "project.sample", "-", "project.import", "project.export", "project.print", "-",
-    "project.copy", "project.verify", "project.properties", "project.close", "-", "app.language", "app.theme",
-    "app.plugins", "app.about", "-", "app.quit",
+    "project.new", "project.open", "project.sample", "sync.clone", "-", "project.import", "project.export",
+    "project.print", "-", "project.copy", "project.verify", "sync.connect", "project.properties", "project.close", "-",
+    "app.language", "app.theme", "app.plugins", "app.about", "-", "app.quit",
 ]  # fmt: skip
 _LANGUAGE_NAMES = {"zh_CN": "简体中文", "en": "English"}
 

@@ -47,6 +47,7 @@ class FeatureForm(QWidget):
         self._form.setVerticalSpacing(7)
         self.save = button(tr("Save"), self._save, "primary")
         self.reset = button(tr("Reset"), self.reload)
+        self.log = button(tr("Server log…"), session.log_asked.emit, "link")
         head = row(spacing=2)
         head.addWidget(self.title, 1)
         head.addWidget(self._earlier)
@@ -56,7 +57,7 @@ class FeatureForm(QWidget):
         guarded.addWidget(self._right, 1)
         body = column(head, self.measure, guarded, self.notice, line(), spacing=8, margins=(14, 4, 14, 12))
         body.addLayout(self._form)
-        body.addLayout(row(self.save, self.reset, None))
+        body.addLayout(row(self.save, self.reset, None, self.log))
         body.addStretch(1)
         self.setLayout(body)
         session.selection.changed.connect(self.reload)
@@ -161,6 +162,7 @@ class FeatureForm(QWidget):
         text = remark(self.session, self._layer) if self._layer is not None else ""
         for part in (self._lock, self._right):
             part.setVisible(bool(text))
+        self.log.setVisible(self.save.isVisibleTo(self) and bool(self.session.sync.conninfo))
         self._right.setText(text)
 
     def changed_values(self) -> dict[str, Any]:

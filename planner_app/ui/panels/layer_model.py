@@ -15,6 +15,7 @@ Index = QModelIndex | QPersistentModelIndex
 LAYER_ROLE = Qt.ItemDataRole.UserRole
 COUNT_ROLE = Qt.ItemDataRole.UserRole + 1
 GROUP_ROLE = Qt.ItemDataRole.UserRole + 2
+LOCK_ROLE = Qt.ItemDataRole.UserRole + 3
 _ROOT = 0xFFFF
 
 
@@ -53,6 +54,7 @@ class LayerModel(QAbstractItemModel):
         self.counts: dict[str, int] = {}
         self._set_visible = set_visible
         self.swatch: Callable[[LayerInfo], Any] = lambda _layer: None
+        self.refusal: Callable[[LayerInfo], str] = lambda _layer: ""
 
     def show(self, groups: list[Group]) -> None:
         """Show these groups; only what changed is announced where the structure is the same."""
@@ -144,7 +146,9 @@ class LayerModel(QAbstractItemModel):
         if role == Qt.ItemDataRole.DecorationRole:
             return self.swatch(layer)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return layer.name
+            return "\n".join(filter(None, (layer.name, self.refusal(layer))))
+        if role == LOCK_ROLE:
+            return bool(self.refusal(layer))
         if role == LAYER_ROLE:
             return layer
         if role == COUNT_ROLE:
@@ -157,3 +161,29 @@ class LayerModel(QAbstractItemModel):
             return False
         self._set_visible([layer.id], Qt.CheckState(value) == Qt.CheckState.Checked)
         return True
+
+
+def reorder(model: LayerModel, dragged: Index, target: Index, after: bool) -> list[str] | None:
+    """The drawing order after a drop, or None where the drop means nothing.
+
+    Layers move inside their group; a group moves as a whole (a drop on a group's layer counts for that group).
+    """
+    groups = [list(group.layers) for group in model.groups]
+    layer, group, goal = model.layer_at(dragged), model.group_at(dragged), model.group_at(target)
+    if group is None or goal is None:
+        return None
+    if layer is not None:
+        over = model.layer_at(target)
+        if goal.key != group.key or over is None or over.id == layer.id:
+            return None
+        members = groups[model.groups.index(group)]
+        members.remove(layer)
+        members.insert(members.index(over) + (1 if after else 0), layer)
+    else:
+        if goal.key == group.key:
+            return None
+        moved = groups.pop(model.groups.index(group))
+        place = [g.key for g in model.groups if g.key != group.key].index(goal.key)
+        below = after or model.groups.index(goal) > model.groups.index(group)
+        groups.insert(place + (1 if below else 0), moved)
+    return [layer.id for members in groups for layer in members]

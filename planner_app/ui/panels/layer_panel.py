@@ -29,9 +29,18 @@ from planner_app.i18n import tr
 from planner_app.ui.actions import ActionRegistry
 from planner_app.ui.controls import EmptyState, IconButton, label, row
 from planner_app.ui.controls import column as vertical
-from planner_app.ui.panels.layer_model import COUNT_ROLE, LAYER_ROLE, Index, LayerModel, group_layers
+from planner_app.ui.panels.layer_model import (
+    COUNT_ROLE,
+    LAYER_ROLE,
+    LOCK_ROLE,
+    Index,
+    LayerModel,
+    group_layers,
+    reorder,
+)
 from planner_app.ui.session import Session
 from planner_app.ui.swatches import Colours, swatch
+from planner_app.ui.sync.rights import refusal
 from planner_app.ui.theme import Theme
 
 LAYER_MENU = [
@@ -66,13 +75,18 @@ class _Delegate(QStyledItemDelegate):
         painter.setFont(small)
         room = painter.fontMetrics().horizontalAdvance(shown) + self.theme.px(10)
         text_rect = style.subElementRect(QStyle.SubElement.SE_ItemViewItemText, opt, opt.widget)
-        width = opt.rect.right() - text_rect.left() - room - self.theme.px(16)
+        lock = self.theme.px(18) if index.data(LOCK_ROLE) else 0
+        width = opt.rect.right() - text_rect.left() - room - lock - self.theme.px(16)
         opt.text = opt.fontMetrics.elidedText(opt.text, Qt.TextElideMode.ElideRight, max(width, 20))
         style.drawControl(QStyle.ControlElement.CE_ItemViewItem, opt, painter, opt.widget)
         painter.setFont(small)
         painter.setPen(self.theme.qcolour("secondary" if layer.visible else "tertiary"))
         area = QRect(opt.rect.right() - room - self.theme.px(12), opt.rect.top(), room, opt.rect.height())
         painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, shown)
+        if lock:
+            edge = self.theme.px(13)
+            place = QRect(area.left() - lock, area.center().y() - edge // 2, edge, edge)
+            self.theme.icon("lock", "tertiary", 13).paint(painter, place)
         painter.restore()
 
 
@@ -124,6 +138,7 @@ class LayerPanel(QFrame):
         self._generation = 0
         self.model = LayerModel(self._set_visible, self)
         self.model.swatch = self._swatch
+        self.model.refusal = lambda layer: refusal(session, layer)
         self.proxy = QSortFilterProxyModel(self)
         self.proxy.setSourceModel(self.model)
         self.proxy.setRecursiveFilteringEnabled(True)
@@ -164,6 +179,7 @@ class LayerPanel(QFrame):
         session.layers_changed.connect(self.reload)
         session.data_changed.connect(self._recount)
         session.current_layer_changed.connect(self.select)
+        session.sync.changed.connect(self.model.refresh)
         theme.changed.connect(self._restyle)
         self.reload()
 
@@ -370,29 +386,3 @@ class LayerPanel(QFrame):
         name, accepted = QInputDialog.getText(self, tr("Rename layer"), tr("Name"), text=layer.name)
         if accepted and name.strip() and name.strip() != layer.name:
             self.session.execute(RenameLayer(layer.id, name.strip()), self)
-
-
-def reorder(model: LayerModel, dragged: Index, target: Index, after: bool) -> list[str] | None:
-    """The drawing order after a drop, or None where the drop means nothing.
-
-    Layers move inside their group; a group moves as a whole (a drop on a group's layer counts for that group).
-    """
-    groups = [list(group.layers) for group in model.groups]
-    layer, group, goal = model.layer_at(dragged), model.group_at(dragged), model.group_at(target)
-    if group is None or goal is None:
-        return None
-    if layer is not None:
-        over = model.layer_at(target)
-        if goal.key != group.key or over is None or over.id == layer.id:
-            return None
-        members = groups[model.groups.index(group)]
-        members.remove(layer)
-        members.insert(members.index(over) + (1 if after else 0), layer)
-    else:
-        if goal.key == group.key:
-            return None
-        moved = groups.pop(model.groups.index(group))
-        place = [g.key for g in model.groups if g.key != group.key].index(goal.key)
-        below = after or model.groups.index(goal) > model.groups.index(group)
-        groups.insert(place + (1 if below else 0), moved)
-    return [layer.id for members in groups for layer in members]

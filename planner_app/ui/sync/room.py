@@ -42,6 +42,7 @@ class SyncRoom(QObject):
         for spec in self._actions():
             window.commands.add(spec)
         self.session.project_changed.connect(self._clear_map)
+        self.session.log_asked.connect(self.history_of_feature)
 
     def put_on_rail(self) -> None:
         """Below the entries of plugins."""
@@ -66,7 +67,7 @@ class SyncRoom(QObject):
         return [
             ActionSpec("sync.panel", tr("City server: sync, conflicts, history"), self.open, "refresh-cw", "", opened),
             ActionSpec("sync.now", tr("Sync now"), sync.sync_now, "refresh-cw", "F5", connected),
-            ActionSpec("sync.connect", tr("City server: sign in…"), self.connect_server, "server", "", opened),
+            ActionSpec("sync.connect", tr("City server…"), self.connect_server, "server", "", opened),
             ActionSpec("sync.clone", tr("Open a project of the server…"), self.open_from_server, "cloud-download"),
             ActionSpec(
                 "sync.feature", tr("History of the selected feature"), self.history_of_feature, "history",

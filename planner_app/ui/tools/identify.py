@@ -64,7 +64,11 @@ class IdentifyPopup(FloatingFrame):
         self.tree.itemDoubleClicked.connect(self._double)
         head = QHBoxLayout()
         head.setContentsMargins(theme.px(10), theme.px(4), theme.px(4), 0)
+        self.log = QToolButton(self)
+        self.log.setIcon(theme.icon("history", size=14))
+        self.log.setToolTip(tr("What the city server knows of its past"))
         head.addWidget(self._heading, 1)
+        head.addWidget(self.log)
         head.addWidget(close)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(1, 1, 1, theme.px(5))
@@ -153,6 +157,7 @@ class IdentifyTool(Tool):
             self._popup.chosen.connect(lambda layer, fid: self.canvas.session.selection.set(layer, [fid]))
             self._popup.zoom_asked.connect(lambda layer, fid: self.canvas.zoom_to_features(layer, [fid]))
             self._popup.closed.connect(self._forget)
+            self._popup.log.clicked.connect(lambda *_: self.canvas.session.log_asked.emit())
         return self._popup
 
     def hint(self) -> str:
@@ -179,6 +184,7 @@ class IdentifyTool(Tool):
         def done(result: tuple[list[FeatureText], int]) -> None:
             found, more = result
             if found:
+                self.popup.log.setVisible(bool(self.canvas.session.sync.conninfo))
                 self.popup.show_results(found, more, at)
             else:
                 self.popup.dismiss()
