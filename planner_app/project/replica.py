@@ -71,15 +71,19 @@ def put(connection: sqlite3.Connection, **values: object) -> None:
     )
 
 
+def has_tables(connection: sqlite3.Connection) -> bool:
+    """False for an older file that may not be written."""
+    return connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'planner_replica'").fetchone() is not None
+
+
 def is_replica(connection: sqlite3.Connection) -> bool:
     """True if the file belongs to a project on a server."""
-    return bool(get(connection, "project"))
+    return has_tables(connection) and bool(get(connection, "project"))
 
 
 def become_copy(connection: sqlite3.Connection) -> None:
     """Give a copy of a file a name of its own before the server."""
-    has = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'planner_replica'").fetchone()
-    if has and get(connection, "client_id"):
+    if is_replica(connection):
         put(connection, client_id=uuid.uuid4())
 
 

@@ -38,6 +38,7 @@ from planner_app.project.connection import Door, patiently
 from planner_app.project.features import Batch, FeatureTable
 from planner_app.project.journal import Entry, changes_after, ends, now, schema_version
 from planner_app.project.readings import Readings
+from planner_app.project.rights import Rights
 from planner_app.project.sql import quote
 from planner_app.project.transaction import Transaction
 from planner_app.project.undo import Reversal
@@ -297,9 +298,11 @@ class Project:
             finish: called when all features are in, to fill in what only they tell (style, class standard).
 
         Raises:
-            PlannerError: ``field.*``, ``geometry.*`` for what cannot be stored. Cancelled: nothing is left.
+            PlannerError: ``field.*``, ``geometry.*`` for what cannot be stored, ``layer.no_right``. Cancelled: nothing
+                is left.
         """
         replaced = self._table(replace) if replace else ""
+        self._check_adding(new, replaced)
         filled = bulk.fill(self._door, new, self.srid, batches, progress or NoProgress())
         shown = {"layer": new.name, "count": filled.rows} | (params or {})
         try:
@@ -313,6 +316,16 @@ class Project:
         touch = TableTouch(filled.name, inserted=filled.rows)
         self._notify(replace_fields(txn.changes, touches=(*txn.changes.touches, touch)), initiator)
         return self.layer(filled.name)
+
+    def _check_adding(self, new: NewLayer, replaced: str) -> None:
+        """Refuse a layer that the project's server would not take, before it is filled."""
+        with self._door.read() as connection:
+            allowed = Rights(connection)
+        allowed.check_adding(new.name)
+        if new.plan is not None and new.plan not in self.plans():
+            allowed.check_plans(new.plan.name)
+        if replaced:
+            allowed.check_registry(self.layer(replaced))
 
     def can_undo(self) -> str | None:
         """Name of the command that :meth:`undo` would take back."""

@@ -12,6 +12,7 @@ from planner_app.project import capture, reading, registry, spatial
 from planner_app.project.features import Batch, FeatureTable
 from planner_app.project.geometry import prepare
 from planner_app.project.identity import is_uuid, new_uuids
+from planner_app.project.rights import PERSONAL, Rights
 from planner_app.project.sql import columns as column_list
 from planner_app.project.sql import marks, quote
 from planner_app.project.values import to_sql
@@ -20,12 +21,14 @@ from planner_app.project.values import to_sql
 class Transaction:
     """Handed to :meth:`Command.apply`; valid only there.
 
-    All methods raise ``layer.unknown`` for a layer that does not exist and ``layer.locked`` for edits of features of a
-    locked one; values and geometries are checked before anything is written (see ``values`` and ``geometry``).
+    All methods raise ``layer.unknown`` for a layer that does not exist, ``layer.locked`` for edits of features of a
+    locked one and ``layer.no_right`` (see ``rights``) for what the project's server would refuse; values and geometries
+    are checked before anything is written (see ``values`` and ``geometry``).
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._rights = Rights(connection)
         self._layers: dict[str, registry.LayerRow] | None = None
 
     # ---------------------------------------------------------------- reading
@@ -63,6 +66,7 @@ class Transaction:
             made = prepare(wkb, row.info.geometry, row.info.srid, has_z=row.has_z, multi=row.multi)
             names.append("geom")
             vectors.append(made.blobs)
+        self._rights.check_rows(row.info, None, blobs=vectors[-1] if row.info.geometry != "none" else ())
         statement = f"INSERT INTO {quote(table)} ({column_list(names)}) VALUES ({marks(len(names))})"
         fids = []
         for values in zip(*vectors, strict=True):
@@ -79,6 +83,7 @@ class Transaction:
         if not columns or not len(fids):
             return
         names, vectors = column_vectors(row.info, Batch((), columns), len(fids))
+        self._rights.check_rows(row.info, names, fids)
         assignments = ", ".join(f"{quote(name)} = ?" for name in names)
         self._each(row.info, f"UPDATE {quote(row.info.id)} SET {assignments} WHERE fid = ?", [*vectors, fids])
 
@@ -89,11 +94,13 @@ class Transaction:
             raise PlannerError("layer.no_geometry", layer=row.info.name)
         fids = list(geometries)
         made = prepare(list(geometries.values()), row.info.geometry, row.info.srid, has_z=row.has_z, multi=row.multi)
+        self._rights.check_rows(row.info, ["geom"], fids, made.blobs)
         self._each(row.info, f"UPDATE {quote(row.info.id)} SET geom = ? WHERE fid = ?", [made.blobs, fids])
 
     def delete(self, layer_id: str, fids: Sequence[int]) -> None:
         """Delete features."""
         row = self._editable(layer_id)
+        self._rights.check_rows(row.info, None, fids)
         self._each(row.info, f"DELETE FROM {quote(row.info.id)} WHERE fid = ?", [fids])
 
     def _each(self, layer: LayerInfo, statement: str, vectors: Sequence[Sequence[Any]]) -> None:
@@ -131,6 +138,8 @@ class Transaction:
             PlannerError: ``layer.value_wrong``.
         """
         row = self._row(layer_id)
+        if values.keys() - PERSONAL:
+            self._rights.check_registry(row.info)
         if "position" in values:
             self.move_layer(layer_id, int(values.pop("position")))
         known = registry.check_layer_values({k: v for k, v in values.items() if k in registry.SETTABLE})
@@ -158,10 +167,13 @@ class Transaction:
 
     def set_style(self, layer_id: str, qml: str) -> None:
         """Set a layer's default style."""
-        registry.write_style(self._connection, self.layer(layer_id), qml)
+        layer = self.layer(layer_id)
+        self._rights.check_registry(layer)
+        registry.write_style(self._connection, layer, qml)
 
     def set_plan(self, plan: PlanInfo) -> None:
         """Register a plan, or change the one of that id."""
+        self._rights.check_plans(plan.name)
         registry.write_plan(self._connection, plan)
 
     def create_layer(self, new: NewLayer, *, table: str = "") -> LayerInfo:
@@ -177,6 +189,7 @@ class Transaction:
         """
         from planner_app.project import bulk
 
+        self._rights.check_adding(new.name)
         srid = self._connection.execute("SELECT value FROM planner_meta WHERE key = 'srid'").fetchone()[0]
         layer_id = bulk.create(self._connection, new, int(srid), table)
         self._layers = None
@@ -184,7 +197,7 @@ class Transaction:
 
     def drop_layer(self, layer_id: str) -> None:
         """Take a layer out of the project. Its table stays in the trash for an undo."""
-        self._row(layer_id)
+        self._rights.check_registry(self._row(layer_id).info)
         spatial.unregister(self._connection, layer_id)
         self._connection.execute("DELETE FROM planner_layer WHERE id = ?", (layer_id,))
         self._layers = None
@@ -196,6 +209,7 @@ class Transaction:
             PlannerError: ``field.reserved``, ``field.twice``, ``field.empty``.
         """
         layer = self._editable(layer_id).info
+        self._rights.check_registry(layer)
         spatial.check_fields((*layer.fields, field))
         row = registry.add_column_row(self._connection, layer_id, field, live=False)
         self._connection.execute("UPDATE planner_column SET live = 1 WHERE fid = ?", (row,))

@@ -177,16 +177,18 @@ class LayerWriter:
 
     def _decide(self, connection: sqlite3.Connection, rows: Sequence[Incoming]) -> Writes:
         writes = Writes()
-        fids = dict(
-            connection.execute(
-                f"SELECT uuid, fid FROM {quote(self.table)} WHERE uuid IN {FID_LIST}",
-                (replica.to_json([row.uuid for row in rows]),),
-            ).fetchall()
+        found = connection.execute(
+            f"SELECT uuid, fid FROM {quote(self.table)} WHERE uuid IN {FID_LIST}",
+            (replica.to_json([row.uuid for row in rows]),),
         )
+        # A row that took another's identity is not the one.
+        fids = {uuid: fid for uuid, fid in found if fid not in self._edited or self._edited[fid].known}
         waiting = self._open_conflicts(connection)
         clean: list[tuple[int, Incoming]] = []
         for row in rows:
             record, fid = self._records.get(row.uuid), fids.get(row.uuid)
+            if record is not None and not record.known and fid is not None:
+                record = None  # a new row here has taken the identity of one that the server knows
             if row.gone:
                 if record is None and fid is not None and not any(waiting.get(row.uuid, ())):
                     writes.delete.append(fid)

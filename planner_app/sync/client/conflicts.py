@@ -51,9 +51,7 @@ class Conflict:
 def conflicts(project: Project) -> list[Conflict]:
     """All that wait, in the order they came up."""
     with project.door.read() as connection:
-        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'planner_replica_conflict'").fetchone():
-            return []
-        return _waiting(connection)
+        return [] if not replica.has_tables(connection) else _waiting(connection)
 
 
 def _waiting(connection: sqlite3.Connection) -> list[Conflict]:

@@ -18,10 +18,10 @@ from planner_app.project.identity import is_uuid
 from planner_app.project.sql import columns as column_list
 from planner_app.project.sql import quote
 from planner_app.sync import cells
-from planner_app.sync.client import definitions, outbox
+from planner_app.sync.client import definitions, outbox, standing
 from planner_app.sync.client.outbox import Record
 from planner_app.sync.client.writing import lenient
-from planner_app.sync.types import GEOMETRY, DefChange, LayerDef, RowChange, Why
+from planner_app.sync.types import GEOMETRY, DefChange, LayerDef, Rights, RowChange, Why
 
 #: Commands named in a push; older ones are summed up by the file's own log.
 _MOST_WHY: Final = 200
@@ -74,8 +74,12 @@ class _Wrong(Exception):  # noqa: N818 - carries a code to the one place that ho
 def freeze(connection: sqlite3.Connection) -> Freeze:
     """Work out a push; the connection must read one state of the file (a transaction is open)."""
     made = Freeze(outbox.end_of_log(connection))
-    refused = _refused(connection)
-    made.definitions = [one for one in definitions.changes(connection) if not _still_refused(refused, one, made)]
+    refused, allowed = _refused(connection), standing.rights(connection)
+    made.definitions = [
+        one
+        for one in definitions.changes(connection)
+        if not _still_refused(refused, one, made) and not _not_allowed(allowed, one, made)
+    ]
     here, known = definitions.layers_here(connection), definitions.known_layers(connection)
     for change in made.definitions:
         if change.kind == "layer" and change.operation == "insert" and change.layer and change.key not in known:
@@ -91,7 +95,16 @@ def freeze(connection: sqlite3.Connection) -> Freeze:
         outbox.backfill(connection, table, rows, [item.name for item in new])
         if rows:
             layer = replace(one.definition, table=table, fields=(*one.definition.fields, *new))
-            _layer_rows(made, layer, here[one.uuid], outbox.records(connection, table, rows), refused)
+            right = allowed.layers.get(one.uuid) if allowed is not None else None
+            if right is not None and not right.write:
+                made.held += [
+                    Held(
+                        one.uuid, key, record.fid, "sync.no_right", {"layer": here[one.uuid].cells["name"]}, record.seq
+                    )
+                    for key, record in outbox.records(connection, table, rows).items()
+                ]
+                continue
+            _layer_rows(connection, made, layer, here[one.uuid], outbox.records(connection, table, rows), refused)
     made.why = _why(connection, outbox.acked(connection), made.seq)
     made.became = became(made.definitions, here)
     return made
@@ -129,6 +142,21 @@ def _still_refused(
     return True
 
 
+def _not_allowed(allowed: Rights | None, change: DefChange, made: Freeze) -> bool:
+    """True for a definition that the server would refuse: it need not be asked."""
+    if allowed is None:
+        return False
+    right = allowed.layers.get(change.key)
+    if change.kind == "plan":
+        fine = allowed.role in ("planner", "admin")
+    else:
+        fine = allowed.add_layers if right is None else right.write and right.columns is None
+    if not fine:
+        name = change.cells.get("name") or change.key
+        made.held.append(Held(change.key, "", None, "sync.no_right", {"layer": name}, made.seq))
+    return not fine
+
+
 def fingerprint(change: DefChange) -> str:
     """Tells whether a definition is still the one that was refused."""
     names = [item.name for item in change.layer.fields] if change.layer else []
@@ -136,7 +164,18 @@ def fingerprint(change: DefChange) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def _twice(connection: sqlite3.Connection, table: str, uuids: Sequence[str]) -> set[str]:
+    """Identities that several rows have."""
+    rows = connection.execute(
+        f"SELECT uuid FROM {quote(table)} WHERE uuid IN (SELECT value FROM json_each(?)) GROUP BY uuid "
+        "HAVING count(*) > 1",
+        (replica.to_json(uuids),),
+    )
+    return {row[0] for row in rows}
+
+
 def _layer_rows(
+    connection: sqlite3.Connection,
     made: Freeze,
     layer: LayerDef,
     here: LayerDef,
@@ -147,13 +186,14 @@ def _layer_rows(
     for name in (one.name for one in here.fields if one.name not in columns):
         made.held.append(Held(layer.uuid, "", None, "sync.field_type", {"field": name}, made.seq))
     faults = _geometry_faults({r.uuid: r.mine[GEOMETRY] for r in records.values() if r.mine.get(GEOMETRY) is not None})
+    twice = _twice(connection, layer.table, [record.uuid for record in records.values() if not record.known])
     for key, record in records.items():
         before = refused.get((layer.uuid, record.uuid))
         if before is not None and record.seq <= before[0]:
             made.held.append(Held(layer.uuid, record.uuid, record.fid, before[1], before[2], before[0], refused=True))
             continue
         try:
-            if key != record.uuid:
+            if key != record.uuid or record.uuid in twice:
                 raise _Wrong("sync.uuid_twice", uuid=record.uuid)
             change = _row(layer.uuid, record, columns, faults)
         except _Wrong as wrong:

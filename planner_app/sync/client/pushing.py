@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from planner_app.domain.progress import Progress, SubProgress, check
+from planner_app.domain.progress import NoProgress, Progress, SubProgress, check
 from planner_app.project import Project, registry, replica
 from planner_app.project.sql import quote
 from planner_app.sync.client import definitions, outbox, outgoing, standing
@@ -51,6 +51,24 @@ def recover(project: Project, transport: Transport) -> None:
             acknowledge(project, push_id, seq, seen, became, result)
 
 
+def _withdraw(project: Project, transport: Transport) -> bool:
+    """Give up a push that was broken off: what lies there under its name is thrown away, so that a commit that is still
+    on its way finds nothing. True if it had got through after all; then it is acknowledged."""
+    with project.door.read() as connection:
+        row = connection.execute("SELECT push_id, seq, seen, definitions FROM planner_replica_push").fetchone()
+        key = replica.get(connection, "project")
+    if row is None:
+        return False
+    transport.stage(PushHeader(row[0], key, "", row[2], 0, "withdrawn"), [], [], NoProgress())
+    result = transport.result(key, row[0])
+    if result is None:
+        with project.door.write() as connection:
+            connection.execute("DELETE FROM planner_replica_push")
+        return False
+    acknowledge(project, row[0], row[1], row[2], row[3], result)
+    return True
+
+
 def push(project: Project, transport: Transport, progress: Progress, message: str = "") -> Pushed:
     """Send what was edited since the last push; everything the server has was merged before.
 
@@ -58,10 +76,14 @@ def push(project: Project, transport: Transport, progress: Progress, message: st
         PlannerError: what the transport raises; whether the push was taken is found out by :func:`recover`. Cancelled.
     """
     made = frozen(project)
+    digest = outgoing.digest(made.definitions, made.rows)
+    resumed = _resumable(project, made, digest)
+    if not resumed and _withdraw(project, transport):
+        return Pushed(behind=True)
     if made.empty:
         _nothing(project, made)
         return Pushed()
-    header = _header(project, made, message)
+    header = _header(project, made, digest, resumed, message)
     check(progress)
     transport.stage(header, made.definitions, made.rows, SubProgress(progress, 0.0, 0.5))
     sent = 0
@@ -85,30 +107,32 @@ def push(project: Project, transport: Transport, progress: Progress, message: st
     return Pushed(len(made.definitions) + len(made.rows) + sent - refused, size, more=more)
 
 
-def _header(project: Project, made: Freeze, message: str) -> PushHeader:
-    """The push's name; the one that a cut broke off, if it would say the same: then what arrived is not sent again."""
-    digest = outgoing.digest(made.definitions, made.rows)
-    with project.transaction() as connection:
-        key, seen, _ = standing.place(connection)
-        client = replica.get(connection, "client_id")
+def _resumable(project: Project, made: Freeze, digest: str) -> str:
+    """The name of a push that was broken off, if this one says the same: what arrived of it need not be sent again.
+
+    No layer that goes out whole may have been edited since: rows are counted where sending goes on.
+    """
+    with project.door.read() as connection:
         before = connection.execute("SELECT push_id, seq, digest FROM planner_replica_push").fetchone()
-        same = before is not None and before[2] == digest and _untouched(connection, made, before[1])
-        push_id = before[0] if same else str(uuid.uuid4())
+        if before is None or before[2] != digest or made.empty:
+            return ""
+        edited = connection.execute(
+            "SELECT 1 FROM planner_log WHERE seq > ? AND tbl IN (SELECT number FROM planner_capture "
+            "WHERE table_name IN (SELECT value FROM json_each(?))) LIMIT 1",
+            (before[1], replica.to_json([layer.table for layer in made.whole])),
+        ).fetchone()
+        return "" if edited else str(before[0])
+
+
+def _header(project: Project, made: Freeze, digest: str, resumed: str, message: str) -> PushHeader:
+    with project.door.write() as connection:
+        key, seen, _ = standing.place(connection)
+        client, push_id = replica.get(connection, "client_id"), resumed or str(uuid.uuid4())
         connection.execute("DELETE FROM planner_replica_push")
         connection.execute(
             "INSERT INTO planner_replica_push VALUES (?, ?, ?, ?, ?)", (push_id, made.seq, seen, digest, made.became)
         )
     return PushHeader(push_id, key, client, seen, len(made.rows), digest, made.why, message)
-
-
-def _untouched(connection: sqlite3.Connection, made: Freeze, seq: int) -> bool:
-    """True if no layer that goes out whole was edited since: rows are counted where a cut sending goes on."""
-    tables = replica.to_json([layer.table for layer in made.whole])
-    return not connection.execute(
-        "SELECT 1 FROM planner_log WHERE seq > ? AND tbl IN (SELECT number FROM planner_capture WHERE table_name IN "
-        "(SELECT value FROM json_each(?))) LIMIT 1",
-        (seq, tables),
-    ).fetchone()
 
 
 class _counted:  # noqa: N801 - an iterator that counts
@@ -126,8 +150,11 @@ class _counted:  # noqa: N801 - an iterator that counts
 
 def _nothing(project: Project, made: Freeze) -> None:
     """Nothing to send: edits came to nothing, or wait in quarantine."""
-    with project.door.write() as connection:
+    with project.door.write() as connection, lenient(connection):
         _hold_back(connection, made.held, whole=True)
+        if made.seq > outbox.acked(connection):
+            _carry_over(connection, made.seq, set(), {}, set())
+            replica.put(connection, acked=made.seq)
 
 
 def _hold_back(connection: sqlite3.Connection, held: Iterable[Held], *, whole: bool) -> None:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final, Literal
 
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.layer import FieldType
-from planner_app.project import Command, Project, Transaction, registry
+from planner_app.project import Command, Project, Transaction, registry, replica
 from planner_app.project.geometry import to_wkb
 from planner_app.project.identity import new_uuids
 from planner_app.project.sql import quote
@@ -50,9 +50,7 @@ class Quarantined:
 def quarantine(project: Project) -> list[Quarantined]:
     """All records held back."""
     with project.door.read() as connection:
-        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'planner_replica_quarantine'").fetchone():
-            return []
-        return _held(connection)
+        return [] if not replica.has_tables(connection) else _held(connection)
 
 
 def _held(connection: sqlite3.Connection) -> list[Quarantined]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import sqlite3
 import tempfile
 import time
 import uuid
@@ -71,7 +70,7 @@ class SyncState:
 def state(project: Project) -> SyncState:
     """How a file stands; cheap, without a connection."""
     with project.door.read() as connection:
-        if not _has_tables(connection) or not replica.is_replica(connection):
+        if not replica.is_replica(connection):
             return SyncState("unregistered")
 
         def number(table: str) -> int:
@@ -91,21 +90,16 @@ def state(project: Project) -> SyncState:
         )  # fmt: skip
 
 
-def _has_tables(connection: sqlite3.Connection) -> bool:
-    """False for an older file that may not be written."""
-    return connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'planner_replica'").fetchone() is not None
-
-
 def rights(project: Project) -> Rights | None:
     """The user's rights as the last sync learnt them, layers by their UUID; None where the file has no server."""
     with project.door.read() as connection:
-        return standing.rights(connection) if _has_tables(connection) else None
+        return standing.rights(connection) if replica.is_replica(connection) else None
 
 
 def scope(project: Project) -> Scope:
     """What the file holds of the project on the server."""
     with project.door.read() as connection:
-        return standing.scope(connection) if _has_tables(connection) else Scope()
+        return standing.scope(connection) if replica.is_replica(connection) else Scope()
 
 
 class Syncer:
