@@ -80,15 +80,18 @@ def core_verbs() -> list[Verb]:
 
 
 def build_parser(verbs: Sequence[Verb]) -> argparse.ArgumentParser:
-    """A parser with one sub-parser per verb; two-word verbs share their first word's."""
+    """A parser with one sub-parser per verb; those of several words share their first words'."""
     parser = _Parser(prog="planner", description=tr("Plan, build and manage a city on one blueprint."))
     parser.add_argument("--version", action="version", version=f"planner {__version__}")
     groups: dict[str, Any] = {"": parser.add_subparsers(dest="verb", metavar="VERB", required=True)}
     for verb in verbs:
-        group, _, name = verb.name.rpartition(" ")
-        if group not in groups:
-            first = groups[""].add_parser(group, help="…")
-            groups[group] = first.add_subparsers(dest="verb_of_group", metavar="VERB", required=True)
+        *above, name = verb.name.split(" ")
+        group = ""
+        for word_of_group in above:
+            outer, group = group, f"{group} {word_of_group}".strip()
+            if group not in groups:
+                first = groups[outer].add_parser(word_of_group, help="…")
+                groups[group] = first.add_subparsers(dest=f"verb_of_{group}", metavar="VERB", required=True)
         sub = groups[group].add_parser(name, help=tr(verb.help), description=tr(verb.help))
         verb.configure(sub)
         sub.add_argument("--json", action="store_true", help=tr("print exactly one JSON object"))

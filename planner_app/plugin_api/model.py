@@ -82,7 +82,7 @@ class VerbContext:
 class Verb:
     """``planner NAME …``. ``configure`` adds arguments to the parser; ``run`` does the work.
 
-    ``name`` may have two words (``review check``).
+    ``name`` may have several words (``review check``).
     """
 
     name: str

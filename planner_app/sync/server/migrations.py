@@ -82,7 +82,7 @@ def initialise(connection: psycopg.Connection[Any]) -> Initialised:
         with connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(hashtext('planner.init'))")
             superuser = _one(connection, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
-            _roles(connection, done)
+            make_roles(connection, done)
             postgis = _postgis(connection, done)
             if superuser:
                 _leakproof(connection, postgis, done)
@@ -99,7 +99,7 @@ def _one(connection: psycopg.Connection[Any], statement: str, values: tuple[Any,
     return None if row is None else row[0]
 
 
-def _roles(connection: psycopg.Connection[Any], done: Initialised) -> None:
+def make_roles(connection: psycopg.Connection[Any], done: Initialised) -> None:
     """Group roles: everybody reads as a viewer does; what else a role may do, functions decide."""
     have = {row[0] for row in connection.execute("SELECT rolname FROM pg_roles WHERE rolname LIKE 'planner\\_%'")}
     for role in [OWNER, *(f"planner_{name}" for name in ROLES)]:
@@ -172,10 +172,10 @@ def _schema(connection: psycopg.Connection[Any], postgis: str, done: Initialised
         raise PlannerError("sync.server_newer", version=current, known=steps[-1][0])
     for version, name, sql in steps:
         if version > current:
-            connection.execute(_filled(sql, postgis).encode())
+            connection.execute(filled(sql, postgis).encode())
             connection.execute("INSERT INTO planner.migration (version, name) VALUES (%s, %s)", (version, name))
             done.applied.append(f"{version:03} {name}")
-    text = _filled(code(), postgis)
+    text = filled(code(), postgis)
     digest = hashlib.sha256(text.encode()).hexdigest()
     if digest != _one(connection, "SELECT sha256 FROM planner.code"):
         connection.execute(text.encode())
@@ -186,5 +186,6 @@ def _schema(connection: psycopg.Connection[Any], postgis: str, done: Initialised
     connection.execute("RESET ROLE")
 
 
-def _filled(sql: str, postgis: str) -> str:
+def filled(sql: str, postgis: str) -> str:
+    """SQL with the schema of PostGIS (quoted) and the functions' settings put in."""
     return sql.replace("@definer@", _DEFINER).replace("@postgis@", postgis)

@@ -29,7 +29,7 @@ CREATE TABLE planner.permission (
     id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     project integer REFERENCES planner.project (id),
     member text REFERENCES planner.member (name) ON DELETE CASCADE,
-    role text,
+    role text CHECK (role IN ('viewer', 'planner', 'reviewer', 'operator', 'admin')),
     layer uuid,
     prefix text,
     can_read boolean,
@@ -244,6 +244,11 @@ CREATE TABLE planner.reading (
 CREATE TABLE planner.reading_before PARTITION OF planner.reading FOR VALUES FROM (MINVALUE) TO (946684800000);  -- 2000
 CREATE TABLE planner.reading_after PARTITION OF planner.reading FOR VALUES FROM (4102444800000) TO (MAXVALUE);  -- 2100
 CREATE INDEX reading_batch ON planner.reading USING brin (batch) WITH (pages_per_range = 32);
+
+-- Rows to queue at for what must happen one at a time (anybody could take an advisory lock and keep it): 1 registering,
+-- 2 hashing an attachment, 3 making a partition.
+CREATE TABLE planner.turn (id integer PRIMARY KEY);
+INSERT INTO planner.turn VALUES (1), (2), (3);
 
 -- What was asked for and not allowed. (Also in the server's own log, which no rollback takes back.)
 CREATE TABLE planner.denied (

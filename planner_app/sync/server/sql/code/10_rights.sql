@@ -83,8 +83,7 @@ CREATE OR REPLACE FUNCTION planner.sight(p_project integer, p_layer uuid) RETURN
 $$;
 
 -- Is a geometry inside an area? Crossing rings fool the predicate: such a geometry is judged by its rings as well.
-CREATE OR REPLACE FUNCTION planner_inner.inside(p_area geometry, p_geometry geometry) RETURNS boolean IMMUTABLE LANGUAGE plpgsql
-SET search_path = pg_catalog, planner, @postgis@, pg_temp AS $$
+CREATE OR REPLACE FUNCTION planner_inner.inside(p_area geometry, p_geometry geometry) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS $$
 BEGIN
     IF p_geometry IS NULL THEN
         RETURN false;

@@ -119,8 +119,9 @@ BEGIN
             END IF;
             PERFORM planner_inner.add_fields(was, p_layer -> 'fields');
         END IF;
-        UPDATE planner.layer SET cells = cells || p_cells, retired = false, changed = p_revision
-        WHERE project = was.project AND uuid = was.uuid;
+        UPDATE planner.layer l SET cells = cells || p_cells, retired = false WHERE project = was.project AND uuid = was.uuid;
+        UPDATE planner.layer l SET changed = p_revision
+        WHERE project = was.project AND uuid = was.uuid AND planner_inner.layer_state(l) <> old;
         IF p_cells ? 'name' THEN
             EXECUTE format('COMMENT ON TABLE %s IS %L', planner_inner.table_of(was), p_cells ->> 'name');
         END IF;

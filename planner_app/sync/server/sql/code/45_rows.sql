@@ -95,8 +95,12 @@ BEGIN
             OR syntax_error_or_access_rule_violation THEN
             RAISE;
         WHEN OTHERS THEN
-            IF p_first >= p_last THEN
-                PERFORM planner_inner.fault(p_push, p_first, 'sync.refused_row', SQLSTATE);
+            -- Who sends a hundred such rows has no time to lose for others.
+            IF p_first >= p_last OR 100 < (SELECT count(*) FROM planner.stage WHERE push_id = p_push AND owner = session_user
+                                           AND fault = 'sync.refused_row') THEN
+                UPDATE planner.stage SET fault = 'sync.refused_row', detail = SQLSTATE
+                WHERE push_id = p_push AND owner = session_user AND layer = p_layer::text AND ordinal BETWEEN p_first AND p_last
+                  AND fault IS NULL;
                 RETURN 0;
             END IF;
     END;

@@ -14,7 +14,9 @@ BEGIN
     IF coalesce(length(p_name), 0) NOT BETWEEN 1 AND 200 OR p_name ~ '[\x01-\x1f\x7f]' OR coalesce(length(p_crs), 0) NOT BETWEEN 1 AND 20000 THEN
         RETURN jsonb_build_object('error', 'sync.project_name');
     END IF;
-    PERFORM pg_advisory_xact_lock(hashtext('planner.register'));
+    IF NOT planner_inner.lock_row('planner.turn', 'id', 1) THEN
+        RETURN jsonb_build_object('error', 'sync.server_busy');
+    END IF;
     IF EXISTS (SELECT FROM planner.project WHERE uuid = p_project) THEN
         RETURN jsonb_build_object('ok', true);
     END IF;
@@ -45,6 +47,9 @@ BEGIN
         INSERT INTO planner.stage_push VALUES (p_push, here.id, session_user, left(p_digest, 200));
     END IF;
     IF jsonb_typeof(p_definitions) = 'array' THEN
+        IF jsonb_array_length(p_definitions) > 5000 THEN
+            RAISE EXCEPTION 'too many definitions' USING ERRCODE = 'program_limit_exceeded';
+        END IF;
         UPDATE planner.stage_push SET definitions = p_definitions WHERE push_id = p_push;
     END IF;
     RETURN (SELECT coalesce(max(ordinal), 0) FROM planner.stage WHERE push_id = p_push AND owner = session_user);
@@ -99,7 +104,7 @@ BEGIN
             WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND (
                 (a.state LIKE 'idle in transaction%' AND a.state_change < clock_timestamp() - interval '3 s')
                 OR (a.query_start > a.xact_start + interval '1 s' AND a.xact_start < clock_timestamp() - interval '10 s')
-                OR a.xact_start < clock_timestamp() - interval '10 min')
+                OR a.xact_start < clock_timestamp() - interval '5 min')
               AND EXISTS (SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.locktype = 'relation' AND l.relation = p_table
                           AND l.mode IN ('RowShareLock', 'RowExclusiveLock'))
         LOOP
@@ -133,7 +138,7 @@ RETURNS boolean STABLE LANGUAGE sql AS $$
 $$;
 
 CREATE OR REPLACE FUNCTION planner.commit_push(p_push uuid, p_project uuid, p_client text, p_seen bigint, p_rows bigint, p_digest text,
-    p_why jsonb, p_message text) RETURNS jsonb @definer@ LANGUAGE plpgsql AS $$
+    p_why jsonb, p_message text) RETURNS jsonb @definer@ SET lock_timeout = '10s' LANGUAGE plpgsql AS $$
 DECLARE
     here planner.project := planner_inner.project_of(p_project); done planner.push; staged planner.stage_push; made planner.revision;
     one record; code text; refused jsonb := '[]'; applied bigint := 0; next bigint; was_locked uuid[];
@@ -158,6 +163,9 @@ BEGIN
     END IF;
     IF done.push_id IS NOT NULL THEN
         RETURN planner_inner.push_answer(done);
+    END IF;
+    IF p_seen > here.revision THEN
+        RETURN jsonb_build_object('error', 'sync.server_older');
     END IF;
     next := here.revision + 1;
     SELECT array_agg(uuid) INTO was_locked FROM planner.layer

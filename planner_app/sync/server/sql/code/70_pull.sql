@@ -26,9 +26,10 @@ $$;
 
 -- Is a geometry in an area, by its extent? Exactly, unlike the index's own coarse test. NULL lies everywhere.
 CREATE OR REPLACE FUNCTION planner.in_box(p_geometry geometry, p_box double precision[]) RETURNS boolean IMMUTABLE PARALLEL SAFE
-LANGUAGE sql SET search_path = pg_catalog, planner, @postgis@, pg_temp AS $$
-    SELECT p_geometry IS NULL OR p_box IS NULL OR (ST_XMin(p_geometry) <= p_box[3] AND ST_XMax(p_geometry) >= p_box[1]
-        AND ST_YMin(p_geometry) <= p_box[4] AND ST_YMax(p_geometry) >= p_box[2])
+LANGUAGE sql AS $$
+    SELECT p_geometry IS NULL OR p_box IS NULL OR (
+        @postgis@.ST_XMin(p_geometry) <= p_box[3] AND @postgis@.ST_XMax(p_geometry) >= p_box[1]
+        AND @postgis@.ST_YMin(p_geometry) <= p_box[4] AND @postgis@.ST_YMax(p_geometry) >= p_box[2])
 $$;
 
 -- Records of a layer that changed in (p_after, p_until], as they are now; ``fields`` NULL: all of them are new to the asker.
@@ -50,7 +51,7 @@ BEGIN
     RETURN QUERY EXECUTE format($q$
         WITH c AS MATERIALIZED (
             SELECT c.uuid, max(c.revision) AS rev, bool_or(c.operation = 'i') AS fresh, count(*) AS n, min(c.fields) AS fields,
-                   bool_or(c.place IS NULL OR $4 IS NULL OR c.place && $4) AS near
+                   bool_or($4 IS NULL OR coalesce(c.place && $4, $6 IS NULL)) AS near
             FROM planner.change c WHERE c.project = %1$s AND c.layer = $1 AND c.revision > $2 AND c.revision <= $3 GROUP BY c.uuid
         ), u AS MATERIALIZED (
             SELECT c.uuid, c.rev, c.near, c.fresh, CASE WHEN c.n = 1 THEN c.fields ELSE ARRAY(

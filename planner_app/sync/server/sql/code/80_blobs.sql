@@ -40,7 +40,9 @@ BEGIN
     ELSIF p_size > 536870912 THEN
         RETURN 'sync.blob_too_large';
     END IF;
-    PERFORM pg_advisory_xact_lock(hashtext('planner.finish_blob'));  -- one at a time: it takes memory
+    IF NOT planner_inner.lock_row('planner.turn', 'id', 2) THEN  -- one at a time: it takes memory
+        RETURN 'sync.server_busy';
+    END IF;
     SELECT string_agg(data, '' ORDER BY number) INTO whole FROM planner.blob_chunk
     WHERE project = here.id AND sha256 = p_sha256 AND owner = session_user;
     whole := coalesce(whole, '');

@@ -10,7 +10,9 @@ BEGIN
     IF to_regclass('planner.' || name) IS NOT NULL THEN
         RETURN;
     END IF;
-    PERFORM pg_advisory_xact_lock(hashtext('planner.reading_partition'));
+    IF NOT planner_inner.lock_row('planner.turn', 'id', 3) THEN
+        RAISE lock_not_available;
+    END IF;
     IF to_regclass('planner.' || name) IS NOT NULL THEN
         RETURN;
     END IF;

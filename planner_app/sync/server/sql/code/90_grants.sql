@@ -15,7 +15,8 @@ GRANT EXECUTE ON FUNCTION
     planner.blob_pieces(uuid, text), planner.put_piece(uuid, text, integer, bytea),
     planner.finish_blob(uuid, text, text, text, bigint, integer), planner.blobs(uuid), planner.get_piece(uuid, text, integer),
     planner.put_readings(uuid, bigint[], bigint[], double precision[], smallint[]), planner.readings(uuid, bigint, bigint),
-    planner.reading_batches(uuid)
+    planner.reading_batches(uuid), planner.put_member(text, text, text[]), planner.remove_member(text), planner.put_permission(jsonb),
+    planner.remove_permission(integer), planner.members(), planner.verify(uuid, text, integer), planner.status()
 TO planner_viewer;
 -- The owner's column defaults say whose a row is: no client names another.
 GRANT INSERT (push_id, ordinal, layer, uuid, operation, names, cells, geometry, has_geometry, fault, detail) ON planner.stage TO planner_viewer;
