@@ -69,8 +69,9 @@ def read_history(transport: Transport, project: str, subject: Subject, *, before
         page = transport.revisions(project, before=before, limit=PAGE)
         return History(subject, tuple(page), more=len(page) == PAGE)
     rows = transport.history(project, layer=subject.layer, uuid=subject.uuid, box=subject.box, limit=MOST_ROWS)
-    known = revisions_of(transport, project, {row.revision for row in rows})
-    newest_first = sorted(known.values(), key=lambda one: -one.revision)
+    wanted = {row.revision for row in rows}
+    known = revisions_of(transport, project, wanted)
+    newest_first = [known[number] for number in sorted(wanted & known.keys(), reverse=True)]
     return History(subject, tuple(newest_first), tuple(rows), len(rows) == MOST_ROWS)
 
 

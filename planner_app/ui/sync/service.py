@@ -35,6 +35,8 @@ PAUSE_MS, PATIENCE_SECONDS = 4_000, 30.0
 WATCH_MS, FIRST_MS = 60_000, 1_500
 #: Waiting after a broken line: doubled each time, up to the last, give or take a fifth.
 BACKOFF_SECONDS = (5.0, 300.0)
+#: Errors that pass by themselves: tried again, quietly.
+PASSING = ("sync.offline", "sync.server_busy", "sync.server_full", "sync.too_many_tries", "sync.stage_incomplete")
 #: Entries that a sync itself makes: no reason for another.
 OWN_COMMANDS = ("sync_", "keep_edits")
 #: A sync that nobody asked for is shown in the status bar once it takes this long.
@@ -268,7 +270,7 @@ class SyncService(QObject):
             self._later(WATCH_MS)
 
     def _bad(self, error: Exception) -> None:
-        if isinstance(error, PlannerError) and error.code == "sync.offline":
+        if isinstance(error, PlannerError) and error.code in PASSING:
             self._line_failed(error)
             shortest, longest = BACKOFF_SECONDS
             seconds = min(shortest * 2**self._tries, longest) * random.uniform(0.8, 1.2)  # noqa: S311 - no secret

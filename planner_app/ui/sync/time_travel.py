@@ -101,6 +101,7 @@ class TimeTravel(QObject):
         self.canvas.view_changed.connect(self._view_changed)
         self.session.project_changed.connect(self.leave)
         self.session.layers_changed.connect(self._again)
+        self.canvas.tool_changed.connect(self._tool_changed)
 
     def show(self, revision: Revision) -> None:
         """Show the map as it was after a revision."""
@@ -138,6 +139,11 @@ class TimeTravel(QObject):
             self._fetch()
         else:
             self._draw()
+
+    def _tool_changed(self, tool_id: str) -> None:
+        """What is edited is what is now: nobody edits the past."""
+        if tool_id in ("draw_polygon", "edit_vertices"):
+            self.leave()
 
     def _again(self) -> None:
         if self.revision is not None:

@@ -1,0 +1,242 @@
+"""The server's log: revisions, a feature, a place, time travel, restoring, evidence."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import shapely
+from openpyxl import load_workbook
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QFileDialog
+
+from planner_app.domain.errors import PlannerError
+from planner_app.sync.types import HistoryRow, Revision, Why
+from planner_app.ui.sync.audit import Subject, revisions_of, why
+from planner_app.ui.sync.history_page import HistoryPage
+from planner_app.ui.sync.past import draw_past
+from planner_app.ui.sync.restore_dialog import RestoreDialog
+from tests.e2e.walk import pdf_text
+from tests.ui.sync.fakes import PROJECT, FakeBackend, FakeTransport, revision
+
+
+@pytest.fixture
+def page(at_server: Any, qtbot: Any) -> HistoryPage:
+    at_server.window.commands.trigger("sync.revisions")
+    made: HistoryPage = at_server.window.sync.history_page()
+    qtbot.waitUntil(lambda: bool(made.changes.rows))
+    return made
+
+
+def cells(model: Any) -> list[list[str]]:
+    return [[model.text(row, column) for column in range(model.columnCount())] for row in model.rows]
+
+
+def layer(desktop: Any, name: str = "规划用地") -> Any:
+    return next(one for one in desktop.session.layers() if one.name == name)
+
+
+def test_revisions_say_who_when_and_why_and_what_changed(at_server: Any, page: HistoryPage) -> None:
+    assert at_server.window.dock.current() == "sync-history"
+    assert [row[0] for row in cells(page.revisions)] == ["3", "2", "1"]
+    assert cells(page.revisions)[1][2:] == ["wang", "二环以内容积率统一核对"]
+    assert cells(page.changes) == [
+        ["edited", "规划用地 · 地块 0000", "容积率", "0", "2.2"],
+        ["edited", "规划用地 · 地块 0000", "Geometry", "6,400.00 m² · 5 vertices", "5,200.00 m² · 7 vertices"],
+    ]
+    told = page.detail.whole_text()
+    assert all(part in told for part in ("Revision 3", "li", "10.20.0.14", "3 records"))
+    assert len(at_server.window.sync._outlines["changes"].shown()) == 2
+    at_server.window.show_dock("table")
+    assert at_server.window.sync._outlines["changes"].shown() == []
+
+
+def test_choosing_a_revision_shows_its_changes(page: HistoryPage, qtbot: Any) -> None:
+    page._select(1)
+    page._revision_chosen()
+    qtbot.waitUntil(lambda: page.changes.rows[0].row.revision == 2)
+    assert cells(page.changes)[1] == [
+        "deleted",
+        "规划用地 · 已撤地块",
+        "The whole record",
+        "7,600.00 m² · 9 vertices",
+        "",
+    ]
+
+
+def test_history_of_the_selected_feature(at_server: Any, page: HistoryPage, qtbot: Any) -> None:
+    at_server.session.selection.set(layer(at_server).id, [1])
+    at_server.window.commands.trigger("sync.feature")
+    qtbot.waitUntil(lambda: page.subject.kind == "record" and len(page.revisions.rows) == 2)
+    assert page.about.whole_text() == "规划用地 · 地块 0000"
+    assert [one.revision for one in page.revisions.rows] == [3, 1]
+    assert page.kinds["record"].property("look") == "chosen"
+
+
+def test_history_of_a_place_is_asked_for_with_a_box(at_server: Any, page: HistoryPage, qtbot: Any) -> None:
+    canvas = at_server.window.canvas
+    at_server.window.commands.trigger("sync.place")
+    assert canvas.tool.hint().startswith("Drag a box")
+    QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=QPoint(200, 200))
+    QTest.mouseMove(canvas, QPoint(260, 240))
+    QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=QPoint(300, 260))
+    assert page.subject.kind == "place"
+    assert page.subject.box is not None
+    west, south, east, north = page.subject.box
+    resolution = canvas.viewport.resolution
+    assert (east - west) / resolution == pytest.approx(100, abs=1)
+    assert (north - south) / resolution == pytest.approx(60, abs=1)
+    qtbot.waitUntil(lambda: len(page.revisions.rows) == 3)
+
+
+def test_without_a_line_the_page_says_so_and_keeps_what_it_shows(
+    page: HistoryPage, backend: FakeBackend, qtbot: Any
+) -> None:
+    backend.fail = PlannerError("sync.offline", server="gis")
+    page.ask(page.subject)
+    qtbot.waitUntil(page.notice.isVisible)
+    assert len(page.revisions.rows) == 3
+
+
+def test_a_record_that_is_gone_is_shown_where_it_was(at_server: Any, page: HistoryPage, backend: FakeBackend) -> None:
+    gone = next(row for row in backend.rows if row.uuid == "dead")
+    at_server.window.sync.show_uuid(gone.layer, gone.uuid, gone)
+    west, south, east, north = at_server.window.canvas.extent()
+    assert west < 500000 < 500110 < east
+    assert south < 2860000 < 2860080 < north
+
+
+def test_time_travel_shows_what_was_and_what_became_of_it(at_server: Any, page: HistoryPage, qtbot: Any) -> None:
+    window = at_server.window
+    window.canvas.zoom_to_extent((500000, 2859900, 500400, 2860200))
+    window.sync.travel()
+    travel = window.sync._travel
+    assert travel is not None
+    qtbot.waitUntil(lambda: travel._picture is not None)
+    past = travel.past
+    assert past is not None
+    assert [round(one.area) for one in past.changed] == [6400]  # other attributes now
+    assert [round(one.area) for one in past.gone] == [7600]
+    assert len(past.new) > 2  # what the server did not have then
+    assert travel.bar is not None
+    assert travel.bar.isVisible()
+    assert travel.bar.counts["gone"].text() == "1 gone since"
+    picture = window.canvas.snapshot()
+    assert picture.pixelColor(2, picture.height() // 2).name() == "#7a3fa0"  # the frame that says: not now
+    page.step(1)
+    page._revision_chosen()
+    qtbot.waitUntil(lambda: travel.revision is not None and travel.revision.revision == 2)
+    travel.leave()
+    assert not travel.bar.isVisible()
+    assert window.canvas.snapshot().pixelColor(2, picture.height() // 2).name() != "#7a3fa0"
+
+
+def test_editing_ends_time_travel(at_server: Any, page: HistoryPage, qtbot: Any) -> None:
+    window = at_server.window
+    window.sync.travel()
+    at_server.session.set_current_layer(layer(at_server, "建筑").id)
+    window.canvas.set_tool("draw_polygon")
+    assert window.sync._travel.revision is None
+    window.canvas.leave_tool()
+
+
+def test_the_past_is_drawn_in_the_layers_colours(at_server: Any, backend: FakeBackend) -> None:
+    from planner_app.domain.style import LayerStyle, StyleClass, to_qml
+    from planner_app.project import SetStyle
+    from planner_app.ui.canvas.viewport import Viewport
+    from planner_app.ui.sync.past import read_past
+
+    of = layer(at_server)
+    style = LayerStyle("categorised", "code", (StyleClass("R2", fill="#FF0000"), StyleClass(None, fill="#0000FF")))
+    at_server.session.execute(SetStyle(of.id, to_qml(style, "polygon")))
+    box = (499900.0, 2859900.0, 500300.0, 2860200.0)
+    transport: Any = FakeTransport(backend)
+    past = read_past(transport, PROJECT, at_server.session.project, [of], revision(1), box)
+    view = Viewport(width=400, height=300).fitted(box)
+    image = draw_past(past, view)
+    x, y = view.to_screen(500020, 2860010)
+    assert {image.pixelColor(round(x), round(y)).name()} <= {"#ff0000", "#0000ff"}
+
+
+def test_restoring_asks_what_and_offers_the_record_the_place_and_the_layer(
+    at_server: Any, page: HistoryPage, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[Any] = []
+
+    def restore(
+        project: Any, transport: Any, layer_id: str, number: int, *, uuids: Any = None, scope: Any = None
+    ) -> Any:
+        from planner_app.domain.changeset import ChangeSet, TableTouch
+
+        done.append((layer_id, number, uuids, scope.box if scope is not None else None))
+        return ChangeSet(1, "restore_revision", touches=(TableTouch(layer_id, updated=1),))
+
+    monkeypatch.setattr("planner_app.sync.client.history.restore", restore)
+    window, of = at_server.window, layer(at_server)
+    at_server.session.set_current_layer(of.id)
+    page.right.selectRow(0)
+    window.sync.restore()
+    dialog = next(one for one in window.findChildren(RestoreDialog))
+    titles = [one.text() for one in dialog.buttons]
+    assert titles == [
+        "The record “地块 0000”", "What the map shows now, in all visible layers", "The whole layer “规划用地”",
+    ]  # fmt: skip
+    dialog.submit()
+    qtbot.waitUntil(lambda: bool(done))
+    assert done[0][:2] == (of.id, 3)
+    assert len(done[0][2]) == 1
+    qtbot.waitUntil(lambda: "1 records are as they were after revision 3" in window.map_area.messages.text())
+
+
+@pytest.mark.parametrize("suffix", [".json", ".xlsx", ".pdf"])
+def test_evidence_holds_every_revision_with_its_chain(
+    at_server: Any, page: HistoryPage, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    path = tmp_path / f"evidence{suffix}"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
+    at_server.window.commands.trigger("sync.evidence")
+    qtbot.waitUntil(lambda: not at_server.session.jobs.active() and path.exists(), timeout=20_000)
+    chains = [f"{number:064x}" for number in (3, 2, 1)]
+    if suffix == ".json":
+        told = json.loads(path.read_text(encoding="utf-8"))
+        assert [one["chain"] for one in told["revisions"]] == chains
+        assert told["revisions"][0]["chain_before"] == chains[1]
+        shape = shapely.from_wkb(bytes.fromhex(told["revisions"][0]["changes"][0]["geometry_before"]))
+        assert shape.area == 6400
+    elif suffix == ".xlsx":
+        book = load_workbook(path, read_only=True)
+        assert len(book.sheetnames) == 3
+        assert [row[7] for row in book.worksheets[1].iter_rows(min_row=2, max_row=4, values_only=True)] == chains
+        assert "容积率" in [row[5] for row in book.worksheets[2].iter_rows(values_only=True)]
+        book.close()
+    else:
+        text = "".join(pdf_text(path).split())
+        assert all(chain in text for chain in chains)
+        assert "二环以内容积率统一核对" in text
+
+
+def test_commands_behind_a_revision_are_counted() -> None:
+    twice = Revision(
+        1, "", "", "", "", "", "", 2, (Why("edit_geometry", "{}", "", 1), Why("edit_geometry", "{}", "", 1))
+    )
+    assert why(twice).endswith("×2")
+    assert why(Revision(1, "", "", "", "", "", "because", 0)) == "because"
+
+
+def test_revisions_are_read_in_runs_and_missing_ones_end(backend: FakeBackend) -> None:
+    transport: Any = FakeTransport(backend)
+    assert revisions_of(transport, PROJECT, {1, 3, 99}).keys() == {1, 2, 3}
+
+
+def test_a_record_without_a_layer_here_is_named_by_its_identity() -> None:
+    from planner_app.ui.sync.audit import changes_of
+
+    row = HistoryRow(1, "elsewhere", "12345678-x", "update", {"a": "1"}, {"a": "2"})
+    found = changes_of([row], {}, {})
+    assert (found[0].layer_name, found[0].record, found[0].before, found[0].after) == (
+        "(layer not here)", "12345678", "1", "2",
+    )  # fmt: skip
+    assert Subject().kind == "all"
