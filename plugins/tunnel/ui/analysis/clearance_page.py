@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtWidgets import QDoubleSpinBox
 
 from planner_app.domain.progress import Progress
 from planner_app.i18n import tr, word
+from planner_app.plugin_api.model import Project
 from planner_app.plugin_api.widgets import (
     CardList,
     CardText,
@@ -34,9 +35,10 @@ from plugins.tunnel.ui.analysis.words import needs, rule_title
 if TYPE_CHECKING:
     from plugins.tunnel.model.clearance.report import Pair, Report
     from plugins.tunnel.model.clearance.zones import Intrusion
-    from plugins.tunnel.ui.analysis.ground import Floats, Ground
 
-_MOST_DOTS = 1_500
+_MOST_DOTS, _MOST_ROWS = 1_500, 50
+#: A line's record and its parts' coordinates, by name (``line:12``).
+Lines = dict[str, tuple[int, list[Any]]]
 
 
 class ClearancePage(TaskPage):
@@ -46,6 +48,7 @@ class ClearancePage(TaskPage):
         super().__init__()
         self._desk, self._context = desk, desk.context
         self.report: Report | None = None
+        self.lines: Lines = {}
         self.shown: list[Pair] = []
         self._verdict = ""
         self._zone = ""
@@ -132,19 +135,20 @@ class ClearancePage(TaskPage):
         self._asked += 1
         asked = self._asked
 
-        def work(progress: Progress) -> Report:
+        def work(progress: Progress) -> tuple[Report, Lines]:
             from planner_app.domain.rule import in_force
             from plugins.tunnel.model.clearance.report import assess
 
-            return assess(
-                project, in_force(rules, date.today(), city), layer=layer, reach=reach, progress=progress
-            )  # fmt: skip
+            valid = in_force(rules, date.today(), city)
+            report = assess(project, valid, layer=layer, reach=reach, progress=progress)
+            return report, _lines(project)
 
-        def done(report: Report) -> None:
+        def done(found: tuple[Report, Lines]) -> None:
             if self._context.project is project and self._asked == asked:
-                self.report, self._verdict, self._zone = report, "", ""
+                self.report, self.lines = found
+                self._verdict = self._zone = ""
                 self.notice.clear()
-                if not report.pairs and not report.zones:
+                if not self.report.pairs and not self.report.zones:
                     self.notice.say(tr("Nothing lies so near to each other."), level="success")
                 self._show()
                 self.table.show()
@@ -216,10 +220,9 @@ class ClearancePage(TaskPage):
         for one in reversed(judged):
             picture.spots.append(Spot(*one.where, str(one.deciding.verdict)))
         rows = [self.shown[row] for row in self.table.selected_rows() if row < len(self.shown)]
-        ground = self._desk.ground
         for one in rows[:20]:
             token = str(one.deciding.verdict)
-            lines = [xy for xy in (_line(ground, one.a), _line(ground, one.b)) if xy is not None]
+            lines = [xy for name in (one.a, one.b) if name in self.lines for xy in self.lines[name][1]]
             picture.strokes.append(Strokes(lines, token, 4.0))
             picture.spots.append(Spot(*one.where, token, "start"))
         work = next((one for one in self.works() if _zone_key(one) == self._zone), None)
@@ -237,17 +240,12 @@ class ClearancePage(TaskPage):
             self.draw()
             return
         self._zone = ""
-        self._desk.with_ground(lambda _: self._select(pairs), lambda _: self.draw())
+        fids = [self.lines[name][0] for one in pairs for name in (one.a, one.b) if name in self.lines]
+        if fids:
+            self._context.selection.set(self._line_layer(), fids)
+        self.draw()
         xs, ys = zip(*(one.where for one in pairs), strict=True)
         self._context.map.zoom_to_extent((min(xs) - 25, min(ys) - 25, max(xs) + 25, max(ys) + 25))
-
-    def _select(self, pairs: list[Pair]) -> None:
-        """The lines of pairs become the window's selection."""
-        ground, layer = self._desk.ground, self._line_layer()
-        if ground is not None and ground.graph.loaded is not None and layer:
-            numbers = ground.graph.line_numbers(name.partition(":")[2] for one in pairs for name in (one.a, one.b))
-            self._context.selection.set(layer, [ground.graph.loaded.line_fids[n] for n in numbers])
-        self.draw()
 
     def _line_layer(self) -> str:
         from plugins.tunnel.model import tables
@@ -258,15 +256,14 @@ class ClearancePage(TaskPage):
 
     def _selection_changed(self) -> None:
         """A line selected anywhere: its pairs in the table."""
-        layer, ground = self._line_layer() if self.shown else "", self._desk.ground
-        if not layer or ground is None or ground.graph.loaded is None or not self.isVisible():
-            return
-        fids = set(self._context.selection.fids(layer))
-        codes = {f"line:{c}" for f, c in zip(ground.graph.loaded.line_fids, ground.graph.loaded.line_codes, strict=True)
-                 if f in fids}  # fmt: skip
+        layer = self._line_layer() if self.shown and self.isVisible() else ""
+        fids = set(self._context.selection.fids(layer)) if layer else set()
+        names = {name for name, (fid, _) in self.lines.items() if fid in fids} if fids else set()
         chosen = {row for row in self.table.selected_rows() if row < len(self.shown)}
-        if codes and not any({self.shown[row].a, self.shown[row].b} & codes for row in chosen):
-            self.table.select_rows([at for at, one in enumerate(self.shown) if one.a in codes or one.b in codes][:50])
+        if names and not any({self.shown[row].a, self.shown[row].b} & names for row in chosen):
+            rows = [at for at, one in enumerate(self.shown) if one.a in names or one.b in names]
+            self.table.select_rows(rows[:_MOST_ROWS])
+            self.draw()
 
     def _zone_chosen(self, key: str) -> None:
         self._zone = "" if self._zone == key else key
@@ -316,10 +313,19 @@ def _zone_key(one: Intrusion) -> str:
     return f"{one.feature}|{one.tunnel.code}"
 
 
-def _line(ground: Ground | None, name: str) -> Floats | None:
-    """Coordinates of a line of the network; None for what is none."""
-    kind, _, code = name.partition(":")
-    if ground is None or kind != "line":
-        return None
-    numbers = ground.graph.line_numbers([code])
-    return ground.line_xy[numbers[0]] if numbers else None
+def _lines(project: Project) -> Lines:
+    """Record and places of the project's lines, by the names that reports use."""
+    import shapely
+
+    from plugins.tunnel.model import tables
+
+    layer = tables.find(project, tables.LINE)
+    if layer is None:
+        return {}
+    table = project.read(layer.id, columns=["code"] if layer.field("code") is not None else [])
+    codes = table.columns.get("code", [None] * len(table))
+    return {
+        f"line:{code or fid}": (int(fid), [shapely.get_coordinates(part) for part in shapely.get_parts(shape)])
+        for fid, code, shape in zip(table.fids, codes, shapely.from_wkb(table.geometry), strict=True)
+        if shape is not None
+    }

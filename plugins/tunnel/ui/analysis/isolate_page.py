@@ -172,10 +172,15 @@ class IsolatePage(TaskPage):
             ["", "", "fail" if found.critical else ""],
         )  # fmt: skip
         self._head(0, tr("Close in this order, open in the reverse"), bool(found.close or found.already_closed))
-        self.valves.set_cards([self._valve_card(step) for step in answer.steps] + [
-            Card(CardText(f"shut:{valve}", valve, "", tr("Shut now: must stay shut"), ("cannot_judge", tr("shut"))))
-            for valve in found.already_closed
-        ])  # fmt: skip
+        cards = [self._valve_card(step) for step in answer.steps]
+        for valve in found.already_closed:
+            text = CardText(f"shut:{valve}", valve, "", tr("Shut now: must stay shut"), ("cannot_judge", tr("shut")))
+            cards.append(Card(text))
+        for valve in found.seized:
+            if valve not in self.seized:
+                said = tr("Cannot be worked, as its asset says: passed over")
+                cards.append(Card(CardText(valve, valve, "", said, ("needs_certificate", tr("Seized")))))
+        self.valves.set_cards(cards)
         others = [(at, one) for at, one in enumerate(found.alternatives) if one.close != found.close]
         self._head(1, tr("What else"), bool(others))
         self.others.set([self._other_card(at) for at, _ in others])

@@ -19,6 +19,11 @@ ToScreen = Callable[[float, float], tuple[float, float]]
 Points = NDArray[np.float64]
 #: Arrows stand so far apart (pixels), and on lines at least so long.
 _ARROWS, _ARROW_LINE = 90.0, 26.0
+#: The map is light in both themes, and so are the colours that stand on it.
+_ON_MAP = {
+    "accent": "#1F5FAE", "pass": "#1F7A3D", "fail": "#C0322B", "needs_certificate": "#A86400",
+    "cannot_judge": "#66707D",
+}  # fmt: skip
 #: More symbols than this are drawn as dots without their text.
 _MOST_TEXTS = 150
 
@@ -89,7 +94,12 @@ class Marks(QObject):
         spots = [(spot, QPointF(*to_screen(spot.x, spot.y))) for spot in self.picture.spots if not math.isnan(spot.x)]
         near = view.adjusted(-40, -40, 40, 40)
         seen = [(spot, at) for spot, at in spots if near.contains(at)]
+        taken: list[QPointF] = []
         for spot, at in seen:
+            if spot.shape in ("valve", "shut", "seized"):  # two valves of one node stand side by side
+                while any(_length(at, other) < scaled(17) for other in taken):
+                    at = at + QPointF(scaled(20), 0)
+                taken.append(at)
             self._spot(painter, spot, at, texts=len(seen) <= _MOST_TEXTS)
 
     def _stroke(
@@ -100,7 +110,7 @@ class Marks(QObject):
         scale = (x1 - x) / 1000.0
         transform = QTransform(scale, 0, 0, -scale, x, y)
         width = max(scaled(one.width), one.ground * scale)
-        colour = self._looks.token(one.token) if not one.token.startswith("#") else QColor(one.token)
+        colour = QColor(_ON_MAP.get(one.token, one.token))
         colour.setAlphaF(one.alpha)
         shown = transform.map(path)
         if one.alpha == 1.0 and not one.ground:  # a light edge, so that it reads above any map colour
@@ -136,9 +146,9 @@ class Marks(QObject):
 
     def _spot(self, painter: QPainter, one: Spot, at: QPointF, *, texts: bool) -> None:
         looks, r = self._looks, scaled(9)
-        colour, panel = looks.token(one.token), looks.token("panel")
+        colour, panel = QColor(_ON_MAP.get(one.token, one.token)), QColor("#FFFFFF")
         if one.key and one.key == self.chosen:
-            painter.setPen(QPen(looks.token("accent"), scaled(3)))
+            painter.setPen(QPen(QColor(_ON_MAP["accent"]), scaled(3)))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawEllipse(at, r + scaled(5), r + scaled(5))
         painter.setPen(QPen(panel, 1.5))
@@ -147,7 +157,7 @@ class Marks(QObject):
             painter.drawRoundedRect(QRectF(at.x() - r, at.y() - r, 2 * r, 2 * r), 4, 4)
             sign = {"shut": "×", "seized": "!"}.get(one.shape, one.text)
             painter.setFont(looks.font(12, bold=True))
-            painter.setPen(looks.token({"accent": "on_accent"}.get(one.token, "panel")))
+            painter.setPen(panel)
             painter.drawText(QRectF(at.x() - r * 2, at.y() - r, 4 * r, 2 * r), Qt.AlignmentFlag.AlignCenter, sign)
         elif one.shape == "exit":
             painter.drawPolygon(QPolygonF([at + QPointF(0, -r), at + QPointF(r, r * 0.8), at + QPointF(-r, r * 0.8)]))
