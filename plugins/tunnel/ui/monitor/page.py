@@ -19,6 +19,7 @@ from planner_app.plugin_api.widgets import (
     button,
     combo,
     label,
+    pill,
     restyle,
 )
 from plugins.tunnel.model.monitoring import words
@@ -62,7 +63,7 @@ class MonitorPage(TaskPage):
         self._show()
 
     def _build(self) -> None:
-        self._pulse = label("", "pill-cannot_judge")
+        self._pulse = pill("cannot_judge", "")
         self._said = label("", "small", wrap=True)
         line = QWidget()
         head = QHBoxLayout(line)

@@ -168,20 +168,20 @@ class MonitorTables(QObject):
         return [
             Column(tr("Sensor"), lambda one: one.sensor.code, width=220),
             Column(tr("Quantity"), lambda one: words.kind_word(one.sensor.kind)),
+            Column(
+                tr("Value"), lambda one: words.number(one.value, one.sensor.unit),
+                lambda one: one.value if one.value is not None else float("-inf"), right=True,
+            ),
+            Column(
+                tr("State"), state_word, lambda one: _grade(one.level) if one.level else 3.0 + (not one.silent),
+                pill=lambda one: words.TOKENS[one.level] if one.level else "cannot_judge" if one.silent else "pass",
+            ),
+            Column(tr("Read at"), lambda one: words.clock(one.ts, live.here), lambda one: float(one.ts or 0)),
             Column(tr("Tunnel"), lambda one: one.sensor.tunnel),
             Column(tr("Compartment"), lambda one: one.sensor.compartment),
             Column(
                 tr("Chainage"), lambda one: words.chainage(one.sensor.m),
                 lambda one: one.sensor.m if one.sensor.m is not None else -1.0, right=True,
-            ),
-            Column(
-                tr("Value"), lambda one: words.number(one.value, one.sensor.unit),
-                lambda one: one.value if one.value is not None else float("-inf"), right=True,
-            ),
-            Column(tr("Read at"), lambda one: words.clock(one.ts, live.here), lambda one: float(one.ts or 0)),
-            Column(
-                tr("State"), state_word, lambda one: _grade(one.level) if one.level else 3.0 + (not one.silent),
-                pill=lambda one: words.TOKENS[one.level] if one.level else "cannot_judge" if one.silent else "pass",
             ),
             Column(
                 tr("Calibration due"), lambda one: one.sensor.due.isoformat() if one.sensor.due else "–",
