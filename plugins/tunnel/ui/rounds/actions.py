@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +63,18 @@ class Actions:
         """The history of a defect."""
         from plugins.tunnel.ui.rounds.history import HistoryDialog
 
-        HistoryDialog(self.desk, self.window, defect_id).show()
+        dialog = HistoryDialog(self.desk, self.window, defect_id)
+
+        def on_it(run: Callable[[Defect], None]) -> None:
+            book = self.desk.shown.book if self.desk.shown is not None else None
+            for one in book.defects if book is not None else ():
+                if one.id == defect_id:
+                    run(one)
+
+        dialog.add_actions(
+            (tr("Examine…"), lambda: on_it(self.examine)), (tr("Work order…"), lambda: on_it(self.order_for))
+        )  # fmt: skip
+        dialog.show()
 
     def examine(self, defect: Defect) -> None:
         """A defect seen again."""

@@ -25,7 +25,7 @@ class ExamineDialog(OperationDialog):
         self.grade = GradeBox(defect.grade)
         self.text = lines_edit(tr("What has changed"), 2)
         self.photo = PhotoField(desk)
-        self.who, self.when = QLineEdit(desk.name()), MomentEdit()
+        self.who, self.when = QLineEdit(desk.name()), MomentEdit(desk.now())
         form = Form()
         form.add(tr("Grade"), self.grade)
         form.add(tr("Description"), self.text, tall=True)
@@ -56,7 +56,7 @@ class CloseDefectDialog(OperationDialog):
         self._defect = defect
         self.body.addWidget(_about(defect))
         self.text = lines_edit(tr("What was done, or why it is none"), 2)
-        self.who, self.when = QLineEdit(desk.name()), MomentEdit()
+        self.who, self.when = QLineEdit(desk.name()), MomentEdit(desk.now())
         form = Form()
         form.add(tr("Result"), self.text, tall=True)
         form.add(tr("Closed by"), self.who)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,9 +73,10 @@ class OperationDesk(QObject):
             return
         self.context.in_background("operation", lambda: _read(project), self._took, self.failed.emit)
 
-    def ensure(self) -> None:
-        """Read the records now where none were read yet: a dialog is asked for before the page was ever open."""
-        if self.shown is None and (project := self.context.project) is not None:
+    def ensure(self, *, fresh: bool = False) -> None:
+        """Read the records now where none were read yet (a dialog is asked for before the page was ever open), or where
+        what was just written must be there (``fresh``)."""
+        if (fresh or self.shown is None) and (project := self.context.project) is not None:
             self._took(_read(project))
 
     def _took(self, shown: Shown) -> None:
@@ -192,6 +194,14 @@ class OperationDesk(QObject):
             say(error)
             return False
         return True
+
+    def now(self) -> str:
+        """This moment as records keep it; at the same hour of the day that a project's records stand still on."""
+        from plugins.tunnel.model.operation.rows import moment
+
+        when = datetime.now().astimezone()
+        day = self.shown.book.day if self.shown is not None else when.date()
+        return moment(datetime.combine(day, when.timetz()))
 
     def attach(self, path: Path | None) -> str:
         """Keep a photo; empty for none."""

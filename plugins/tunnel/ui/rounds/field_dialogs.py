@@ -56,7 +56,7 @@ class HandOutDialog(OperationDialog):
             self.list.addItem(item)
         self.who = QLineEdit(desk.name())
         form = Form()
-        form.add(tr("Rounds"), self.list, tall=True)
+        form.add(tr("Inspection plans"), self.list, tall=True)
         form.add(tr("Handed out by"), self.who)
         self.body.addWidget(
             label(tr("One file with the rounds, open defects with their photos, sections and assets on the way. It is "

@@ -150,11 +150,11 @@ def lines_of(edit: QPlainTextEdit) -> tuple[str, ...]:
 class MomentEdit(QDateTimeEdit):
     """A moment at this desk."""
 
-    def __init__(self, text: str = "") -> None:
+    def __init__(self, text: str) -> None:
         super().__init__()
         self.setDisplayFormat("yyyy-MM-dd HH:mm")
         self.setCalendarPopup(True)
-        when = datetime.fromisoformat(text).astimezone() if text else datetime.now().astimezone()
+        when = datetime.fromisoformat(text).astimezone()
         self.setDateTime(QDateTime.fromSecsSinceEpoch(int(when.timestamp())))
 
     def text_value(self) -> str:
@@ -272,9 +272,7 @@ class PlaceField:
         def picked(tunnel: str, m: float) -> None:
             if isValid(self.m):
                 self.set(tunnel, m)
-                window = self.m.window()
-                window.raise_()
-                window.activateWindow()
+                self.m.window().activateWindow()
 
         self._desk.context.map.use_tool(lambda: PickPlace(self._desk, picked))
 

@@ -43,19 +43,19 @@ class RoutesOnMap(QObject):
         standings = [one for state in states for one in desk.shown.book.standings() if one.state.value == state]
         if desk.chosen[0] == PLAN and chosen is not None:
             standings = [chosen]  # others would hide which one it is
-        for place, one in enumerate(standings):
+        wide = desk.chosen[0] == PLAN and chosen is not None
+        for one in standings:
             axis = desk.shown.axes.get(one.plan.tunnel)
             if axis is None:
                 continue
             line = [QPointF(*to_screen(x, y)) for x, y in piece(axis, one.plan.from_m, one.plan.to_m)]
-            colour = QColor(desk.context.colour(TOKENS[one.state.value]))
-            wide = desk.chosen[0] == PLAN
-            colour.setAlphaF(0.75 if wide else 0.5)
-            pen = QPen(colour, 7 if wide else 4)
-            pen.setCapStyle(Qt.PenCapStyle.RoundCap)
-            pen.setDashOffset(place * 3.0)
-            painter.setPen(pen)
-            painter.drawPolyline(QPolygonF(line))
+            # The map is light in both themes: an edge in the frame's colour keeps the line apart from it.
+            for token, width in (("panel", 8.0), (TOKENS[one.state.value], 4.5)):
+                pen = QPen(QColor(desk.context.colour(token)), width + (2.0 if wide else 0.0))
+                pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+                pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+                painter.setPen(pen)
+                painter.drawPolyline(QPolygonF(line))
             if wide:
                 self._ends(painter, line, one.plan.from_m, one.plan.to_m)
         if desk.chosen[0] not in ("", PLAN) and chosen is not None and chosen.m is not None:

@@ -28,6 +28,7 @@ from plugins.tunnel.ui.rounds.fields import (
     fill,
     lines_edit,
     lines_of,
+    px,
 )
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class PermitDialog(OperationDialog):
         permit = order.permit or Permit(measures=_measures())
         self.entry = QCheckBox(tr("People go inside: a gas test is needed before"))
         self.entry.setChecked(permit.entry)
-        self.start, self.end = MomentEdit(permit.valid_from), MomentEdit(permit.valid_to)
+        self.start, self.end = MomentEdit(permit.valid_from or desk.now()), MomentEdit(permit.valid_to or desk.now())
         if not permit.valid_to:
             self.end.setDateTime(self.start.dateTime().addSecs(8 * 3600))
         self.names = QLineEdit("、".join(permit.names))
@@ -156,13 +157,15 @@ class GasDialog(OperationDialog):
         self._order = order
         self.readings = {gas: _number() for gas in ("o2", "ch4", "h2s", "co")}
         self.place = QLineEdit(place_text("", order.m, order.compartment))
-        self.when, self.by = MomentEdit(), QLineEdit(order.permit.attendant if order.permit else desk.name())
+        self.when, self.by = MomentEdit(desk.now()), QLineEdit(order.permit.attendant if order.permit else desk.name())
         self.instrument = QLineEdit(order.gas_tests[-1].instrument if order.gas_tests else "")
         form = Form()
         for gas, caption, unit in (
             ("o2", "O₂", "%"), ("ch4", "CH₄", "%LEL"), ("h2s", "H₂S", "mg/m³"), ("co", "CO", "mg/m³"),
         ):  # fmt: skip
-            form.add(caption, beside(self.readings[gas], label(unit, "secondary")))
+            told = label(unit, "secondary")
+            told.setFixedWidth(px(48))
+            form.add(caption, beside(self.readings[gas], told))
         form.add(tr("Where"), self.place)
         form.add(tr("When"), self.when)
         form.add(tr("Tested by"), self.by)
@@ -192,7 +195,7 @@ class ResultDialog(OperationDialog):
         self.outcome = lines_edit(tr("What was done"), 3)
         self.outcome.setPlainText(order.result)
         self.photo = PhotoField(desk)
-        self.by, self.when = QLineEdit(order.responsible or desk.name()), MomentEdit()
+        self.by, self.when = QLineEdit(order.responsible or desk.name()), MomentEdit(desk.now())
         form = Form()
         form.add(tr("Result"), self.outcome, tall=True)
         form.add(tr("Photo"), self.photo)
@@ -216,7 +219,7 @@ class StepDialog(OperationDialog):
         title = f"{order.number} {step_text(order, to)}"
         super().__init__(desk, title, step_text(order, to), parent, 400)
         self._order, self._to = order, to
-        self.by, self.when, self.remark = QLineEdit(desk.name()), MomentEdit(), QLineEdit()
+        self.by, self.when, self.remark = QLineEdit(desk.name()), MomentEdit(desk.now()), QLineEdit()
         if to is OrderStatus.IN_PROGRESS and order.permit is not None and order.permit.names:
             self.by.setText(order.permit.names[0])
         form = Form()

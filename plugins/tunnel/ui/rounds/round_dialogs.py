@@ -154,13 +154,8 @@ class RoundDialog(OperationDialog):
         fill(self.tunnel, [(f"{code} {name}".strip(), code) for code, name in _tunnels(desk)])
         self.from_m, self.to_m = QLineEdit(), QLineEdit()
         self.who = QLineEdit()
-        day = desk.shown.book.day if desk.shown is not None else date.today()
-        until = MomentEdit().dateTime()
-        if day != date.today():  # a project that stands still on a day
-            until.setDate(QDate(day.year, day.month, day.day))
-        self.started, self.ended = MomentEdit(), MomentEdit()
-        self.ended.setDateTime(until)
-        self.started.setDateTime(until.addSecs(-7200))
+        self.started, self.ended = MomentEdit(desk.now()), MomentEdit(desk.now())
+        self.started.setDateTime(self.ended.dateTime().addSecs(-7200))
         self.remark = QLineEdit()
         form = Form()
         form.add(tr("Inspection plan"), self.plan)
@@ -202,6 +197,7 @@ class RoundDialog(OperationDialog):
             if plan is not None:
                 self.desk.choose(PLAN, plan.id)
             if self.more.isChecked():
+                self.desk.ensure(fresh=True)
                 self._observe(identity)
 
 
@@ -228,16 +224,19 @@ class ObserveDialog(OperationDialog):
         form = Form()
         form.add(tr("On round"), self.round)
         walk = self._walks.get(round_id)
-        self.place = PlaceField(desk, form, tunnel=walk.tunnel if walk else "", changed=self._suggest)
+        self.place = PlaceField(
+            desk, form, tunnel=walk.tunnel if walk else "", changed=self._suggest,
+            compartment=walk.compartments[0] if walk and walk.compartments else "",
+        )  # fmt: skip
         self.position = QLineEdit()
         self.position.setPlaceholderText(tr("e.g. ceiling, left wall, second support"))
         self.code = CodeBox("", "" if defect else tr("no defect"))
-        self.code.activated.connect(lambda _: self._suggest())
+        self.code.activated.connect(lambda _: self._code_chosen())
         self.grade = GradeBox(2 if defect else 0, "" if defect else tr("no defect"))
         self.text = lines_edit(tr("What was seen"), 2)
         self.photo = PhotoField(desk)
         self.who = QLineEdit(walk.by if walk else desk.name())
-        self.when = MomentEdit(walk.started if walk else "")
+        self.when = MomentEdit(walk.started if walk else desk.now())
         form.add(tr("Position"), self.position)
         form.add(tr("Kind"), self.code)
         form.add(tr("Grade"), self.grade)
@@ -258,11 +257,20 @@ class ObserveDialog(OperationDialog):
             if self.place.code() != walk.tunnel:
                 self.place.set(walk.tunnel, walk.from_m)
 
+    def _code_chosen(self) -> None:
+        """A defect has a grade: that of the known one near by, else the lowest until somebody says otherwise."""
+        near = self._near()
+        if self.code.currentData() and not self.grade.currentData():
+            self.grade.setCurrentIndex(self.grade.findData(near[0][0].grade if near else 1))
+        elif not self.code.currentData():
+            self.grade.setCurrentIndex(max(self.grade.findData(0), 0))
+        self._suggest()
+
     def _suggest(self) -> None:
         """Known defects near by, to be confirmed."""
         if not hasattr(self, "choices"):
             return
-        chosen = next((key for knob, key in self._choices if knob.isChecked()), "")
+        chosen = next((key for knob, key in self._choices if knob.isChecked()), None)
         fresh = QWidget()
         column = QVBoxLayout(fresh)
         column.setContentsMargins(0, 0, 0, 0)
