@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
+from planner_app.domain.errors import PlannerError
 from planner_app.domain.progress import Progress, check
 from planner_app.project import Project, replica
 from planner_app.project.readings import QUARTER
@@ -25,7 +26,10 @@ def mark_all(connection: sqlite3.Connection) -> None:
 
 
 def send(project: Project, transport: Transport, progress: Progress) -> int:
-    """Send what the server may lack; returns how many were new to it."""
+    """Send what the server may lack; returns how many were new to it.
+
+    Whoever may not send readings (a planner whose file has some) keeps them marked, and all else is synced.
+    """
     new = 0
     while True:
         check(progress)
@@ -45,7 +49,12 @@ def send(project: Project, transport: Transport, progress: Progress) -> int:
         if not marks:
             return new
         if rows:
-            new += transport.put_readings(key, rows)
+            try:
+                new += transport.put_readings(key, rows)
+            except PlannerError as error:
+                if error.code == "sync.denied":
+                    return new
+                raise
         with project.door.write() as connection:
             # One that got more readings meanwhile has had another turn and stays marked.
             connection.executemany(

@@ -177,3 +177,19 @@ def test_cancelled_anywhere_it_goes_on_later(paul: Desk, pia: Desk) -> None:
                 looks += 1
         assert looks > 1
     assert_alike(paul, pia)
+
+
+def test_whoever_may_not_send_readings_syncs_all_the_same(
+    paul: Desk, pia: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paul.project.readings.add(1, [DAY], [1.5])
+
+    def denied(*_: object) -> int:
+        raise PlannerError("sync.denied", server="city")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(paul.transport, "put_readings", denied)
+        paul.sync()
+    paul.sync()
+    pia.sync()
+    assert pia.project.readings.read(1).ts.tolist() == [DAY]
