@@ -12,6 +12,7 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
 from planner_app.domain.changeset import ChangeSet
+from planner_app.domain.layer import LayerInfo
 from planner_app.domain.progress import Progress
 from planner_app.plugin_api.model import Command, Project, Rule
 
@@ -248,6 +249,32 @@ class MapTool:
     shortcut: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class FeatureFact:
+    """A line below a feature's form; with ``fids`` a click shows those features of ``layer_id`` on the map."""
+
+    caption: str
+    value: str
+    layer_id: str = ""
+    fids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureFacts:
+    """What a plugin knows of features of other layers, shown under a heading in the feature form.
+
+    Attributes:
+        title: message id of the heading.
+        applies: whether it has anything to say about features of a layer; quick, on the UI thread.
+        facts: (project, layer id, fid) → lines, off the UI thread; none: nothing is shown.
+    """
+
+    id: str
+    title: str
+    applies: Callable[[LayerInfo], bool]
+    facts: Callable[[Project, str, int], Sequence[FeatureFact]]
+
+
 @dataclass(slots=True)
 class UiApi:
     """Collects one plugin's registrations for the window."""
@@ -257,6 +284,7 @@ class UiApi:
     panels: list[Panel] = field(default_factory=list)
     actions: list[Action] = field(default_factory=list)
     tools: list[MapTool] = field(default_factory=list)
+    feature_facts: list[FeatureFacts] = field(default_factory=list)
     watchers: list[Callable[[PanelContext], object]] = field(default_factory=list)
 
     def add_panel(self, panel: Panel) -> None:
@@ -266,6 +294,10 @@ class UiApi:
     def add_action(self, action: Action) -> None:
         """Add an action."""
         self.actions.append(action)
+
+    def add_feature_facts(self, facts: FeatureFacts) -> None:
+        """Add lines to the form of features that the plugin knows something about."""
+        self.feature_facts.append(facts)
 
     def add_map_tool(self, tool: MapTool) -> None:
         """Add a map tool."""

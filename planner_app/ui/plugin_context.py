@@ -76,6 +76,12 @@ class PluginContext(QObject):
         session.project_changed.connect(self.project_changed)
         session.data_changed.connect(self.data_changed)
         session.theme.changed.connect(self.theme_changed)
+        mine = [one for api in host.ui_apis if api.plugin_id == plugin_id for one in api.feature_facts]
+        session.feature_facts += [(one, self._show_features) for one in mine]
+
+    def _show_features(self, layer_id: str, fids: Sequence[int]) -> None:
+        self.selection.set(layer_id, fids)
+        self.map.zoom_to_features(layer_id, fids)
 
     def start_watchers(self, api: UiApi) -> list[object]:
         """Call the plugin's watchers, one by one: a failing one is said and keeps nobody from working."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from planner_app.domain.layer import LayerInfo
     from planner_app.engine_client import EngineClient
+    from planner_app.plugin_api.ui import FeatureFacts
     from planner_app.project import Command, Project
     from planner_app.ui.settings import Settings
     from planner_app.ui.theme import Theme
@@ -110,6 +111,8 @@ class Session(QObject):
         self, settings: Settings, theme: Theme, engine: EngineClient | None = None, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
+        #: What plugins know of features, and how to show what their lines speak of.
+        self.feature_facts: list[tuple[FeatureFacts, Callable[[str, Sequence[int]], None]]] = []
         self.settings = settings
         self.theme = theme
         self.engine = engine

@@ -15,6 +15,7 @@ from planner_app.i18n import tr
 from planner_app.ui.canvas.feature_text import feature_name, sizes
 from planner_app.ui.controls import IconButton, Notice, ThemedIcon, button, column, label, line, row
 from planner_app.ui.panels.attribute_model import parse_cell
+from planner_app.ui.panels.feature_facts import FactsView
 from planner_app.ui.session import Session
 from planner_app.ui.sync.rights import refusal, remark
 
@@ -46,6 +47,7 @@ class FeatureForm(QWidget):
         self._form.setHorizontalSpacing(16)
         self._form.setVerticalSpacing(7)
         self.save = button(tr("Save"), self._save, "primary")
+        self.facts = FactsView(session)
         self.reset = button(tr("Reset"), self.reload)
         self.log = button(tr("Server log…"), session.log_asked.emit, "link")
         head = row(spacing=2)
@@ -58,6 +60,7 @@ class FeatureForm(QWidget):
         body = column(head, self.measure, guarded, self.notice, line(), spacing=8, margins=(14, 4, 14, 12))
         body.addLayout(self._form)
         body.addLayout(row(self.save, self.reset, None, self.log))
+        body.addWidget(self.facts)
         body.addStretch(1)
         self.setLayout(body)
         session.selection.changed.connect(self.reload)
@@ -120,6 +123,7 @@ class FeatureForm(QWidget):
             self._form.removeRow(0)
         self._editors.clear()
         self._layer, self._fid, self._values = layer, fid, values
+        self.facts.show_feature(layer if values else None, fid)
         several = layer is not None and len(self.session.selection.fids(layer.id)) > 1
         shown = layer is not None and bool(values)
         for part in (self._earlier, self._later):

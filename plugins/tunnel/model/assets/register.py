@@ -198,7 +198,7 @@ def statistics(project: Project, on: date | None = None) -> Statistics:
         _shares(kinds, km),
         _shares([str(one or "") for one in found["material"]], km),
         _shares([state_of(one) for one in found["status"]], km),
-        tuple(sorted(_shares([_age(one, year) for one in found["year"]], km), key=lambda one: one[0] or "~")),
+        tuple(sorted(_shares([age_band(one, year) for one in found["year"]], km), key=lambda one: one[0] or "~")),
         _shares([str(one or "") for one in found["owner"]], km),
         counts, states,
     )  # fmt: skip
@@ -221,8 +221,8 @@ def _shares(keys: Sequence[str], km: Any) -> tuple[tuple[str, float, int], ...]:
     return tuple(sorted(rows, key=lambda one: -one[1]))
 
 
-def _age(year: Any, now: int) -> str:
-    """``0–9``, ``10–19`` … ``50–``; empty where the year is not known."""
+def age_band(year: Any, now: int) -> str:
+    """A line's band of ages ``00–9``, ``10–19`` … ``50–``; empty where the year is not known."""
     if not isinstance(year, int) or not 1800 < year <= now:
         return ""
     age = now - year

@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 import shapely
 
+from planner_app.domain.errors import PlannerError
 from planner_app.domain.layer import FieldInfo, NewLayer
 from planner_app.project import Batch, Project
 from plugins.tunnel.model.assets import cjj61
+from plugins.tunnel.model.assets.edit import DeleteAssets, EditAsset
+from tests.helpers.project_files import assert_whole
 from tests.plugins.tunnel.assets.surveys import HEAD, joined_rows, write_csv
 
 
@@ -89,3 +92,33 @@ def test_colours_are_those_of_annex_b() -> None:
     assert [cjj61.colour_of(kind) for kind in ("JP", "WS", "TR", "RS", "GD", "DS", "QQ", "?")] == [
         "#00FFFF", "#4C3926", "#FF00FF", "#FF8000", "#FF0000", "#00FF00", "#000000", "#6600CC",
     ]  # fmt: skip
+
+
+def test_renaming_and_deleting_take_along_what_hangs_on_an_asset(run, town: Path) -> None:
+    with Project.open(town) as project:
+        rows = {code: int(fid) for fid, code in zip(*_codes(project, "net_line"), strict=True)}
+        nodes = {code: int(fid) for fid, code in zip(*_codes(project, "net_node"), strict=True)}
+        with pytest.raises(PlannerError, match=r"tunnel\.asset_used"):
+            project.execute(DeleteAssets("net_node", [nodes["JS2"]]))
+        with pytest.raises(PlannerError, match=r"tunnel\.code_taken"):
+            project.execute(EditAsset("net_node", nodes["JS2"], {"code": "JS3"}))
+        with pytest.raises(PlannerError, match=r"tunnel\.code_empty"):
+            project.execute(EditAsset("net_node", nodes["JS2"], {"code": " "}))
+        project.execute(EditAsset("net_node", nodes["JS2"], {"code": "JS2A", "ground_z": 5.0}))
+        ends = project.read("net_line", columns=["from_node", "to_node"], geometry=False).columns
+        assert ends == {"from_node": ["JS1", "JS2A", "WS1"], "to_node": ["JS2A", "JS3", "WS2"]}
+        assert project.read("valve", columns=["node"], geometry=False).columns["node"] == ["JS2A"]
+        project.undo()
+        assert project.read("valve", columns=["node"], geometry=False).columns["node"] == ["JS2"]
+        project.execute(DeleteAssets("net_line", [rows["JS1-JS2"], rows["JS2-JS3"]]))
+        project.execute(DeleteAssets("valve", [1]))
+        project.execute(DeleteAssets("net_node", [nodes["JS2"]]))
+        for _ in range(3):
+            project.undo()
+        assert project.count("net_line") == 3
+        assert_whole(project)
+
+
+def _codes(project: Project, table: str) -> tuple[list[int], list[str]]:
+    found = project.read(table, columns=["code"], geometry=False)
+    return list(found.fids), found.columns["code"]

@@ -1,0 +1,134 @@
+"""The assets' page at the real window: search, tree and table, states, import with its mapping, a parcel's services."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QDialog, QPushButton
+
+from planner_app.project import Project
+from plugins.tunnel.model.assets.status import history
+from plugins.tunnel.ui.assets.form_dialog import AssetForm
+from plugins.tunnel.ui.assets.import_dialog import ImportDialog, open_import
+from plugins.tunnel.ui.assets.tree import Group
+from plugins.tunnel.ui.state import Asset
+from tests.plugins.tunnel.assets.surveys import EAST, HEAD, joined_rows, write_csv
+
+
+@pytest.fixture
+def desk(open_window: Callable[[Path], Any], sample: Path) -> Any:
+    window = open_window(sample)
+    page = window.page("assets")
+    window.until(lambda: bool(page.overview.tunnels))
+    return window
+
+
+def dialog(desk: Any, kind: type[QDialog]) -> Any:
+    def opened() -> list[QDialog]:
+        return [one for one in QApplication.topLevelWidgets() if isinstance(one, kind) and one.isVisible()]
+
+    desk.until(lambda: bool(opened()))
+    return opened()[-1]
+
+
+def test_search_table_state_form_and_delete(desk: Any, qtbot: Any) -> None:
+    page, project = desk.page("assets"), desk.session.project
+    assert page._nothing.isHidden()
+    # Enter in the search field goes to the asset
+    page.search.field.setText("gx00012")
+    qtbot.keyClick(page.search.field, Qt.Key.Key_Return)
+    desk.until(lambda: page.details is not None and page.details.row.code == "GX00012")
+    assert desk.session.selection.fids("net_line") == (12,)
+    assert {"form", "status", "section", "trace", "label", "history", "delete"} <= set(page.card.buttons)
+    # a chainage points along the tunnel
+    pointed: list[tuple[str, float]] = []
+    desk.state.pointed.connect(lambda tunnel, m: pointed.append((tunnel, m)))
+    page.search.run("GL01 K1+250")
+    desk.until(lambda: pointed == [("GL01", 1250.0)])
+    # several matches are offered
+    page.search.run("FM00")
+    desk.until(lambda: len(page.search.hits) > 5)
+    # the tree lists rows, a row is the asset
+    page.show_group(Group("compartment", "GL02", None, "GL02"))
+    desk.until(lambda: len(page.table.model.rows) == 10)
+    page.table._chosen([0])
+    desk.until(lambda: page.details is not None and page.details.row.table == "compartment")
+    # a share of the bar filters the lines
+    page.grouping.setCurrentIndex(page.grouping.findData("status"))
+    page._share_clicked("abandoned")
+    desk.until(lambda: [one.status for one in page.table.model.rows] == ["abandoned", "abandoned"])
+    # state and form write what a person chose
+    code, fid = page.table.model.rows[0].code, page.table.model.rows[0].fid
+    desk.state.select(Asset("net_line", 12, "GX00012"))
+    desk.until(lambda: page.details.row.code == "GX00012")
+    page.act("status:abandoned")
+    desk.until(lambda: page.details.row.status == "abandoned")
+    assert history(project, "net_line", 12)[0].now == "abandoned"
+    page.act("form")
+    form = dialog(desk, AssetForm)
+    form.editors["dn_mm"].setText("900")
+    form.editors["code"].setText("GX-NEW")
+    form.apply()
+    desk.until(lambda: page.details.row.code == "GX-NEW")
+    assert page.details.row.size == "DN900"
+    placed = project.read("line_placement", columns=["line"], where="\"line\" = 'GX-NEW'", geometry=False)
+    assert len(placed) == 1
+    project.undo()
+    desk.until(lambda: page.details.row.code == "GX00012")
+    assert (code, fid) != ("GX00012", 12)
+
+
+def test_a_survey_comes_in_through_its_preview(desk: Any, tmp_path: Path) -> None:
+    rows = [*HEAD, *joined_rows(), ["", "JS9", "JS1", "", "", "无", EAST, 4, 3, 1, 100, "", "", "", "", ""]]
+    open_import(desk.context, write_csv(tmp_path / "普查.csv", rows), desk.window)
+    shown = dialog(desk, ImportDialog)
+    desk.until(lambda: shown._draft is not None)
+    assert shown.figures._values[1].text() == "3"
+    assert shown.figures._values[2].text() == "2"  # the point without a place, and its line
+    assert shown.faults.rowCount() == 2
+    chooser = shown.choosers["material"]
+    assert chooser.currentData() == "材质"
+    chooser.setCurrentIndex(0)
+    shown._mapping_changed()
+    desk.until(lambda: shown._draft is not None)
+    shown.apply()
+    page = desk.page("assets")
+    desk.until(lambda: any(one.name == "普查" for one in page.overview.networks))
+    project: Project = desk.session.project
+    stored = project.read("net_line", where="\"network\" = '普查'", geometry=False)
+    assert stored.columns["code"] == ["JS1-JS2", "JS2-JS3", "WS1-WS2"]
+    assert stored.columns["material"] == [None, None, None]
+    page.tree.chosen.emit(Group("net_line", "", "普查", "普查"))
+    desk.until(lambda: len(page.table.model.rows) == 3)
+
+
+def test_a_parcel_tells_its_services(desk: Any) -> None:
+    project: Project = desk.session.project
+    layer = project.layer("地块指标")
+    fid = int(project.read(layer.id, where="\"parcel_no\" = 'BH-B-10-17'", columns=[], geometry=False).fids[0])
+    desk.session.selection.set(layer.id, [fid])
+    desk.window.open_panel("feature")
+
+    def links() -> list[QPushButton]:
+        return [one for one in desk.window.task.findChildren(QPushButton) if "DN300" in one.text()]
+
+    desk.until(lambda: bool(links()))
+    main = links()[0]
+    assert "GX00182" in main.text()
+    main.click()
+    assert desk.session.selection.fids("net_line") == (182,)
+
+
+def test_a_project_without_networks_offers_an_import(open_window: Callable[[Path], Any], tmp_path: Path) -> None:
+    path = tmp_path / "empty.sqlite"
+    Project.create(path, "EPSG:4549", "空").close()
+    window = open_window(path)
+    page = window.page("assets")
+    window.until(lambda: page.first_import.isVisible() and page._nothing.isVisible())
+    assert page._nothing.isVisible()
+    assert page.first_import.isEnabled()
+    assert page.figures.isHidden()
