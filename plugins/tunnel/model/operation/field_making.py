@@ -31,14 +31,14 @@ def chosen_plans(book: Book, refs: Sequence[str] = (), tunnels: Sequence[str] = 
     Raises:
         PlannerError: ``tunnel.record_unknown``, ``tunnel.field_nothing``.
     """
-    going = [one.plan for one in book.standings()]
+    going = [one.plan for one in book.standings]
     if refs:
         found = [_by_ref(book.plans, ref) for ref in refs]
     elif tunnels:
         found = [plan for plan in going if plan.tunnel in tunnels]
     else:
         due = {RoundState.DUE, RoundState.OVERDUE}
-        found = [one.plan for one in book.standings() if one.state in due]
+        found = [one.plan for one in book.standings if one.state in due]
     if not found:
         raise PlannerError("tunnel.field_nothing")
     return list({plan.id: plan for plan in found}.values())

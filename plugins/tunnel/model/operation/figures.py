@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cached_property
 
 from planner_app.domain.rule import Rule
 from planner_app.plugin_api.model import Project
@@ -39,11 +40,25 @@ class Book:
     orders: list[WorkOrder]
     conflicts: list[Conflict]
 
+    @cached_property
     def standings(self) -> list[Standing]:
         """Every plan that goes on, on the book's day; overdue ones first, then by the day they are due."""
-        found = [standing(plan, self.inspections, self.day) for plan in self.plans if not self.ended(plan)]
+        walked: dict[str, list[Inspection]] = {}
+        for one in self.inspections:
+            walked.setdefault(one.plan_id, []).append(one)
+        found = [standing(plan, walked.get(plan.id, []), self.day) for plan in self.plans if not self.ended(plan)]
         order = (RoundState.OVERDUE, RoundState.DUE, RoundState.DONE, RoundState.COMING, RoundState.MISSED)
         return sorted(found, key=lambda one: (order.index(one.state), one.due or date.max))
+
+    @cached_property
+    def seen_on(self) -> Counter[str]:
+        """How much was seen on each round, by its id."""
+        return Counter(one.inspection_id for one in self.observations)
+
+    @cached_property
+    def times_seen(self) -> Counter[str]:
+        """How often each defect was seen, by its id."""
+        return Counter(one.defect_id for one in self.examinations if one.event != "repaired")
 
     def ended(self, plan: Plan) -> bool:
         """True for a plan whose last day is past."""
@@ -96,7 +111,7 @@ def overdue(book: Book, rules: Sequence[Rule], city: str = "") -> list[Overdue]:
             days = (book.day - due).days
             found.append(Overdue(kind, one.id, one.number, title, one.tunnel, m, who, due, days))
 
-    for one in book.standings():
+    for one in book.standings:
         if one.late is not None:
             late("round", one.plan, one.plan.name, one.plan.from_m, one.plan.responsible, one.late.due)
     for defect in book.open_defects():

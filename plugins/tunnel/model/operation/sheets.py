@@ -215,7 +215,7 @@ def write_workbook(book: Book, rules: Sequence[Rule], project: str, since: date,
     told = figures(book, since, book.day)
     days = tr("days")
     lines: list[tuple[str, Any]] = [
-        (tr("Period"), f"{told.since} – {told.until}"),
+        (tr("Statistics period"), f"{told.since} – {told.until}"),
         (tr("Rounds done / due"), f"{told.rounds_done} / {told.rounds_due}"),
         (tr("Walked (m)"), round(told.inspected_m, 1)), ("", tr("Open defects")),
         *((grade_word(grade), count) for grade, count in told.open_by_grade.items()),
@@ -229,7 +229,7 @@ def write_workbook(book: Book, rules: Sequence[Rule], project: str, since: date,
     def sheet(title: str, heads: Iterable[tuple[str, Kind]], rows: Iterable[Sequence[Any]]) -> Sheet:
         return Sheet(title, [Column(head, kind) for head, kind in heads], list(rows))
 
-    names = {one.plan.id: one for one in book.standings()}
+    names = {one.plan.id: one for one in book.standings}
     numbers = {one.id: one.number for one in book.defects}
     sheets = [
         sheet(
@@ -255,7 +255,7 @@ def write_workbook(book: Book, rules: Sequence[Rule], project: str, since: date,
              (tr("Walked by"), "text"), (tr("Begun"), "text"), (tr("Ended"), "text"), (tr("Seen"), "count"),
              (tr("Remark"), "wide")),
             ((one.number, one.tunnel, one.from_m, one.to_m, one.by, local(one.started), local(one.ended),
-              sum(its.inspection_id == one.id for its in book.observations), one.remark) for one in book.inspections),
+              book.seen_on[one.id], one.remark) for one in book.inspections),
         ),
         sheet(
             tr("Defects"),
@@ -265,7 +265,7 @@ def write_workbook(book: Book, rules: Sequence[Rule], project: str, since: date,
              (tr("Examinations"), "count"), (tr("Description"), "wide")),
             ((one.number, one.grade, defect_word(one.code), one.tunnel, one.m, one.compartment, one.position,
               defect_status_word(one.status), local(one.first_seen), local(one.last_seen),
-              sum(its.defect_id == one.id for its in book.examinations), one.text) for one in book.defects),
+              book.times_seen[one.id], one.text) for one in book.defects),
         ),
         sheet(
             tr("Observations"),

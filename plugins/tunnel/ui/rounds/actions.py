@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Actions:
-    """Every action reads the records first where none were read yet."""
+    """The desk must have read its records (``OperationDesk.ensure``)."""
 
     def __init__(self, desk: OperationDesk, parent: QWidget | None = None) -> None:
         self.desk, self._parent = desk, parent
@@ -94,7 +94,6 @@ class Actions:
         """A new work order, filled in: kind, subject, steps, tunnel, m, compartment, source."""
         from plugins.tunnel.ui.rounds.order_dialogs import NewOrderDialog
 
-        self.desk.ensure()
         known = ("kind", "subject", "steps", "tunnel", "m", "compartment", "source")
         told = {key: value for key, value in given.items() if key in known and value is not None}
         NewOrderDialog(self.desk, self.window, title=title, **told).show()

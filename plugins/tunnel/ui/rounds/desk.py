@@ -106,7 +106,7 @@ class OperationDesk(QObject):
         book = self.shown.book
         every: dict[str, list[Any]] = {DEFECT: book.defects, ORDER: book.orders, SEEN: book.observations}
         if kind == PLAN:
-            return next((one for one in book.standings() if one.plan.id == identity), None)
+            return next((one for one in book.standings if one.plan.id == identity), None)
         return next((one for one in every[kind] if one.id == identity), None)
 
     def choose(self, kind: str, identity: str, *, zoom: bool = False) -> None:

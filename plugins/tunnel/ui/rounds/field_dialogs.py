@@ -46,7 +46,7 @@ class HandOutDialog(OperationDialog):
         super().__init__(desk, tr("Hand out a field package"), tr("Write package…"), parent)
         self.list = QListWidget()
         self.list.setProperty("look", "boxed")
-        for one in desk.shown.book.standings() if desk.shown is not None else ():
+        for one in desk.shown.book.standings if desk.shown is not None else ():
             text = f"{one.plan.number} {one.plan.name} · {state_word(one.state)}"
             item = QListWidgetItem(text)
             item.setData(Qt.ItemDataRole.UserRole, one.plan.id)

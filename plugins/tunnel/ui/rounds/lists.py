@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from planner_app.domain.rule import Rule
 from planner_app.i18n import tr
 from planner_app.plugin_api.widgets import CardText
 from plugins.tunnel.model.operation import rows
+from plugins.tunnel.model.operation.defects import repair_by
 from plugins.tunnel.model.operation.records import Defect, DefectStatus, Inspection, Observation, OrderStatus, WorkOrder
 from plugins.tunnel.model.operation.schedule import RoundState, Standing
 from plugins.tunnel.model.operation.sheets import local, place_text
@@ -63,10 +65,10 @@ def due_text(one: Standing, day: date) -> str:
     return tr("by {day}", day=f"{one.due:%m-%d}")
 
 
-def defect_card(one: Defect, book: Book, due: date | None) -> CardText:
+def defect_card(one: Defect, book: Book, rules: Sequence[Rule]) -> CardText:
     """A defect: grade, place, how often it was seen, until when it should be repaired."""
-    times = sum(its.defect_id == one.id and its.event != "repaired" for its in book.examinations)
-    seen = tr("seen {count} times, last {day}", count=times, day=local(one.last_seen)[5:10])
+    seen = tr("seen {count} times, last {day}", count=book.times_seen[one.id], day=local(one.last_seen)[5:10])
+    due = repair_by(one, rules)
     late = due is not None and due < book.day and one.status is DefectStatus.OPEN
     repair = ""
     if due is not None and one.status is DefectStatus.OPEN:
@@ -132,7 +134,7 @@ def round_columns(book: Callable[[], Book | None]) -> list[Column]:
 
     def seen(one: Inspection) -> int:
         found = book()
-        return sum(its.inspection_id == one.id for its in (found.observations if found is not None else []))
+        return found.seen_on[one.id] if found is not None else 0
 
     return [
         Column(tr("Number"), lambda one: one.number),

@@ -40,7 +40,7 @@ class RoutesOnMap(QObject):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         chosen = desk.record()
         states = ("due", "overdue") if self._routes() else ()
-        standings = [one for state in states for one in desk.shown.book.standings() if one.state.value == state]
+        standings = [one for state in states for one in desk.shown.book.standings if one.state.value == state]
         if desk.chosen[0] == PLAN and chosen is not None:
             standings = [chosen]  # others would hide which one it is
         wide = desk.chosen[0] == PLAN and chosen is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from datetime import date, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPoint
@@ -27,7 +28,6 @@ from planner_app.plugin_api.widgets import (
     combo,
     label,
 )
-from plugins.tunnel.model.operation.defects import repair_by
 from plugins.tunnel.model.operation.records import OrderStatus
 from plugins.tunnel.model.operation.rows import GRADE_COLOURS
 from plugins.tunnel.model.operation.schedule import RoundState
@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 ROUNDS, DEFECTS, ORDERS = range(3)
 _TAB_OF = {PLAN: ROUNDS, SEEN: DEFECTS, DEFECT: DEFECTS, ORDER: ORDERS}
 _MOST_CARDS = 60
+#: What a card is filtered by, and how it is made: most are never shown.
+Entry = tuple[str, Callable[[], CardText]]
 
 
 class RoundsPage(TaskPage):
@@ -166,7 +168,7 @@ class RoundsPage(TaskPage):
         if book is None:
             self.figures.set([("—", text) for text in (tr("due"), tr("overdue"), tr("defects"), tr("orders"))])
             return
-        standings = [one for one in book.standings() if self._mine(one)]
+        standings = [one for one in book.standings if self._mine(one)]
         due = sum(one.state is RoundState.DUE for one in standings)
         late = sum(one.state is RoundState.OVERDUE for one in standings)
         defects = [one for one in book.open_defects() if self._mine(one)]
@@ -178,30 +180,31 @@ class RoundsPage(TaskPage):
         )  # fmt: skip
 
     def _show_cards(self, book: Book | None, tab: int) -> None:
-        texts: list[tuple[str, CardText]] = []
+        texts: list[Entry] = []
         shares: list[Share] = []
         if book is not None:
             texts, shares = {ROUNDS: self._plans, DEFECTS: self._defects, ORDERS: self._orders}[tab](book)
         self.bar.set(shares, self._filter)
         self.bar.setVisible(bool(shares))
-        shown = [text for key, text in texts if self._filter in ("", key)]
-        self.cards.set(shown[:_MOST_CARDS])
+        shown = [make for key, make in texts if self._filter in ("", key)]
+        self.cards.set([make() for make in shown[:_MOST_CARDS]])
         hidden = len(shown) - _MOST_CARDS
         said = tr("{count} more in the table below", count=f"{hidden:,}") if hidden > 0 else ""
         self.none.setText(said or ("" if shown else self._nothing(book, tab)))
         self.none.setVisible(bool(self.none.text()))
 
-    def _plans(self, book: Book) -> tuple[list[tuple[str, CardText]], list[Share]]:
-        its = [one for one in book.standings() if self._mine(one)]
+    def _plans(self, book: Book) -> tuple[list[Entry], list[Share]]:
+        its = [one for one in book.standings if self._mine(one)]
         count = Counter(one.state.value for one in its)
         colour = self._context.colour
         shares = [
             Share(state, state_word(state), count[state], colour(TOKENS[state]), f"{count[state]:,}")
             for state in ("overdue", "due", "done", "coming") if count[state]
         ]  # fmt: skip
-        return [(one.state.value, lists.plan_card(one, book.day, colour)) for one in its], shares
+        cards: list[Entry] = [(one.state.value, partial(lists.plan_card, one, book.day, colour)) for one in its]
+        return cards, shares
 
-    def _defects(self, book: Book) -> tuple[list[tuple[str, CardText]], list[Share]]:
+    def _defects(self, book: Book) -> tuple[list[Entry], list[Share]]:
         rules = self.desk.rules()
         every = book.defects if self.closed else book.open_defects()
         its = [one for one in every if self._mine(one)]
@@ -211,12 +214,12 @@ class RoundsPage(TaskPage):
             Share(str(grade), grade_word(grade), count[grade], GRADE_COLOURS[grade], f"{count[grade]:,}")
             for grade in (4, 3, 2, 1) if count[grade]
         ]  # fmt: skip
-        cards = [(SEEN, lists.seen_card(one)) for one in seen]
+        cards: list[Entry] = [(SEEN, partial(lists.seen_card, one)) for one in seen]
         return cards + [
-            (str(one.grade), lists.defect_card(one, book, repair_by(one, rules))) for one in its
+            (str(one.grade), partial(lists.defect_card, one, book, rules)) for one in its
         ], shares  # fmt: skip
 
-    def _orders(self, book: Book) -> tuple[list[tuple[str, CardText]], list[Share]]:
+    def _orders(self, book: Book) -> tuple[list[Entry], list[Share]]:
         every = book.orders if self.closed else book.open_orders()
         its = [one for one in every if self._mine(one)]
         count = Counter(one.status for one in its)
@@ -225,7 +228,8 @@ class RoundsPage(TaskPage):
             Share(status.value, status_word(status), count[status], colour(BAR_TOKENS[status]), f"{count[status]:,}")
             for status in OrderStatus if count[status]
         ]  # fmt: skip
-        return [(one.status.value, lists.order_card(one, book.day)) for one in its], shares
+        cards: list[Entry] = [(one.status.value, partial(lists.order_card, one, book.day)) for one in its]
+        return cards, shares
 
     def _nothing(self, book: Book | None, tab: int) -> str:
         """Why there are no cards."""

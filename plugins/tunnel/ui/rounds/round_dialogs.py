@@ -145,7 +145,7 @@ class RoundDialog(OperationDialog):
     ) -> None:
         super().__init__(desk, tr("Record a round"), tr("Record round"), parent)
         self._observe = observe
-        plans = [one.plan for one in desk.shown.book.standings()] if desk.shown is not None else []
+        plans = [one.plan for one in desk.shown.book.standings] if desk.shown is not None else []
         self._plans = {plan.id: plan for plan in plans}
         self.plan = combo(self._plan_changed)
         fill(self.plan, [(f"{plan.number} {plan.name}", plan.id) for plan in plans], plan_id)

@@ -245,4 +245,4 @@ def test_the_overdue_list_and_the_figures_of_a_month(project, rules):
     assert (told.found, told.closed, told.days_to_close) == (3, 1, pytest.approx(4.0))
     assert (told.orders_opened, told.orders_closed, told.order_days) == (1, 0, None)
     assert slight.number in [one.number for one in book.open_defects()]
-    assert read_book(project, day - timedelta(days=12)).standings()[0].state is RoundState.DUE
+    assert read_book(project, day - timedelta(days=12)).standings[0].state is RoundState.DUE

@@ -32,7 +32,7 @@ def test_columns_are_those_of_the_model():
 def test_the_page_has_something_to_show_on_the_day_the_town_stands_still(town, rules):
     book = figures.read_book(town)
     assert book.day == DAY == date(2024, 10, 30)
-    assert Counter(one.state.value for one in book.standings()) == {"overdue": 2, "due": 3, "done": 2}
+    assert Counter(one.state.value for one in book.standings) == {"overdue": 2, "due": 3, "done": 2}
     assert (len(book.defects), len(book.open_defects())) == (12, 9)
     assert [one.status.value for one in book.orders] == ["permitted", "open", "in_progress", "done", "closed"]
     assert {one.kind for one in figures.overdue(book, rules)} == {"round", "defect", "order", "permit"}

@@ -303,6 +303,8 @@ def test_another_page_opens_the_dialog_filled_in(looked_after: Path, open_window
     form.apply()
     desk.until(lambda: len(rows.read(desk.context.project, tables.ORDERS)) == 1)
     (order,) = rows.read(desk.context.project, tables.ORDERS)
+    desk.state.run("record_round")
+    assert dialog(RoundDialog).plan.count() == 2
     assert (order.source, [one.text for one in order.steps]) == ("isolation:line:L1", ["关阀"])
 
 
@@ -347,10 +349,10 @@ def test_a_package_goes_out_and_comes_back_with_a_conflict(desk: Any, tmp_path: 
     assert page.book.defects[0].text == "外业"
     assert conflicts.cards == []
     assert hashlib.sha256(path.read_bytes()).hexdigest() == digest
-    (tmp_path / "bad.fieldpkg").write_bytes(b"PK garbage")
-    page.actions_.take_in(tmp_path / "bad.fieldpkg")
+    path.write_bytes(b"PK garbage")
+    desk.state.run("take_in_field")
     desk.until(page.notice.isVisible)
-    assert "bad.fieldpkg" in page.notice._sentence.text()
+    assert "x.fieldpkg" in page.notice._sentence.text()
 
 
 def test_an_empty_project_says_what_is_missing(tmp_path: Path, open_window: Callable[[Path], Any]) -> None:
