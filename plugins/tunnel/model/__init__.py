@@ -91,11 +91,13 @@ def _register_shift(api: ModelApi) -> None:
 
 def _register_analysis(api: ModelApi) -> None:
     """Emergencies; doors between compartments, equipment and planned works near tunnels."""
+    from plugins.tunnel.model.clearance.work_table import AddWork
     from plugins.tunnel.model.emergency.verbs import EMERGENCY
     from plugins.tunnel.model.network.valves import SetOperable
 
     api.add_verb(EMERGENCY)
     api.add_command(SetOperable)
+    api.add_command(AddWork)
     api.add_layer_role(LayerRole("tunnel.compartment_link", "Utility tunnels", hidden=True))
     api.add_layer_role(LayerRole("tunnel.equipment", "Utility tunnels"))
     api.add_layer_role(LayerRole("tunnel.external_work", "Utility tunnels"))

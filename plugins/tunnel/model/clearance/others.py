@@ -77,7 +77,7 @@ def read_others(project: Project, layer: LayerInfo, fids: Sequence[int] | None =
     if layer.geometry == "line":
         return _lines(project, layer, fids)
     column = {what: _column(layer, names) for what, names in words()["columns"].items()}
-    called = [name for name in words()["columns"]["name"] if layer.field(name) is not None]
+    called = [one for one in (layer.label_field, *words()["columns"]["name"]) if one and layer.field(one) is not None]
     wanted = sorted({name for name in column.values() if name} | set(called))
     table = project.read(layer.id, columns=wanted, fids=fids)
     notes: list[Note] = []

@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 import shapely
 
-from planner_app.domain.layer import FieldInfo, LayerInfo
+from planner_app.domain.layer import LayerInfo
 from planner_app.domain.rule import Rule
 from planner_app.plugin_api.model import Project
 from plugins.tunnel.model.clearance.judge import Settings
@@ -16,19 +16,7 @@ from plugins.tunnel.model.clearance.others import is_work, read_others
 from plugins.tunnel.model.clearance.tunnels import Tunnels, project_tunnels
 from plugins.tunnel.model.clearance.words import words
 from plugins.tunnel.model.clearance.zones import Intrusion, intrusions
-from plugins.tunnel.model.tables import TableSpec
 
-EXTERNAL_WORK = TableSpec(
-    "external_work",
-    "外部作业",
-    "polygon",
-    (
-        FieldInfo("code", "text"), FieldInfo("name", "text"), FieldInfo("depth_m", "real"),
-        FieldInfo("method", "text"), FieldInfo("applicant", "text"), FieldInfo("status", "text"),
-        FieldInfo("starts", "date"), FieldInfo("ends", "date"),
-    ),
-    label_field="name",
-)  # fmt: skip
 _ELEMENT = "review.element"
 
 

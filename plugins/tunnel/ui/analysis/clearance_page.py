@@ -66,7 +66,8 @@ class ClearancePage(TaskPage):
         form = Form()
         form.add(tr("What to check"), self.layer)
         form.add(tr("Within"), self.reach)
-        form.add_buttons(self.run, self.exporter)
+        self.drawer = button(tr("Draw a work…"), self.draw_work)
+        form.add_buttons(self.run, self.exporter, self.drawer)
         self.notice, self.figures, self.bar = Notice(), KeyFigures(3), DistributionBar()
         self.bar.clicked.connect(self._filter)
         self.before = label(
@@ -203,13 +204,13 @@ class ClearancePage(TaskPage):
         far = tr("over it") if one.distance <= 0 else f"{one.distance:,.1f} m"
         what = tr(", ").join(word(f"tunnel.watch_{quantity}", {}) for quantity in one.quantities)
         points = tr("{count} points every {m} m: {what}", count=len(one.points), m=f"{one.spacing:g}", what=what)
-        span = "" if one.from_m != one.from_m else f" · K {one.from_m:,.0f}–{one.to_m:,.0f} m"
+        span = "" if one.from_m != one.from_m else f" · {one.from_m:,.0f}–{one.to_m:,.0f} m"
         lines = [
-            f"{one.layer} · {one.tunnel.name}{span}", tr("Needed: {what}", what=needs([one])),
+            f"{one.layer} · {one.tunnel.name}{span} · {far}", tr("Needed: {what}", what=needs([one])),
             tr("Watch: {points}", points=points),
         ]  # fmt: skip
         name = one.name or one.feature.rpartition("/")[2]
-        return CardText(_zone_key(one), name, far, "\n".join(lines), ("needs_certificate", rule_title(one.rule)))
+        return CardText(_zone_key(one), name, "", "\n".join(lines), ("needs_certificate", rule_title(one.rule)))
 
     def draw(self) -> None:
         """Pairs as dots, the chosen pair's lines, a chosen work's monitoring points."""
@@ -274,6 +275,24 @@ class ClearancePage(TaskPage):
             self._context.selection.set(layer, [int(fid)])
             self._context.map.zoom_to_features(layer, [int(fid)])
         self.draw()
+
+    def draw_work(self) -> None:
+        """Let the person draw a planned work; the check then runs by itself."""
+        project = self._context.project
+        if project is None:
+            return
+
+        def drawn(wkb: bytes | None) -> None:
+            from plugins.tunnel.model.clearance.work_table import AddWork
+
+            if wkb is None or self._context.project is not project:
+                return
+            if self._context.execute(AddWork(wkb, tr("Planned work"))) is not None:
+                layer = next(one for one in project.layers() if one.role == "tunnel.external_work")
+                self._context.show_layer(layer.id)
+                self._context.selection.set(layer.id, [max(project.fid_list(layer.id))])
+
+        self._context.map.draw_polygon(drawn)
 
     # export
 

@@ -46,8 +46,9 @@ class TracePage(TaskPage):
         self.direction, self.steps = combo(self._again), combo(self._again)
         for key, title in (("both", tr("Connected")), ("down", tr("Downstream")), ("up", tr("Upstream"))):
             self.direction.addItem(title, key)
-        for steps in range(4):
-            self.steps.addItem(tr("none") if not steps else tr("within {count} doors", count=steps), steps)
+        ways = (tr("none"), tr("one door away"), tr("up to two doors away"), tr("up to three doors away"))
+        for steps, title in enumerate(ways):
+            self.steps.addItem(title, steps)
         self.steps.setCurrentIndex(1)
         self.run = button(tr("Trace"), self.trace, "primary")
         self.cut = button(tr("Valves to close…"), self._isolate)
@@ -191,9 +192,9 @@ class TracePage(TaskPage):
             alpha = 1.0 if not self._kind or kind == self._kind else 0.25
             directed = self.direction.currentData() != "both"
             picture.strokes.append(Strokes(lines, colour, 3.0, arrows=directed and alpha == 1.0, alpha=alpha))
+        picture.spots += [Spot(*one.xy, "fail", key=one.id) for one in found.served if one.xy is not None]
         if found.isolation is not None:
             picture.spots += valve_spots(ground, found.isolation.close)
-        picture.spots += [Spot(*one.xy, "fail", key=one.id) for one in found.served if one.xy is not None]
         self._desk.marks.show(picture)
 
     def zoom(self) -> None:

@@ -13,7 +13,8 @@ import pytest
 from planner_app.domain.layer import PlanInfo, PlanKind
 from planner_app.domain.rule import in_force, parse_rules
 from planner_app.plugin_api.model import Project
-from plugins.tunnel.model.clearance.works import EXTERNAL_WORK, touched, watched, zones_of
+from plugins.tunnel.model.clearance.work_table import EXTERNAL_WORK
+from plugins.tunnel.model.clearance.works import touched, watched, zones_of
 from tests.plugins.tunnel.clearance.towns import add, box, layer, tunnel
 
 FILE = Path(__file__).resolve().parents[4] / "plugins" / "tunnel" / "rules" / "clearance.toml"

@@ -13,7 +13,7 @@ import shapely
 
 from planner_app.project import Project
 from planner_app.project.commands import DeleteFeatures, EditGeometry, InsertFeatures
-from plugins.tunnel.model.clearance.works import EXTERNAL_WORK
+from plugins.tunnel.model.clearance.work_table import EXTERNAL_WORK
 from plugins.tunnel.ui.analysis.watcher import ZoneWatcher
 from plugins.tunnel.ui.panel import TunnelPanel
 from tests.plugins.tunnel.clearance.towns import add, box, pipe, pipes, tunnel
@@ -160,3 +160,26 @@ def test_an_edit_of_the_pipes_ages_the_answer(desk: Any) -> None:
     part.run.click()
     desk.until(lambda: not part.report.pairs)
     assert "Nothing" in part.notice._sentence.text()
+
+
+def test_a_work_is_drawn_from_the_page(tmp_path: Path, open_window: Callable[[Path], Any]) -> None:
+    with Project.create(tmp_path / "bare.sqlite", "EPSG:4549") as project:
+        tunnel(project, (0, 0, 0), (400, 0, 0))
+    desk = open_window(tmp_path / "bare.sqlite")
+    page = desk.page("analysis").clearance
+    desk.page_ = desk.page("analysis")
+    desk.page_.open("clearance")
+    asked: list[Any] = []
+    desk.window.canvas.draw_polygon = asked.append
+    page.drawer.click()
+    asked[0](None)  # Esc
+    page.drawer.click()
+    asked[1](wkb(box(10, 4, 30, 20)))
+    desk.until(lambda: bool(page.zones.keys()))
+    layer = next(one for one in desk.session.project.layers() if one.role == "tunnel.external_work")
+    assert desk.session.selection.fids(layer.id) == (1,)
+    assert page.works()[0].name == "Planned work 1"
+    desk.session.selection.clear()
+    desk.session.project.undo()  # the layer made for it goes too
+    desk.until(lambda: not page.zones.keys())
+    assert page.works() == []

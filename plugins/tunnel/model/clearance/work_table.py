@@ -1,0 +1,40 @@
+"""The table of planned works near tunnels (外部作业), and the command that adds one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from planner_app.domain.layer import FieldInfo
+from planner_app.plugin_api.model import Batch, Command, Transaction
+from plugins.tunnel.model import tables
+from plugins.tunnel.model.tables import TableSpec
+
+EXTERNAL_WORK = TableSpec(
+    "external_work",
+    "外部作业",
+    "polygon",
+    (
+        FieldInfo("code", "text"), FieldInfo("name", "text"), FieldInfo("depth_m", "real"),
+        FieldInfo("method", "text"), FieldInfo("applicant", "text"), FieldInfo("status", "text"),
+        FieldInfo("starts", "date"), FieldInfo("ends", "date"),
+    ),
+    label_field="name",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class AddWork(Command):
+    """A planned work near tunnels, drawn on the map; ``title`` with a number behind it is its name."""
+
+    name: ClassVar[str] = "tunnel_add_work"
+    wkb: bytes
+    title: str
+
+    def params(self) -> dict[str, Any]:
+        return {"title": self.title}
+
+    def apply(self, tx: Transaction) -> None:
+        layer = tables.ensure(tx, EXTERNAL_WORK, ("name",))
+        number = len(tx.read(layer.id, columns=[], geometry=False)) + 1
+        tx.insert(layer.id, Batch([self.wkb], {"name": [f"{self.title} {number}"]}))
