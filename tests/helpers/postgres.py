@@ -71,6 +71,10 @@ class PrivateCluster:
             time.sleep(0.05)
         shutil.rmtree(self._folder, ignore_errors=True)
 
+    def log(self) -> str:
+        """What the server has written to its log so far."""
+        return (self._folder / "log").read_text(encoding="utf-8", errors="replace")
+
     def _run(self, program: str, *arguments: str) -> None:
         as_owner = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
         command = [*as_owner, str(self._programs / program), *arguments]

@@ -11,9 +11,11 @@ import pytest
 
 from planner_app.sync.server.migrations import initialise
 from planner_app.sync.server.postgres import PostgresTransport
+from planner_app.sync.types import LayerDef, ProjectDef
 from tests.helpers.postgres import PrivateCluster
 
 pytest.register_assert_rewrite("tests.server.contract", "tests.server.builders")
+from tests.server.builders import insert, key, layer, new_layer, push, square  # noqa: E402
 
 #: A member of each role, by the role's first letter and name.
 MEMBERS = {
@@ -31,10 +33,14 @@ class City:
     def dsn(self, member: str) -> str:
         return self.dba.replace("user=postgres", f"user={member}")
 
+    def log(self) -> str:
+        """PostgreSQL's own log."""
+        return self.cluster.log()
+
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[PrivateCluster]:
-    with PrivateCluster() as running:
+    with PrivateCluster({"log_line_prefix": "%m [%p] %u@%d %h "}) as running:
         yield running
 
 
@@ -70,3 +76,13 @@ def connect(city: City) -> Iterator[Callable[[str], PostgresTransport]]:
 def project() -> str:
     """UUID of a project nobody has registered yet."""
     return str(uuid.uuid4())
+
+
+@pytest.fixture
+def secret(connect: Callable[[str], PostgresTransport], project: str) -> LayerDef:
+    """A tunnel layer with a record, in a project that all see."""
+    anna = connect("anna")
+    anna.register(ProjectDef(project, f"Town {project}", "EPSG:4547"))
+    made = layer("valves", role="tunnel.valve")
+    push(anna, project, [insert(made, key(), square(0, 0), name="main")], [new_layer(made)])
+    return made

@@ -21,7 +21,7 @@ OWNER = "planner_owner"
 #: Functions that act for the owner see only what is named here, whatever the caller set.
 _DEFINER = (
     "SECURITY DEFINER SET search_path = pg_catalog, planner, @postgis@, pg_temp SET jit = off SET bytea_output = 'hex' "
-    "SET datestyle = 'ISO, YMD' SET extra_float_digits = 1 SET timezone = 'UTC'"
+    "SET datestyle = 'ISO, YMD' SET extra_float_digits = 1 SET timezone = 'UTC' SET standard_conforming_strings = on"
 )
 _BOOTSTRAP = """
 CREATE SCHEMA IF NOT EXISTS planner AUTHORIZATION planner_owner;

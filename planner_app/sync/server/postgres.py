@@ -36,6 +36,8 @@ from planner_app.sync.types import (
 #: Readings per statement; batches asked for at first.
 _READINGS = 25_000
 _BATCHES = 64
+#: How often three seconds are spent waiting for readers of a table that gets a new field.
+_PREPARE_TRIES = 10
 #: A commit that takes longer is given up, so that the others get their turn.
 _COMMIT_MS = 300_000
 
@@ -143,7 +145,7 @@ class PostgresTransport:
 
     def _prepare(self, push: PushHeader) -> None:
         """Columns to be: made before the commit, since a slow reader of the table can be in the way."""
-        for _ in range(10):
+        for _ in range(_PREPARE_TRIES):
             if self._one("SELECT planner.stage_fields(%s)", push.push_id):
                 return
         raise PlannerError("sync.server_busy", server=self.server)

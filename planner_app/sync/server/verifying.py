@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from planner_app.domain.progress import Progress, check
@@ -75,12 +76,18 @@ def _functions(connection: psycopg.Connection[Any]) -> CheckResult:
         "SELECT quote_ident(n.nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace "
         "WHERE e.extname = 'postgis'"
     ).fetchone()
-    wanted = dict(_FUNCTION.findall(filled(code(), postgis[0] if postgis else "public")))
+    wanted = _ours(postgis[0] if postgis else "public")
     have = dict(found)
     faults = [f"{name} is missing" for name in sorted(wanted.keys() - have.keys())]
     faults += [f"{name} is not ours" for name in sorted(have.keys() - wanted.keys())]
     faults += [f"{name} was changed" for name in sorted(wanted.keys() & have.keys()) if wanted[name] != have[name]]
     return _result("functions", faults)
+
+
+@lru_cache(maxsize=2)
+def _ours(postgis: str) -> dict[str, str]:
+    """Body of each function that this program installs."""
+    return dict(_FUNCTION.findall(filled(code(), postgis)))
 
 
 def _attachments(connection: psycopg.Connection[Any], uuid: Any, name: str, progress: Progress) -> CheckResult:

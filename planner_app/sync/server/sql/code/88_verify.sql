@@ -120,9 +120,9 @@ CREATE OR REPLACE FUNCTION planner_inner.verify_guards() RETURNS TABLE (subject 
           AND (n.nspname IN ('planner', 'planner_stage') OR n.nspname IN (SELECT 'project_' || id FROM planner.project))
     )
     SELECT name, 'does not belong to planner_owner' FROM ours WHERE relowner <> 'planner_owner'::regrole
-    UNION ALL SELECT name, 'has a trigger' FROM ours WHERE EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = oid AND NOT g.tgisinternal)
-    UNION ALL SELECT name, 'has a rule' FROM ours WHERE EXISTS (SELECT FROM pg_rewrite w WHERE w.ev_class = oid)
-    UNION ALL SELECT name, 'has disabled triggers' FROM ours WHERE EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = oid AND g.tgenabled = 'D')
+    UNION ALL SELECT name, 'has a trigger' FROM ours WHERE EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = ours.oid AND NOT g.tgisinternal)
+    UNION ALL SELECT name, 'has a rule' FROM ours WHERE EXISTS (SELECT FROM pg_rewrite w WHERE w.ev_class = ours.oid)
+    UNION ALL SELECT name, 'has disabled triggers' FROM ours WHERE EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = ours.oid AND g.tgenabled = 'D')
     UNION ALL SELECT name, 'has no row-level security' FROM ours WHERE nspname LIKE 'project\_%' AND NOT relrowsecurity
     UNION ALL SELECT name, format('can be written by %s', a.grantee::regrole) FROM ours, aclexplode(relacl) a
         WHERE a.grantee <> relowner AND a.privilege_type <> 'SELECT' AND NOT (nspname = 'planner_stage' AND a.privilege_type = 'INSERT')
@@ -143,16 +143,27 @@ BEGIN
     IF NOT planner_inner.is_admin('verify', '{}') THEN
         RAISE insufficient_privilege;
     END IF;
-    SELECT * INTO here FROM planner.project WHERE uuid = p_project;
-    IF p_what = 'guards' THEN
-        RETURN QUERY SELECT * FROM planner_inner.verify_guards() LIMIT p_limit;
-    ELSIF p_what = 'chain' THEN
-        RETURN QUERY SELECT * FROM planner_inner.verify_chain(here) LIMIT p_limit;
-    ELSIF p_what = 'registry' THEN
-        RETURN QUERY SELECT * FROM planner_inner.verify_registry(here) LIMIT p_limit;
-    ELSIF p_what = 'layers' THEN
+    BEGIN
+        SELECT * INTO here FROM planner.project WHERE uuid = p_project;
+        IF p_what = 'guards' THEN
+            RETURN QUERY SELECT * FROM planner_inner.verify_guards() LIMIT p_limit;
+        ELSIF here.id IS NULL THEN
+            RETURN;
+        ELSIF p_what = 'chain' THEN
+            RETURN QUERY SELECT * FROM planner_inner.verify_chain(here) LIMIT p_limit;
+        ELSIF p_what = 'registry' THEN
+            RETURN QUERY SELECT * FROM planner_inner.verify_registry(here) LIMIT p_limit;
+        END IF;
+    EXCEPTION WHEN data_exception OR internal_error OR syntax_error_or_access_rule_violation THEN
+        RETURN QUERY SELECT p_what, 'cannot be checked: ' || SQLERRM;
+    END;
+    IF p_what = 'layers' THEN
         FOR one IN SELECT * FROM planner.layer WHERE project = here.id ORDER BY made LOOP
-            RETURN QUERY SELECT format('%s: %s', one.table_name, v.subject), v.fault FROM planner_inner.verify_layer(one) v LIMIT p_limit;
+            BEGIN
+                RETURN QUERY SELECT format('%s: %s', one.table_name, v.subject), v.fault FROM planner_inner.verify_layer(one) v LIMIT p_limit;
+            EXCEPTION WHEN data_exception OR internal_error OR syntax_error_or_access_rule_violation THEN
+                RETURN QUERY SELECT one.table_name, 'cannot be read: ' || SQLERRM;
+            END;
         END LOOP;
     END IF;
 END $$;
