@@ -133,7 +133,7 @@ def _tests(order: WorkOrder, rules: Sequence[Rule]) -> list[Any]:
         [local(one.time), one.place or "–", *(number_text(getattr(one, gas)) for gas, _ in _GASES), one.by]
         for one in order.gas_tests
     ]
-    blanks = [["", "", "", "", "", "", ""]] * max(2 - len(rows), 0)  # to be filled in by hand on the spot
+    blanks = [["\u00a0"] * 7] * max(2 - len(rows), 0)  # to be filled in by hand on the spot
     parts: list[Any] = [Table(columns, [*rows, *blanks])]
     at = entry_moment(order)
     if at is not None:
