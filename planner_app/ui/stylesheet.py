@@ -99,9 +99,9 @@ QToolButton[look="pill"] { font-size: $s12; color: $secondary; border: 1px solid
     padding: $s2 $s9 $s2 $s7; }
 QToolButton[look="pill"]:hover { background: $hover; } QToolButton[look="pill"]:focus { border-color: $accent; }
 
-QLineEdit, QPlainTextEdit, QTextEdit, QSpinBox, QDoubleSpinBox, QDateEdit, QComboBox {
+QLineEdit, QPlainTextEdit, QTextEdit, QSpinBox, QDoubleSpinBox, QDateTimeEdit, QComboBox {
     background: $panel; border: 1px solid $field_line; border-radius: $s5; padding: $s3 $s8; min-height: $s20; }
-QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QDateEdit:focus,
+QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QDateTimeEdit:focus,
 QComboBox:focus, QComboBox:on { border-color: $accent; }
 QLineEdit:disabled, QComboBox:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled {
     color: $tertiary; background: $background; border-color: $line; }
@@ -110,9 +110,9 @@ QLineEdit[look="search"]:focus { background: $panel; border-color: $accent; }
 QLineEdit[look="inline"] { border: 1px solid transparent; padding: 0 $s4; min-height: $s18; background: transparent;
     font-size: $s12; color: $secondary; border-radius: $s4; }
 QLineEdit[look="inline"]:hover { border-color: $line; } QLineEdit[look="inline"]:focus { border-color: $accent; }
-QComboBox::drop-down, QDateEdit::drop-down { border: none; width: $s22; subcontrol-origin: padding;
+QComboBox::drop-down, QDateTimeEdit::drop-down { border: none; width: $s22; subcontrol-origin: padding;
     subcontrol-position: center right; }
-QComboBox::down-arrow, QDateEdit::down-arrow { image: url("$chevron_down"); width: $s14; height: $s14; }
+QComboBox::down-arrow, QDateTimeEdit::down-arrow { image: url("$chevron_down"); width: $s14; height: $s14; }
 QComboBox QAbstractItemView { background: $panel; border: 1px solid $line; padding: $s4; outline: none;
     selection-background-color: $accent_ground; selection-color: $ink; }
 QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button {
