@@ -13,6 +13,10 @@ from sample_projects.tunnel_laterals import Laterals
 from sample_projects.tunnel_sections import GROUND, PLACES, ROOMS, TUNNEL, Level, Line, Place
 
 PIPED = ("water", "reclaimed", "gas")
+OWNERS = {
+    "water": "滨海水务集团", "reclaimed": "滨海水务集团", "gas": "滨海燃气公司", "power": "滨海供电公司",
+    "telecom": "滨海通信基础设施公司",
+}  # fmt: skip
 
 
 class Networks:
@@ -37,6 +41,7 @@ class Networks:
             ("z_ref", "text", "高程基准"), ("z1", "real", "起点高程（m）"), ("z2", "real", "终点高程（m）"),
             ("depth1", "real", "起点埋深（m）"), ("depth2", "real", "终点埋深（m）"), ("rating", "text", "压力/电压"),
             ("cables", "integer", "根数"), ("status", "text", "状态"), ("year", "integer", "敷设年份"),
+            ("owner", "text", "权属单位"),
         )  # fmt: skip
         self._places = Rows(
             ("line", "text", "管段编号"), ("section", "text", "区段编号"), ("compartment", "text", "舱室类型"),
@@ -89,7 +94,7 @@ class Networks:
         depth1, depth2 = (round(self.level.z(p[:2], GROUND) - float(p[2]), 3) for p in xyz)
         self._pipes.add(
             shape, code, place.network, place.kind_code, *ends, "圆形", place.dn_mm, place.material, laying, "axis",
-            z1, z2, depth1, depth2, place.rating, place.count, status, year,
+            z1, z2, depth1, depth2, place.rating, place.count, status, year, OWNERS[place.network],
         )  # fmt: skip
         return code
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 #: (id, title, icon) of what the palette offers; the page that does it puts its handler into ``TunnelState.commands``.
 ACTIONS: tuple[tuple[str, str, str], ...] = (
     ("assets", "Tunnel assets", "database"),
+    ("find_asset", "Find an asset or a chainage", "search"),
+    ("import_network", "Import pipes and networks", "import"),
     ("monitor", "Alarms and readings", "bell"),
     ("replay", "Replay past readings", "history"),
     ("shift", "Shift log and hand-over", "clipboard-list"),

@@ -230,7 +230,7 @@ class AdoptPipes(Command):
         return {"case": self.case.number, "new": len(self.case.new), "built": len(self.case.built)}
 
     def apply(self, tx: Transaction) -> None:
-        layer = tables.ensure(tx, LINE, ["source", "deviation_m", "status", "length_m"])
+        layer = tables.ensure(tx, LINE, [one.name for one in LINE.fields])
         time = now()
         taken = {str(code) for code in tx.read(layer.id, columns=["code"], geometry=False).columns["code"]}
         added = [(pipe, "planned", self.case.drawing) for pipe in self.case.new]
@@ -266,7 +266,7 @@ class AdoptPipes(Command):
             return []
         network = self.case.number
         draft = Draft(network)
-        nodes = tables.ensure(tx, NODE)
+        nodes = tables.ensure(tx, NODE, ["code", "network"])
         old = tx.read(nodes.id, columns=["code", "network"], geometry=False).columns
         numbers = [str(c) for c, n in zip(old["code"], old["network"], strict=True) if n == network]
         codes = _free(network, len(added), taken)

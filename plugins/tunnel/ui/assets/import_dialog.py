@@ -170,7 +170,8 @@ class ImportDialog(MonitorDialog):
         self.faults.setRowCount(len(shown))
         for at, one in enumerate(shown):
             done = tr("mended") if one.kept else tr("left out")
-            for column, text in enumerate((one.where, done, word(one.code, one.params))):
+            params = one.params | {"field": words.meaning(str(one.params.get("field", "")))}
+            for column, text in enumerate((one.where, done, word(one.code, params))):
                 cell = QTableWidgetItem(text)
                 cell.setToolTip(text)
                 self.faults.setItem(at, column, cell)

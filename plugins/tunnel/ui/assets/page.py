@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from planner_app.i18n import tr
 from planner_app.plugin_api.ui import PanelContext
@@ -70,7 +70,7 @@ class AssetsPage(TaskPage):
     def _parts_when_read(self) -> tuple[QWidget, ...]:
         return (
             self.figures, self._grouped, self.bar, self.tree, self.labeller, self.importer, self._nothing,
-            self.first_import, self.waiting,
+            self._start, self.waiting,
         )  # fmt: skip
 
     def _build(self) -> None:
@@ -100,7 +100,8 @@ class AssetsPage(TaskPage):
             wrap=True,
         )
         self.first_import = button(tr("Import pipes…"), self.doing.import_file, "primary")
-        self.add(form, self.notice, self.waiting, self._nothing, self.first_import, self.figures,
+        self._start = _left(self.first_import)
+        self.add(form, self.notice, self.waiting, self._nothing, self._start, self.figures,
                  self._grouped, self.bar, self.tree)  # fmt: skip
         self.card = AssetCard(self.act)
         self.set_foot(self.card)
@@ -152,7 +153,7 @@ class AssetsPage(TaskPage):
         for part in (self.figures, self._grouped, self.bar, self.tree, self.labeller, self.importer):
             part.setVisible(not empty)
         self._nothing.setVisible(empty)
-        self.first_import.setVisible(empty)
+        self._start.setVisible(empty)
         self.first_import.setEnabled(self._context.project is not None)
         self.waiting.set_cards([self._waiting_card(at) for at in range(len(overview.waiting))])
         self.waiting.setVisible(bool(overview.waiting))
@@ -183,7 +184,7 @@ class AssetsPage(TaskPage):
             parts.append(tr("{count} surveyed pipes were not in the design.", count=len(one.extra)))
         title = " · ".join(part for part in (one.number, one.title) if part)
         card = Card(CardText(one.number, title, "", " ".join(parts), ("needs_certificate", tr("to adopt"))))
-        card.add(button(tr("Adopt"), partial(self.doing.adopt, one.number)))
+        card.add(_left(button(tr("Adopt"), partial(self.doing.adopt, one.number))))
         return card
 
     def _show_shares(self) -> None:
@@ -322,3 +323,13 @@ class AssetsPage(TaskPage):
             self.notice.say(tr("Choose an entry of the tree first: labels are made for what the table lists."))
             return
         self.doing.labels(rows[0].table, [one.fid for one in rows])
+
+
+def _left(widget: QWidget) -> QWidget:
+    """A widget of its own width at the left of a row."""
+    holder = QWidget()
+    line = QHBoxLayout(holder)
+    line.setContentsMargins(0, 0, 0, 0)
+    line.addWidget(widget)
+    line.addStretch(1)
+    return holder

@@ -41,7 +41,7 @@ class AssetTable(QObject):
         super().__init__(state)
         self._context, self._state = context, state
         self._quiet = False
-        columns: list[Column[AssetRow]] = [
+        self._columns: list[Column[AssetRow]] = [
             Column(tr("Code"), lambda one: one.code, width=150),
             Column(tr("Kind"), lambda one: words.kind(one.kind) if one.table == "net_line" else words.word_of(one.kind),
                    width=170),
@@ -57,7 +57,7 @@ class AssetTable(QObject):
                    right=True),
             Column(tr("Owner"), lambda one: one.owner, width=130),
         ]  # fmt: skip
-        self.model = _AssetRows(columns, self)
+        self.model = _AssetRows(self._columns, self)
         self.table = context.add_table("assets", tr("Assets"))
         self.table.set_model(self.model)
         self.table.set_empty(
@@ -68,9 +68,13 @@ class AssetTable(QObject):
         context.selection.changed.connect(self._map_selected)
 
     def show(self, title: str, rows: Sequence[AssetRow], *, front: bool = True) -> None:
-        """List these rows under a title."""
+        """List these rows under a title; columns in which nothing stands are left out."""
         self.table.set_title(f"{title} {len(rows):,}")
         self.model.beginResetModel()
+        some = rows[:300]
+        self.model._columns = tuple(
+            one for at, one in enumerate(self._columns) if at < 2 or any(one.text(row) for row in some)
+        )
         self.model.rows = list(rows)
         self.model.endResetModel()
         self._map_selected()

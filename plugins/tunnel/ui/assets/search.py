@@ -61,6 +61,7 @@ class SearchBox(QWidget):
             self.field.setText(text)
         wanted = self.field.text().strip()
         if project is None or not wanted:
+            self.field.setFocus()
             return
 
         def work() -> list[Found]:

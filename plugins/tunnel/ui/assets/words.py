@@ -58,10 +58,10 @@ def column(name: str) -> str:
     return {
         "code": tr("Code"), "name": tr("Name"), "network": tr("Network"), "kind_code": tr("Kind"),
         "from_node": tr("From node"), "to_node": tr("To node"), "shape": tr("Cross section"),
-        "dn_mm": tr("Diameter (mm)"),
+        "dn_mm": tr("DN (mm)"),
         "material": tr("Material"), "laying": tr("Laying"), "z_ref": tr("Levels refer to"), "z1": tr("Level 1 (m)"),
         "z2": tr("Level 2 (m)"), "depth1": tr("Depth 1 (m)"), "depth2": tr("Depth 2 (m)"),
-        "rating": tr("Pressure or voltage"), "cables": tr("Cables"), "status": tr("State"), "year": tr("Year laid"),
+        "rating": tr("Rating"), "cables": tr("Cables"), "status": tr("State"), "year": tr("Year laid"),
         "length_m": tr("Length, m"), "owner": tr("Owner"), "source": tr("Source"), "closed": tr("Shut"),
         "deviation_m": tr("Off the design (m)"), "type": tr("Type"), "node": tr("At node"), "line": tr("On line"),
         "is_open": tr("Open now"), "normally_open": tr("Normally open"), "operable": tr("Can be worked"),

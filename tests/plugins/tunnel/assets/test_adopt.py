@@ -10,6 +10,7 @@ import pytest
 import shapely
 
 from planner_app.domain.errors import PlannerError
+from planner_app.domain.layer import FieldInfo, NewLayer
 from planner_app.project import Project
 from plugins.review.model.cases import opened as opening
 from plugins.review.model.cases import store
@@ -146,3 +147,15 @@ def test_a_revision_moves_what_is_only_planned(approved: Project, tmp_path: Path
     adopt(approved)
     water = next(one for one in lines(approved).values() if one["dn_mm"] == 300)
     assert water["geometry"].bounds[1] == pytest.approx(NORTH + 12)
+
+
+def test_adopting_into_tables_that_others_made(approved: Project) -> None:
+    """Layers of lines and nodes with a few fields of their own get what is missing."""
+    fields = (FieldInfo("code", "text"), FieldInfo("kind_code", "text"))
+    for name, geometry in (("net_line", "line"), ("net_node", "point")):
+        approved.add_layer(NewLayer(name, geometry, fields, role=f"tunnel.{name}"), [])
+    adopt(approved)
+    assert {one["status"] for one in lines(approved).values()} == {"planned"}
+    approved.undo()
+    assert lines(approved) == {}
+    assert_whole(approved)
