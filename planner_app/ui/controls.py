@@ -252,7 +252,9 @@ class Notice(QFrame):
         self._close = IconButton(theme, "x", "", self.hide, size=14)
         self._close.setVisible(closable)
         words = column(self._text, self._hint, spacing=2)
-        words.addLayout(self.buttons)
+        holder = QWidget()  # an empty layout would hold the words to its own width, none
+        holder.setLayout(self.buttons)
+        words.addWidget(holder)
         layout = row(spacing=8, margins=(10, 8, 8, 8))
         layout.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
         layout.addLayout(words, 1)

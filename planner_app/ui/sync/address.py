@@ -96,5 +96,7 @@ class ServerAddress:
         """What people call it: the service, or host and database."""
         if self.service:
             return self.service
-        place = self.host if self.port == 5432 or self.host.startswith("/") else f"{self.host}:{self.port}"
+        place = self.host if self.port == 5432 else f"{self.host}:{self.port}"
+        if self.host.startswith("/"):
+            place = "localhost"
         return f"{place} / {self.database}"

@@ -71,7 +71,7 @@ class RevisionModel(RowsModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__((tr("Revision no."), tr("Time"), tr("Who"), tr("Why")), parent)
         self.right = frozenset({0})
-        self.widths = {2: 96, 3: 400}
+        self.widths = {0: 62, 2: 92, 3: 400}
 
     def text(self, row: Revision, column: int) -> str:
         return (f"{row.revision:,}", short_time(row.time), row.user, why(row))[column]
@@ -87,7 +87,7 @@ class ChangeModel(RowsModel):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__((tr("Operation"), tr("Feature"), tr("Field"), tr("Value before"), tr("Value after")), parent)
-        self.widths = {1: 150, 2: 110, 3: 180, 4: 180}
+        self.widths = {0: 70, 1: 184, 2: 96, 3: 150, 4: 150}
 
     def text(self, row: Change, column: int) -> str:
         record = f"{row.layer_name} · {row.record}"

@@ -37,27 +37,36 @@ class Past:
     """A place as it was after a revision.
 
     Attributes:
-        shapes: (kind, shapely array, fill, stroke) from the lowest layer up.
+        shapes: (shapely array, how it is drawn) from the lowest layer up.
         changed, gone, new: geometries of records that are different now, no more, or only now (as they are now).
         shortened: there was more than could be shown.
     """
 
     revision: Revision
     box: Box
-    shapes: tuple[tuple[str, NDArray[np.object_], str, str], ...]
+    shapes: tuple[tuple[NDArray[np.object_], Look], ...]
     changed: tuple[Any, ...] = ()
     gone: tuple[Any, ...] = ()
     new: tuple[Any, ...] = ()
     shortened: bool = False
 
 
-@dataclass(slots=True)
-class _Colours:
-    by_class: dict[str, tuple[str, str]] = field(default_factory=dict)
-    name: str = ""
-    other: tuple[str, str] = ("#D5DAE1", "#6B7584")
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How records of a class are drawn: colours (empty: none) and opacity from 0 to 1."""
 
-    def of(self, value: str | None) -> tuple[str, str]:
+    fill: str = "#D5DAE1"
+    stroke: str = "#6B7584"
+    opacity: float = 1.0
+
+
+@dataclass(slots=True)
+class _Looks:
+    by_class: dict[str, Look] = field(default_factory=dict)
+    name: str = ""
+    other: Look = field(default_factory=Look)
+
+    def of(self, value: str | None) -> Look:
         return self.by_class.get(value or "", self.other)
 
 
@@ -72,14 +81,14 @@ def read_past(
     import numpy as np
     import shapely
 
-    shapes: list[tuple[str, Any, str, str]] = []
+    shapes: list[tuple[Any, Look]] = []
     changed: list[Any] = []
     gone: list[Any] = []
     new: list[Any] = []
     left, shortened = MOST, False
     for layer in reversed([one for one in layers if one.geometry != "none"]):
-        colours = _colours(project, layer)
-        groups: dict[tuple[str, str], list[bytes]] = {}
+        looks = _looks(project, layer)
+        groups: dict[Look, list[bytes]] = {}
         present = _present(project, layer, box)
         for row in transport.as_of(project_id, layer.uuid, revision.revision, Scope(box=box)):
             left -= 1
@@ -88,7 +97,7 @@ def read_past(
                 break
             if row.gone or row.geometry is None:
                 continue
-            groups.setdefault(colours.of(row.cells.get(colours.name)), []).append(row.geometry)
+            groups.setdefault(looks.of(row.cells.get(looks.name)), []).append(row.geometry)
             now = present.pop(row.uuid, None)
             if now is None:
                 if not _elsewhere(project, layer, row.uuid):
@@ -99,7 +108,7 @@ def read_past(
                 changed.append(row.geometry)
         else:
             new += [geometry for geometry, _ in present.values() if geometry is not None]
-        shapes += [(layer.geometry, shapely.from_wkb(np.array(wkb, object)), *pair) for pair, wkb in groups.items()]
+        shapes += [(shapely.from_wkb(np.array(wkb, object)), look) for look, wkb in groups.items()]
     different = [tuple(shapely.from_wkb(some)) for some in (changed, gone, new)]
     return Past(revision, box, tuple(shapes), different[0], different[1], different[2], shortened)
 
@@ -133,19 +142,22 @@ def _same(row: RemoteRow, now: tuple[bytes | None, dict[str, Any]], layer: Layer
     return True
 
 
-def _colours(project: Project, layer: LayerInfo) -> _Colours:
-    from planner_app.domain.style import from_qml
+def _looks(project: Project, layer: LayerInfo) -> _Looks:
+    from planner_app.domain.style import StyleClass, from_qml
 
     qml = project.style(layer.id)
     style = from_qml(qml) if qml else None
     if style is None or not style.classes:
-        return _Colours()
-    first = (style.classes[0].fill, style.classes[0].stroke)
+        return _Looks(other=Look(opacity=layer.opacity))
+    opacity = layer.opacity * style.opacity
+
+    def look(one: StyleClass) -> Look:
+        return Look(one.fill, one.stroke, opacity * one.fill_opacity)
+
     if style.kind != "categorised":
-        return _Colours(other=first)
-    rest = next(((one.fill, one.stroke) for one in style.classes if one.value is None), ("#D5DAE1", "#6B7584"))
-    pairs = {one.value: (one.fill, one.stroke) for one in style.classes if one.value is not None}
-    return _Colours(pairs, style.field, rest)
+        return _Looks(other=look(style.classes[0]))
+    rest = next((look(one) for one in style.classes if one.value is None), Look(opacity=opacity))
+    return _Looks({one.value: look(one) for one in style.classes if one.value is not None}, style.field, rest)
 
 
 def draw_past(past: Past, viewport: Viewport) -> QImage:
@@ -160,8 +172,10 @@ def draw_past(past: Past, viewport: Viewport) -> QImage:
     painter = QPainter(image)
     painter.scale(viewport.dpr, viewport.dpr)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    for _kind, geometries, fill, stroke in past.shapes:
-        _draw(painter, geometries, viewport, QPen(_colour(stroke, "#6B7584"), 0.8), fill)
+    for geometries, look in past.shapes:
+        painter.setOpacity(look.opacity)
+        _draw(painter, geometries, viewport, QPen(_colour(look.stroke, "#6B7584"), 0.8), look.fill)
+    painter.setOpacity(1.0)
     for different, colour, style in (
         (past.new, NEW, Qt.PenStyle.DashLine), (past.changed, CHANGED, Qt.PenStyle.SolidLine),
         (past.gone, GONE, Qt.PenStyle.SolidLine),

@@ -113,7 +113,7 @@ def state_sentence(status: SyncStatus) -> str:
 def _to_decide(status: SyncStatus) -> str:
     parts = []
     if status.conflicts:
-        parts.append(tr("{count} records were changed here and by others.", count=f"{status.conflicts:,}"))
+        parts.append(tr("{count} edits clash with those of others.", count=f"{status.conflicts:,}"))
     if status.quarantined:
         parts.append(tr("{count} records are not taken by the server.", count=f"{status.quarantined:,}"))
     return " ".join(parts)

@@ -12,7 +12,7 @@ from planner_app.i18n import tr
 from planner_app.sync.types import Revision
 from planner_app.ui.canvas.picture import MapPicture, paint_pictures
 from planner_app.ui.canvas.viewport import contains
-from planner_app.ui.controls import FloatingFrame, IconButton, ThemedIcon, button, column, label, row
+from planner_app.ui.controls import ElidedLabel, FloatingFrame, IconButton, ThemedIcon, button, column, label, row
 from planner_app.ui.sync.audit import why
 from planner_app.ui.sync.conflict_list import square
 from planner_app.ui.sync.past import CHANGED, GONE, MOST, NEW, Past, draw_past, read_past
@@ -36,7 +36,7 @@ class TravelBar(FloatingFrame):
         super().__init__(room.session.theme, room.map_area)
         theme, self._over = room.session.theme, room.map_area
         self.title = label("", "heading")
-        self.about = label("", "small")
+        self.about = ElidedLabel("", "small")
         self.figures: dict[str, tuple[QWidget, QWidget]] = {}
         legend = row(spacing=5)
         self.counts = {}
@@ -52,7 +52,7 @@ class TravelBar(FloatingFrame):
         restore = button(tr("Restore…"), room.restore)
         parts = row(spacing=10, margins=(12, 8, 10, 8))
         parts.addWidget(ThemedIcon(theme, "history", 18, "accent"))
-        parts.addLayout(words)
+        parts.addLayout(words, 1)
         parts.addSpacing(8)
         parts.addWidget(IconButton(theme, "arrow-left", tr("The revision before"), lambda: travel.step(1), size=16))
         parts.addWidget(IconButton(theme, "arrow-right", tr("The next revision"), lambda: travel.step(-1), size=16))
@@ -64,7 +64,7 @@ class TravelBar(FloatingFrame):
     def show_revision(self, revision: Revision, past: Past | None) -> None:
         """Say which revision, and what is known of it."""
         self.title.setText(tr("As it was after revision {number}", number=revision.revision))
-        self.about.setText(" · ".join(filter(None, (long_time(revision.time), revision.user, why(revision)[:60]))))
+        self.about.setText(" · ".join(filter(None, (long_time(revision.time), revision.user, why(revision)))))
         counts = (len(past.changed), len(past.gone), len(past.new)) if past is not None else None
         words = (tr("changed since"), tr("gone since"), tr("new since"))
         for place, key in enumerate(self.counts):
@@ -72,14 +72,16 @@ class TravelBar(FloatingFrame):
             self.counts[key].setText(figure + words[place])
         self.note.setVisible(past is not None and past.shortened)
         self.note.setText(tr("More than {count} records: zoom in to see all.", count=f"{MOST:,}"))
-        self.adjustSize()
         self.place()
         self.show()
         self.raise_()
 
     def place(self) -> None:
         """Below the tools, in the middle."""
-        self.move(max(0, (self._over.width() - self.width()) // 2), self.theme.px(44))
+        side = self.theme.px(56)  # the zoom buttons' side, and as much at the other
+        width = min(self._over.width() - 2 * side, self.theme.px(680))
+        self.resize(width, self.sizeHint().height())
+        self.move((self._over.width() - width) // 2, self.theme.px(44))
 
 
 class TimeTravel(QObject):
