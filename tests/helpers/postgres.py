@@ -1,4 +1,7 @@
-"""A private PostgreSQL cluster with PostGIS: own folder, unix socket only, gone when the test or bench is over."""
+"""A private PostgreSQL cluster with PostGIS: own folder, gone when the test or bench is over.
+
+By unix socket without a password; with ``tls`` also on loopback, with TLS and SCRAM only.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -30,9 +34,11 @@ class PrivateCluster:
     Attributes:
         dsn: connection string of the superuser on database ``postgres``.
         pid: the server's process id.
+        port, authority: with TLS: the port on ``localhost`` and the certificate of who signed the server's, which names
+            ``localhost`` only.
     """
 
-    def __init__(self, settings: dict[str, str] | None = None) -> None:
+    def __init__(self, settings: dict[str, str] | None = None, *, tls: bool = False) -> None:
         programs = server_folder()
         if programs is None:
             raise FileNotFoundError("no PostgreSQL server is installed")
@@ -40,6 +46,8 @@ class PrivateCluster:
         self._settings = settings or {}
         self.dsn = ""
         self.pid = 0
+        self.port = 0
+        self._tls = tls
 
     def __enter__(self) -> PrivateCluster:
         self._folder = Path(tempfile.mkdtemp(prefix="planner-pg-"))
@@ -54,10 +62,12 @@ class PrivateCluster:
             "fsync": "off",
             **self._settings,
         }
+        if self._tls:
+            options |= self._open_loopback(data)
         lines = [f"{name} = '{value}'\n" for name, value in options.items()]
         with (data / "postgresql.auto.conf").open("a", encoding="utf-8") as file:
             file.writelines(lines)
-        self.dsn = f"host={self._folder} user=postgres dbname=postgres"
+        self.dsn = f"host={self._folder}{f' port={self.port}' if self.port else ''} user=postgres dbname=postgres"
         self._run("pg_ctl", "-D", str(data), "-l", str(self._folder / "log"), "-w", "-t", str(_TIMEOUT_S), "start")
         self.pid = int((data / "postmaster.pid").read_text(encoding="utf-8").split()[0])
         return self
@@ -70,6 +80,26 @@ class PrivateCluster:
         while Path(f"/proc/{self.pid}").exists() and time.monotonic() < deadline:
             time.sleep(0.05)
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _open_loopback(self, data: Path) -> dict[str, str]:
+        """Certificates, who may come in how, a free port."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.authority = make_authority(self._folder / "authority", "planner tests")
+        key, certificate = make_certificate(self._folder / "authority", data / "server", "localhost")
+        key.chmod(0o600)
+        if os.geteuid() == 0:
+            owner = pwd.getpwnam("postgres")
+            for file in (key, certificate):
+                os.chown(file, owner.pw_uid, owner.pw_gid)
+        (data / "pg_hba.conf").write_text(
+            "local all all trust\nhostssl all all 127.0.0.1/32 scram-sha-256\nhostssl all all ::1/128 scram-sha-256\n"
+        )
+        return {
+            "listen_addresses": "localhost", "port": str(self.port), "ssl": "on", "ssl_key_file": str(key),
+            "ssl_cert_file": str(certificate), "password_encryption": "scram-sha-256",
+        }  # fmt: skip
 
     def log(self) -> str:
         """What the server has written to its log so far."""
@@ -86,3 +116,26 @@ class PrivateCluster:
             )
         if done.returncode != 0:
             raise RuntimeError(f"{program} failed: {log.read_text(encoding='utf-8', errors='replace')[-2000:]}")
+
+
+def make_authority(stem: Path, name: str) -> Path:
+    """A certificate authority of our own: ``stem.key`` and ``stem.crt``, which is returned."""
+    _openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+             "-subj", f"/CN={name}", "-keyout", f"{stem}.key", "-out", f"{stem}.crt")  # fmt: skip
+    return stem.with_suffix(".crt")
+
+
+def make_certificate(authority: Path, stem: Path, host: str) -> tuple[Path, Path]:
+    """A key and a certificate for a host, signed by an authority."""
+    key, request, certificate = (stem.with_suffix(suffix) for suffix in (".key", ".csr", ".crt"))
+    names = stem.with_suffix(".ext")
+    names.write_text(f"subjectAltName=DNS:{host}\n", encoding="utf-8")
+    _openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", f"/CN={host}",
+             "-keyout", str(key), "-out", str(request))  # fmt: skip
+    _openssl("x509", "-req", "-in", str(request), "-CA", f"{authority}.crt", "-CAkey", f"{authority}.key",
+             "-CAcreateserial", "-days", "2", "-extfile", str(names), "-out", str(certificate))  # fmt: skip
+    return key, certificate
+
+
+def _openssl(*arguments: str) -> None:
+    subprocess.run(["openssl", *arguments], check=True, capture_output=True, timeout=_TIMEOUT_S)

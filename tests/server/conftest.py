@@ -40,7 +40,7 @@ class City:
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[PrivateCluster]:
-    with PrivateCluster({"log_line_prefix": "%m [%p] %u@%d %h "}) as running:
+    with PrivateCluster({"log_line_prefix": "%m [%p] %u@%d %h "}, tls=True) as running:
         yield running
 
 

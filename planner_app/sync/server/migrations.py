@@ -89,6 +89,12 @@ def initialise(connection: psycopg.Connection[Any]) -> Initialised:
             elif not _one(connection, _IS_LEAKPROOF, (postgis,)):
                 done.warnings.append("sync.not_leakproof")
             _schema(connection, postgis, done)
+            if not superuser:  # a superuser counts as an administrator anyway
+                connection.execute("GRANT planner_admin TO CURRENT_USER")
+                connection.execute(
+                    "INSERT INTO planner.member (name, role) VALUES (session_user, 'admin') "
+                    "ON CONFLICT (name) DO UPDATE SET role = 'admin', projects = NULL"
+                )
     except psycopg.errors.InsufficientPrivilege as error:
         raise PlannerError("sync.needs_dba", detail=str(error).splitlines()[0]) from error
     return done

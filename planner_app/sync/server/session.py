@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +30,7 @@ _NO_LINE: Final = (
     "could not translate host name", "connection refused", "timeout expired", "timed out", "no route to host",
     "network is unreachable", "server closed the connection", "could not connect", "connection reset",
     "could not receive", "could not send", "no such file", "starting up", "shutting down",
-    "connection is bad: no error",
+    "connection is bad: no error", "failed to resolve host", "errno",
 )  # fmt: skip
 
 
@@ -48,7 +49,8 @@ def parameters(dsn: str) -> dict[str, str]:
     try:
         given = {key: str(value) for key, value in conninfo_to_dict(dsn).items() if value is not None}
     except psycopg.ProgrammingError as error:
-        raise PlannerError("sync.bad_dsn", detail=_first_line(error).split('"')[0]) from error
+        # What it quotes may be a part of the password.
+        raise PlannerError("sync.bad_dsn", detail=re.sub('"[^"]*"', "…", _first_line(error))) from None
     known = _service(given.get("service") or os.environ.get("PGSERVICE", "")) | given
     made = {key: value for key, value in _LINE.items() if key not in known} | given
     if is_remote(known) and "sslmode" not in known and "PGSSLMODE" not in os.environ:

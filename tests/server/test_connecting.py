@@ -1,0 +1,193 @@
+"""Connecting: TLS with the certificate checked, passwords from where they belong, failures in this product's words."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import keyring
+import keyring.backend
+import keyring.errors
+import psycopg
+import pytest
+
+from planner_app.domain.errors import PlannerError
+from planner_app.sync import secrets
+from planner_app.sync.connecting import connect
+from planner_app.sync.server import administration
+from planner_app.sync.server.session import is_unchecked, label, parameters
+from tests.helpers.postgres import make_authority
+from tests.server.conftest import City
+
+pytestmark = pytest.mark.server
+PASSWORD = "p@ss wörd '\\ 密码"
+
+
+class Ring(keyring.backend.KeyringBackend):
+    """A keyring in memory."""
+
+    priority = 1  # type: ignore[assignment]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[tuple[str, str], str] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.kept.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.kept[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        if self.kept.pop((service, username), None) is None:
+            raise keyring.errors.PasswordDeleteError
+
+
+@pytest.fixture(autouse=True)
+def ring(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Ring]:
+    before, made = keyring.get_keyring(), Ring()
+    keyring.set_keyring(made)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in [name for name in os.environ if name.startswith("PG")]:
+        monkeypatch.delenv(name)
+    yield made
+    keyring.set_keyring(before)
+
+
+@pytest.fixture(scope="module")
+def member(city: City) -> str:
+    with psycopg.connect(city.dba, autocommit=True) as connection:
+        administration.add_user(connection, "tina", "planner", password=PASSWORD)
+    return "tina"
+
+
+@pytest.fixture
+def remote(city: City, member: str) -> str:
+    """The DSN of a member over TCP, with the authority that signed the server's certificate."""
+    cluster = city.cluster
+    return f"host=localhost port={cluster.port} dbname=city user={member} sslrootcert={cluster.authority}"
+
+
+def code(dsn: str, password: str | None = PASSWORD) -> str:
+    with pytest.raises(PlannerError) as caught:
+        connect(dsn, password)
+    assert PASSWORD not in str(caught.value)
+    assert caught.value.__cause__ is None or PASSWORD not in str(caught.value.__cause__)
+    return caught.value.code
+
+
+def test_the_servers_certificate_is_checked(city: City, remote: str, tmp_path: Path) -> None:
+    transport = connect(remote, PASSWORD)
+    info = transport._connection.info  # type: ignore[attr-defined]
+    assert transport.hello().user == "tina"
+    assert info.get_parameters()["sslmode"] == "verify-full"
+    assert transport._connection.pgconn.ssl_in_use  # type: ignore[attr-defined]
+    transport.close()
+    assert not is_unchecked(remote)
+    other = make_authority(tmp_path / "other", "somebody else")
+    assert code(remote.replace(str(city.cluster.authority), str(other))) == "sync.certificate"
+    assert code(remote.split(" sslrootcert")[0]) == "sync.certificate"
+    assert code(remote.replace("host=localhost", "host=127.0.0.1")) == "sync.certificate"  # it names localhost only
+    assert code(f"{remote} sslmode=disable") == "sync.denied"  # the server takes nobody without TLS
+    relaxed = remote.replace("host=localhost", "host=127.0.0.1") + " sslmode=require sslrootcert=''"
+    connect(relaxed, PASSWORD).close()
+    assert is_unchecked(relaxed)
+
+
+def test_wrong_passwords_and_users(remote: str) -> None:
+    assert code(remote, "wrong") == "sync.denied"
+    assert code(remote.replace("user=tina", "user=nobody")) == "sync.denied"
+    assert code(remote.replace("dbname=city", "dbname=nowhere")) in ("sync.denied", "sync.no_database")
+    assert code(remote, None) == "sync.password_needed"
+
+
+def test_the_keyring(remote: str, ring: Ring) -> None:
+    secrets.keep(remote, PASSWORD)
+    assert secrets.kept(remote) == PASSWORD
+    assert [name for _, name in ring.kept] == [label(parameters(remote))]
+    connect(remote).close()
+    secrets.forget(remote)
+    secrets.forget(remote)
+    assert code(remote, None) == "sync.password_needed"
+
+
+def test_no_keyring(remote: str) -> None:
+    from keyring.backends.fail import Keyring
+
+    keyring.set_keyring(Keyring())
+    assert secrets.kept(remote) is None
+    with pytest.raises(PlannerError) as caught:
+        secrets.keep(remote, PASSWORD)
+    assert caught.value.code == "sync.no_keyring"
+    assert code(remote, None) == "sync.password_needed"
+
+
+def test_pgpass_and_service_files(city: City, remote: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    passwords = tmp_path / "pgpass"
+    escaped = PASSWORD.replace("\\", "\\\\").replace(":", "\\:")
+    passwords.write_text(f"localhost:{city.cluster.port}:city:tina:{escaped}\n", encoding="utf-8")
+    passwords.chmod(0o600)
+    monkeypatch.setenv("PGPASSFILE", str(passwords))
+    connect(remote).close()
+    services = tmp_path / "services.conf"
+    lines = [f"{part}\n" for part in remote.split()]
+    services.write_text("[city]\n" + "".join(lines), encoding="utf-8")
+    monkeypatch.setenv("PGSERVICEFILE", str(services))
+    transport = connect("service=city")
+    assert transport._connection.info.get_parameters()["sslmode"] == "verify-full"  # type: ignore[attr-defined]
+    transport.close()
+    assert label(parameters("service=city")) == f"tina@localhost:{city.cluster.port}/city"
+    # What the service says about TLS holds.
+    services.write_text("[city]\n" + "".join(lines[:-1]) + "sslmode=require\n", encoding="utf-8")
+    transport = connect("service=city")
+    assert transport._connection.info.get_parameters()["sslmode"] == "require"  # type: ignore[attr-defined]
+    transport.close()
+    assert is_unchecked("service=city")
+
+
+def test_uris(city: City, remote: str) -> None:
+    from urllib.parse import quote
+
+    uri = f"postgresql://tina:{quote(PASSWORD)}@localhost:{city.cluster.port}/city?sslrootcert={city.cluster.authority}"
+    connect(uri).close()
+    assert PASSWORD not in label(parameters(uri))
+
+
+@pytest.mark.parametrize(
+    "dsn", ["host=localhost password=s3cret bogus", "postgresql://u:s3cret%zz@h/d", "host", "s3cret=1", "x://y"]
+)
+def test_addresses_that_are_none(dsn: str) -> None:
+    with pytest.raises(PlannerError) as caught:
+        connect(dsn)
+    assert caught.value.code == "sync.bad_dsn"
+    assert "s3cret" not in str(caught.value)
+
+
+def test_nobody_answers(remote: str, city: City) -> None:
+    assert code(remote.replace(f"port={city.cluster.port}", "port=1")) == "sync.offline"
+    assert code("host=/nowhere dbname=city user=tina") == "sync.offline"
+    assert code(remote.replace("host=localhost", "host=no-such-host.invalid")) == "sync.offline"
+
+
+def test_a_line_that_breaks(remote: str, city: City) -> None:
+    transport = connect(remote, PASSWORD)
+    with psycopg.connect(city.dba, autocommit=True) as connection:
+        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'tina'")
+    for _ in range(2):
+        with pytest.raises(PlannerError) as caught:
+            transport.hello()
+        assert caught.value.code == "sync.offline"
+    transport.close()
+
+
+def test_no_city_server(city: City, remote: str) -> None:
+    assert PASSWORD not in city.log()
+    with psycopg.connect(city.dba, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE bare")
+        connection.execute("GRANT CONNECT ON DATABASE bare TO tina")
+    transport = connect(remote.replace("dbname=city", "dbname=bare"), PASSWORD)
+    with pytest.raises(PlannerError) as caught:
+        transport.hello()
+    assert caught.value.code == "sync.no_server"
+    transport.close()
