@@ -23,6 +23,10 @@ EXTERNAL_WORK = TableSpec(
 )  # fmt: skip
 
 
+#: What lies below a planned work stays visible.
+_SHEER = 0.5
+
+
 @dataclass(frozen=True)
 class AddWork(Command):
     """A planned work near tunnels, drawn on the map; ``title`` with a number behind it is its name."""
@@ -35,6 +39,9 @@ class AddWork(Command):
         return {"title": self.title}
 
     def apply(self, tx: Transaction) -> None:
+        new = tables.find(tx, EXTERNAL_WORK) is None
         layer = tables.ensure(tx, EXTERNAL_WORK, ("name",))
+        if new:
+            tx.set_layer(layer.id, opacity=_SHEER)
         number = len(tx.read(layer.id, columns=[], geometry=False)) + 1
         tx.insert(layer.id, Batch([self.wkb], {"name": [f"{self.title} {number}"]}))

@@ -291,7 +291,7 @@ def _flood(stage: _Stage, target: _Target) -> Scene:
     events.append(Event(end, "tunnel.event_horizon", {"m3": round(total), "pumped": round(flood.pumped)}, ()))
     exits = stage.exits(flooded, shut)
     _out(events, exits, 0.0)
-    depth = list(zip(flood.t, flood.depth[start], strict=True))
+    depth = [(t, max(depths)) for t, depths in zip(flood.t, zip(*flood.depth.values(), strict=True), strict=True)]
     return stage.scene(
         "flood", events, sorted(zones, key=lambda one: one.since), devices, exits,
         closed=tuple(stage.name(at) for at in shut), curve=depth[:: max(1, len(depth) // 120)],

@@ -68,7 +68,12 @@ class WayOut:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The whole answer. ``closed``: compartments nobody may pass; ``duration``: seconds followed."""
+    """The whole answer.
+
+    Attributes:
+        closed: compartments nobody may pass; duration: seconds followed.
+        curve: (s, value) of a leak: share of gas in the compartment; of a flood: m of water where it is deepest.
+    """
 
     kind: str
     at: str

@@ -149,21 +149,23 @@ class Segments:
         return _names(self.network.valve_ids, cut.close)
 
     @cached_property
-    def _beside(self) -> tuple[Ints, Ints, Ints]:
-        """(first (count + 1,), place (2k,), other (2k,)): the places around segment s are
-        ``place[first[s]:first[s + 1]]`` and ``other`` the segments behind them."""
-        k = len(self.valve)
+    def _beside(self) -> tuple[Ints, Ints, Ints, Any]:
+        """(first, place, other, ones): the places around segment s are ``place[first[s]:first[s + 1]]`` and ``other``
+        the segments behind them. A last row, numbered ``count``, leads to all segments with a source."""
+        k, sources = len(self.valve), np.flatnonzero(self.has_source)
+        ends = np.empty(2 * k + len(sources))
+        ends[:k], ends[k : 2 * k], ends[2 * k :] = self.far, self.near, sources
+        rows = np.concatenate([self.near, self.far, np.full(len(sources), self.count, np.int32)])
         # Each place stands in a column of its own at both its segments, so that rows come sorted and nothing is summed.
-        rows = np.concatenate([self.near, self.far])
-        found = csr_matrix((np.ones(2 * k, np.int8), (rows, np.arange(2 * k, dtype=np.int32))), (self.count, 2 * k))
-        place = found.indices
-        other = np.concatenate([self.far, self.near])[place]
-        place -= k * (place >= k).astype(np.int32)
-        return found.indptr, place, other
+        columns = np.arange(len(ends), dtype=np.int32)
+        found = csr_matrix((ends, (rows, columns)), (self.count + 1, len(ends)))
+        place = found.indices.view(np.uint32)
+        np.minimum(place, place - np.uint32(k), out=place)  # below k it wraps around and stays what it is
+        return found.indptr, found.indices, found.data.astype(np.int32), found.data
 
     def _around(self, segments: Ints) -> tuple[Ints, Ints, Ints]:
         """(place, segment behind it, which of ``segments`` it was reached from) for all places around segments."""
-        first, place, other = self._beside
+        first, place, other, _ = self._beside
         begin, count = first[segments], first[segments + 1] - first[segments]
         owner = np.repeat(np.arange(len(segments)), count)
         at = begin[owner] + np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
@@ -205,14 +207,13 @@ class Segments:
     def _supply(self) -> Ints:
         """Int32 (count,): by which segment each is fed, on a shortest way from a source (``count``: holds one itself;
         below 0: not fed)."""
-        first, place, other = self._beside
+        first, place, other, data = self._beside
         if not self._open.all():
-            owner = np.repeat(np.arange(self.count, dtype=np.int32), np.diff(first))
-            other = np.where(self._open[place], other, owner)
-        sources = np.flatnonzero(self.has_source)
-        ways = np.concatenate([other, sources.astype(np.int32)])
-        ends = np.append(first, len(ways)).astype(np.int32)
-        graph = csr_matrix((np.ones(len(ways)), ways, ends), (self.count + 1, self.count + 1))
+            last = first[self.count]
+            owner = np.repeat(np.arange(self.count, dtype=np.int32), np.diff(first[:-1]))
+            other = other.copy()
+            np.copyto(other[:last], owner, where=~self._open[place[:last]])
+        graph = csr_matrix((data, other, first), (self.count + 1, self.count + 1))
         before = breadth_first_order(graph, self.count, directed=True, return_predecessors=True)[1]
         return np.asarray(before[:-1], np.int32)
 

@@ -15,6 +15,7 @@ from planner_app.domain.progress import NoProgress, Progress, check
 from planner_app.plugin_api.model import Batch, Command, Project, Transaction
 from plugins.tunnel.model import tables
 from plugins.tunnel.model.network.epanet import EpanetFile, Note, read_epanet, read_valve_csv
+from plugins.tunnel.model.network.fittings import Key, ids_of, key_of, service_arrays, valve_arrays
 from plugins.tunnel.model.network.from_epanet import good_valves, valve_notes
 from plugins.tunnel.model.network.network import Network
 from plugins.tunnel.model.space.kinds import line_kind
@@ -243,7 +244,7 @@ def load_network(project: Project) -> Loaded:
     notes: list[Note] = []
     nodes, lines = tables.need(project, NODE), tables.need(project, LINE)
     node_fids, node = tables.columns(project, nodes, ["code", "network", "source"])
-    node_keys = [_key(network, code) for network, code in zip(node["network"], node["code"], strict=True)]
+    node_keys = [key_of(network, code) for network, code in zip(node["network"], node["code"], strict=True)]
     node_number = _numbered(node_keys, "node", notes)
     names = ["code", "network", "from_node", "to_node", "length_m", "status", "closed", "kind_code"]
     line_fids, line = tables.columns(project, lines, names)
@@ -252,7 +253,7 @@ def load_network(project: Project) -> Loaded:
     for at, (network, code, a, b) in enumerate(
         zip(line["network"], line["code"], line["from_node"], line["to_node"], strict=True)
     ):
-        key, ends = _key(network, code), (_key(network, a), _key(network, b))
+        key, ends = key_of(network, code), (key_of(network, a), key_of(network, b))
         if key in seen:
             notes.append(("tunnel.duplicate", {"id": code, "kind": "line", "line": int(line_fids[at])}))
         elif ends[0] not in node_number or ends[1] not in node_number:
@@ -267,11 +268,11 @@ def load_network(project: Project) -> Loaded:
     length = _lengths(project, lines.id, line["length_m"])
     unused = [line["status"][at] in _NOT_IN_USE or bool(line["closed"][at]) for at in kept]
     uses = {key: number for number, key in enumerate(line_keys)}
-    valves = _valves(project, node_number, uses, start, end, notes)
-    services = _services(project, node_number, uses, notes)
+    valves = valve_arrays(project, node_number, uses, start, end, notes)
+    services = service_arrays(project, node_number, uses, notes)
     network = Network(
-        node_ids=_ids(list(node_number)),
-        line_ids=_ids(line_keys),
+        node_ids=ids_of(list(node_number)),
+        line_ids=ids_of(line_keys),
         start=np.array(start, np.int32),
         end=np.array(end, np.int32),
         length=length[kept] if kept else np.empty(0),
@@ -288,23 +289,8 @@ def load_network(project: Project) -> Loaded:
     )  # fmt: skip
 
 
-_Key = tuple[str, str]
-
-
-def _key(network: Any, code: Any) -> _Key:
-    return (str(network or ""), str(code or ""))
-
-
-def _ids(keys: Sequence[_Key]) -> list[str]:
-    """Codes; ``NETWORK/ID`` where two networks share one."""
-    count: dict[str, int] = {}
-    for _, code in keys:
-        count[code] = count.get(code, 0) + 1
-    return [code if count[code] == 1 else f"{network}/{code}" for network, code in keys]
-
-
-def _numbered(keys: Sequence[_Key], kind: str, notes: list[Note]) -> dict[_Key, int]:
-    numbers: dict[_Key, int] = {}
+def _numbered(keys: Sequence[Key], kind: str, notes: list[Note]) -> dict[Key, int]:
+    numbers: dict[Key, int] = {}
     for at, key in enumerate(keys):
         if key in numbers:
             notes.append(("tunnel.duplicate", {"id": key[1], "kind": kind, "line": at + 1}))
@@ -313,7 +299,7 @@ def _numbered(keys: Sequence[_Key], kind: str, notes: list[Note]) -> dict[_Key, 
     return numbers
 
 
-def _sources(numbers: Mapping[_Key, int], keys: Sequence[_Key], flags: Sequence[Any]) -> Any:
+def _sources(numbers: Mapping[Key, int], keys: Sequence[Key], flags: Sequence[Any]) -> Any:
     source = np.zeros(len(numbers), bool)
     for key, flag in zip(keys, flags, strict=True):
         source[numbers[key]] |= bool(flag)
@@ -327,88 +313,3 @@ def _lengths(project: Project, layer_id: str, stated: Sequence[Any]) -> Any:
         shapes = shapely.from_wkb(project.read(layer_id, columns=[]).geometry)
         values = np.where(np.isnan(values), np.nan_to_num(shapely.length(shapes)), values)
     return values
-
-
-def _valves(
-    project: Project,
-    nodes: Mapping[_Key, int],
-    lines: Mapping[_Key, int],
-    start: Sequence[int],
-    end: Sequence[int],
-    notes: list[Note],
-) -> dict[str, Any]:
-    """Valves on one end of a line, or, where only the node is known, on every line that ends there."""
-    layer = tables.find(project, VALVE)
-    if layer is None:
-        return {}
-    _, rows = tables.columns(project, layer, ["code", "network", "line", "node", "is_open", "operable"])
-    at_node: dict[int, list[int]] = {}
-    for line, ends in enumerate(zip(start, end, strict=True)):
-        for node in set(ends):
-            at_node.setdefault(node, []).append(line)
-    numbers: dict[_Key, int] = {}
-    places: dict[tuple[int, int], int] = {}
-    is_open: list[bool] = []
-    operable: list[bool] = []
-    for network, code, line_code, node_code, opened, works in zip(
-        rows["network"], rows["code"], rows["line"], rows["node"], rows["is_open"], rows["operable"], strict=True
-    ):
-        key, node_key = _key(network, code), _key(network, node_code)
-        found: list[tuple[int, int]] = []
-        if line_code:
-            line_at, node_at = lines.get(_key(network, line_code)), nodes.get(node_key)
-            if line_at is not None and node_at in (start[line_at], end[line_at]):
-                found = [(line_at, int(node_at or 0))]
-        elif node_key in nodes:
-            found = [(line_at, nodes[node_key]) for line_at in at_node.get(nodes[node_key], [])]
-        if not found:
-            notes.append(("tunnel.valve_lost", {"valve": code, "line": line_code or "–", "node": node_code or "–"}))
-            continue
-        number = numbers.setdefault(key, len(numbers))
-        if number == len(is_open):
-            is_open.append(opened is None or bool(opened))
-            operable.append(works is None or bool(works))
-        for place in found:
-            if place in places:
-                notes.append(("tunnel.valve_twice", {"valve": code, "line": line_code or "–", "node": node_code}))
-            else:
-                places[place] = number
-    pairs = np.array(list(places), np.int32).reshape(-1, 2)
-    return {
-        "valve_ids": _ids(list(numbers)),
-        "place_valve": np.array(list(places.values()), np.int32),
-        "place_line": pairs[:, 0],
-        "place_node": pairs[:, 1],
-        "valve_open": np.array(is_open, bool),
-        "valve_operable": np.array(operable, bool),
-    }
-
-
-def _services(
-    project: Project, nodes: Mapping[_Key, int], lines: Mapping[_Key, int], notes: list[Note]
-) -> dict[str, Any]:
-    layer = tables.find(project, SERVICE)
-    if layer is None:
-        return {}
-    _, rows = tables.columns(project, layer, ["code", "network", "line", "node", "customer_count", "critical", "name"])
-    ids, on_node, on_line, customers, critical = [], [], [], [], []
-    for at, code in enumerate(rows["code"]):
-        network = rows["network"][at]
-        node = nodes.get(_key(network, rows["node"][at]), -1) if rows["node"][at] else -1
-        line = lines.get(_key(network, rows["line"][at]), -1) if rows["line"][at] else -1
-        if node < 0 and line < 0:
-            place = {"service": code, "line": rows["line"][at] or "–", "node": rows["node"][at] or "–"}
-            notes.append(("tunnel.service_lost", place))
-            continue
-        ids.append(str(code))
-        on_node.append(-1 if line >= 0 else node)
-        on_line.append(line)
-        customers.append(int(rows["customer_count"][at] or 0))
-        critical.append(bool(rows["critical"][at]))
-    return {
-        "service_ids": ids,
-        "service_node": np.array(on_node, np.int32),
-        "service_line": np.array(on_line, np.int32),
-        "service_customers": np.array(customers, np.int64),
-        "service_critical": np.array(critical, bool),
-    }

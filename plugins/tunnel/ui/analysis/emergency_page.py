@@ -255,7 +255,7 @@ class EmergencyPage(TaskPage):
             self.curve.show_curve([(t, c / lel * 100) for t, c in scene.curve], tr("Gas, %LEL"), limits)
         elif scene.kind == "flood":
             limits = [(values["deep_m"], f"{values['deep_m']:g} m", "fail")]
-            self.curve.show_curve(scene.curve, tr("Depth where it comes in, m"), limits)
+            self.curve.show_curve(scene.curve, tr("Deepest water, m"), limits)
         else:
             self.curve.show_curve((), "")
 
