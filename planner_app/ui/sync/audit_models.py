@@ -69,7 +69,7 @@ class RevisionModel(RowsModel):
     """Who made which revision when and why."""
 
     def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__((tr("Revision no."), tr("Time"), tr("Who"), tr("Why")), parent)
+        super().__init__((tr("Rev."), tr("Time"), tr("Who"), tr("Why")), parent)
         self.right = frozenset({0})
         self.widths = {0: 62, 2: 92, 3: 400}
 
@@ -86,7 +86,7 @@ class ChangeModel(RowsModel):
     """What a revision changed, a line per cell."""
 
     def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__((tr("Operation"), tr("Feature"), tr("Field"), tr("Value before"), tr("Value after")), parent)
+        super().__init__((tr("Done"), tr("Feature"), tr("Field"), tr("Value before"), tr("Value after")), parent)
         self.widths = {0: 70, 1: 184, 2: 96, 3: 150, 4: 150}
 
     def text(self, row: Change, column: int) -> str:

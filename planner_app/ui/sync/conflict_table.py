@@ -22,7 +22,7 @@ class ConflictModel(RowsModel):
     """Rows: (dispute, column's name, before, mine, the server's, revision)."""
 
     def __init__(self, parent: QObject | None = None) -> None:
-        heads = (tr("Layer"), tr("Feature"), tr("Field"), tr("Was"), tr("Mine"), tr("Server"), tr("Revision no."))
+        heads = (tr("Layer"), tr("Feature"), tr("Field"), tr("Was"), tr("Mine"), tr("Server"), tr("Rev."))
         super().__init__(heads, parent)
         self.right = frozenset({6})
         self.widths = {0: 150, 1: 160, 2: 130, 3: 170, 4: 170, 5: 170}

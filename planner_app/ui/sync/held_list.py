@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from planner_app.i18n import tr
-from planner_app.plugin_api.widgets import Card, CardList, CardText, label
-from planner_app.ui.controls import button, column, row
+from planner_app.plugin_api.widgets import Card, CardList, CardText, FlowLayout, label
+from planner_app.ui.controls import button, column
 from planner_app.ui.sync.disputes import Held
 
 if TYPE_CHECKING:
@@ -46,18 +46,21 @@ class HeldCard(Card):
         self.fixes = {
             fix: button(fix_word(fix), partial(self.fixed.emit, [held.entry.id], fix)) for fix in held.entry.fixes
         }
-        line = QWidget()
-        line.setLayout(row(*self.fixes.values(), None, spacing=6, margins=(0, 4, 0, 0)))
-        self.add(line)
+        self.add(_flow(self.fixes.values(), 6))
         if len(alike) > 1:
             ids = [one.entry.id for one in alike]
-            together = QWidget()
-            line_ = row(label(tr("All {count} with this reason:", count=len(ids)), "small"), spacing=2)
-            for fix in held.entry.fixes:
-                line_.addWidget(button(fix_word(fix), partial(self.fixed.emit, ids, fix), "link"))
-            line_.addStretch(1)
-            together.setLayout(line_)
-            self.add(together)
+            self.add(label(tr("All {count} with this reason:", count=len(ids)), "small"))
+            links = [button(fix_word(fix), partial(self.fixed.emit, ids, fix), "link") for fix in held.entry.fixes]
+            self.add(_flow(links, 2))
+
+
+def _flow(knobs: Iterable[QWidget], spacing: int) -> QWidget:
+    """Side by side, wrapped where the panel is narrow."""
+    holder = QWidget()
+    layout = FlowLayout(holder, spacing)
+    for knob in knobs:
+        layout.addWidget(knob)
+    return holder
 
 
 class HeldList(QWidget):

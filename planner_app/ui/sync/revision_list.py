@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QWidget
 
 from planner_app.i18n import tr
-from planner_app.plugin_api.widgets import CardList, CardText, label
-from planner_app.ui.controls import button, column, row
+from planner_app.plugin_api.widgets import CardList, CardText, FlowLayout, label
+from planner_app.ui.controls import button, column
 from planner_app.ui.sync.audit import History, Subject, read_history, why
 from planner_app.ui.sync.status import short_time
 
@@ -28,13 +28,16 @@ class RevisionList(QWidget):
         self._head = -1
         self._asking = False
         self.revisions: tuple[Revision, ...] = ()
-        self.feature = button(tr("Of the selected feature"), room.history_of_feature)
-        self.place = button(tr("Of a place…"), room.history_of_place)
+        self.feature = button(tr("Selected feature"), room.history_of_feature)
+        self.place = button(tr("A place…"), room.history_of_place)
         self.every = button(tr("All revisions"), room.show_history)
         self.says = label("", "secondary", wrap=True)
         self.cards = CardList()
         self.cards.chosen.connect(lambda key: room.show_history(int(key)))
-        knobs = row(self.feature, self.place, self.every, None, spacing=6)
+        knobs = QWidget()
+        flow = FlowLayout(knobs, 6)
+        for knob in (self.feature, self.place, self.every):
+            flow.addWidget(knob)
         self.setLayout(column(knobs, self.says, self.cards, spacing=10))
         room.session.project_changed.connect(self._forget)
         room.session.sync.synced.connect(lambda *_: self._synced())

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QLabel
 
 from planner_app.i18n import tr
 from planner_app.sync.types import Revision
@@ -35,30 +35,24 @@ class TravelBar(FloatingFrame):
     def __init__(self, room: SyncRoom, travel: TimeTravel) -> None:
         super().__init__(room.session.theme, room.map_area)
         theme, self._over = room.session.theme, room.map_area
-        self.title = label("", "heading")
-        self.about = ElidedLabel("", "small")
-        self.figures: dict[str, tuple[QWidget, QWidget]] = {}
+        self.title, self.about = ElidedLabel("", "heading"), ElidedLabel("", "small")
+        back = button(tr("Back to now"), travel.leave, "primary")
+        head = row(ThemedIcon(theme, "history", 18, "accent"), spacing=8)
+        head.addWidget(self.title, 1)
+        head.addWidget(IconButton(theme, "arrow-left", tr("The revision before"), lambda: travel.step(1), size=16))
+        head.addWidget(IconButton(theme, "arrow-right", tr("The next revision"), lambda: travel.step(-1), size=16))
+        head.addWidget(back)
+        self.counts: dict[str, QLabel] = {}
         legend = row(spacing=5)
-        self.counts = {}
         for key, colour in (("changed", CHANGED), ("gone", GONE), ("new", NEW)):
             self.counts[key] = label("", "small")
             legend.addWidget(square(colour))
             legend.addWidget(self.counts[key])
-            legend.addSpacing(6)
+            legend.addSpacing(8)
         legend.addStretch(1)
-        self.note = label("", "warning")
-        words = column(self.title, self.about, legend, self.note, spacing=3)
-        back = button(tr("Back to now"), travel.leave, "primary")
-        restore = button(tr("Restore…"), room.restore)
-        parts = row(spacing=10, margins=(12, 8, 10, 8))
-        parts.addWidget(ThemedIcon(theme, "history", 18, "accent"))
-        parts.addLayout(words, 1)
-        parts.addSpacing(8)
-        parts.addWidget(IconButton(theme, "arrow-left", tr("The revision before"), lambda: travel.step(1), size=16))
-        parts.addWidget(IconButton(theme, "arrow-right", tr("The next revision"), lambda: travel.step(-1), size=16))
-        parts.addWidget(restore)
-        parts.addWidget(back)
-        self.setLayout(parts)
+        legend.addWidget(button(tr("Restore…"), room.restore, "link"))
+        self.note = label("", "warning", wrap=True)
+        self.setLayout(column(head, self.about, legend, self.note, spacing=3, margins=(12, 8, 10, 6)))
         self.hide()
 
     def show_revision(self, revision: Revision, past: Past | None) -> None:
@@ -79,7 +73,7 @@ class TravelBar(FloatingFrame):
     def place(self) -> None:
         """Below the tools, in the middle."""
         side = self.theme.px(56)  # the zoom buttons' side, and as much at the other
-        width = min(self._over.width() - 2 * side, self.theme.px(680))
+        width = min(self._over.width() - 2 * side, self.theme.px(600))
         self.resize(width, self.sizeHint().height())
         self.move((self._over.width() - width) // 2, self.theme.px(44))
 

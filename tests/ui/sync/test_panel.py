@@ -286,8 +286,8 @@ def test_nothing_is_clipped_in_the_smallest_window(at_server: Any, qtbot: Any, l
         panel.held_list.open("1")
         for tab in range(panel.tabs.count()):
             panel.open_tab(tab)
-            qtbot.wait(50)
-            assert clipped(panel) == []
+            qtbot.waitUntil(lambda: clipped(panel) == [])
+            assert panel._scroll.widget().width() <= panel._scroll.viewport().width()
         assert clipped(window.top) == []
     finally:
         at_server.choose_language("en")
