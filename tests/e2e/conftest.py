@@ -21,14 +21,14 @@ def sample(sample_folder: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def open_window(qtbot: Any, qgis_python: str, tmp_path: Path) -> Iterator[Callable[..., Any]]:
-    """``open_window(path, language)``: the whole desktop, as ``planner FILE`` starts it."""
+    """``open_window(path, language)``: the whole desktop, as ``planner FILE`` starts it (None: on the start page)."""
     from planner_app.engine_client import EngineClient
     from planner_app.ui.app import Desktop
     from planner_app.ui.settings import Settings
 
     made: list[Any] = []
 
-    def start(path: Path, language: str = "zh_CN", theme: str = "light") -> Any:
+    def start(path: Path | None, language: str = "zh_CN", theme: str = "light") -> Any:
         settings = Settings.load(tmp_path / "config")
         settings.language, settings.theme = language, theme
         settings.last_folder = str(tmp_path)
@@ -36,8 +36,10 @@ def open_window(qtbot: Any, qgis_python: str, tmp_path: Path) -> Iterator[Callab
         made.append(desktop)
         desktop.window.resize(1600, 1000)
         desktop.start()
-        qtbot.waitUntil(lambda: desktop.host is not None and desktop.session.project is not None, timeout=30_000)
-        qtbot.waitUntil(desktop.window.canvas.scheduler.is_final, timeout=60_000)
+        qtbot.waitUntil(lambda: desktop.host is not None, timeout=30_000)
+        if path is not None:
+            qtbot.waitUntil(lambda: desktop.session.project is not None, timeout=30_000)
+            qtbot.waitUntil(desktop.window.canvas.scheduler.is_final, timeout=60_000)
         return desktop
 
     yield start

@@ -114,7 +114,7 @@ class SyncPanel(TaskPage):
             self.held_list, self.revisions, self.rights,
         )  # fmt: skip
         self.all_mine = button(tr("All mine"), lambda: self._settle_all("mine"))
-        self.all_theirs = button(tr("All the server's"), lambda: self._settle_all("theirs"))
+        self.all_theirs = button(tr("All theirs"), lambda: self._settle_all("theirs"))
         self.foot = QWidget()
         self.foot_text = label("", "small", wrap=True)
         foot = row(spacing=6)
