@@ -45,8 +45,13 @@ class MapView(Protocol):
     def pan(self, dx: float, dy: float) -> None:
         """Move the picture by pixels, as a dragging hand does."""
 
-    def add_overlay(self, paint: Callable[[QPainter, Callable[[float, float], tuple[float, float]]], None]) -> object:
-        """Draw above the map with a painter and a function from map to widget coordinates; returns a handle."""
+    def add_overlay(
+        self, paint: Callable[[QPainter, Callable[[float, float], tuple[float, float]]], None], *, above: bool = False
+    ) -> object:
+        """Draw above the map with a painter and a function from map to widget coordinates; returns a handle.
+
+        Overlays are drawn in the order they were added; what nothing may hide (an alarm) is added ``above`` them all.
+        """
 
     def remove_overlay(self, handle: object) -> None: ...
     def update_overlays(self) -> None:

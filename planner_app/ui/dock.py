@@ -32,6 +32,7 @@ class Dock(QFrame):
         self.setObjectName("dock")
         self.theme = theme
         self._tabs: list[_Tab] = []
+        self._role = ""
         self.bar = QTabBar()
         self.bar.setDrawBase(False)
         self.bar.setExpanding(False)
@@ -59,7 +60,7 @@ class Dock(QFrame):
         self._tabs.insert(place, _Tab(key, page))
         self._pages.addWidget(page)
         blocked = self.bar.blockSignals(True)
-        self.bar.insertTab(place, title)
+        self.bar.insertTab(place, _plain(title))
         self.bar.blockSignals(blocked)
         self.open(current or key)
 
@@ -72,14 +73,27 @@ class Dock(QFrame):
         """Bring a tab to the front."""
         for index, tab in enumerate(self._tabs):
             if tab.key == key:
+                self.bar.setTabVisible(index, True)
                 self.bar.setCurrentIndex(index)
                 self._switched(index)
+
+    def serve(self, plugin_id: str) -> None:
+        """Show the tabs of the role whose panel is open; of other plugins' only the one in front."""
+        self._role = plugin_id
+        self._show_tabs()
+
+    def _show_tabs(self) -> None:
+        front = self.bar.currentIndex()
+        for index, tab in enumerate(self._tabs):
+            foreign = tab.key.startswith("plugin:") and self._role not in ("", tab.key.split(":")[1])
+            self.bar.setTabVisible(index, index == front or not foreign)
+        self._fit()
 
     def set_title(self, key: str, title: str) -> None:
         """Rename a tab."""
         for index, tab in enumerate(self._tabs):
             if tab.key == key:
-                self.bar.setTabText(index, title)
+                self.bar.setTabText(index, _plain(title))
         self._fit()
 
     def set_buttons(self, key: str, buttons: Sequence[QWidget]) -> None:
@@ -119,7 +133,7 @@ class Dock(QFrame):
         for knob in tab.actions:
             self._button_row.addWidget(knob)
             knob.show()
-        self._fit()
+        self._show_tabs()
 
 
 class DockPageHandle:
@@ -145,6 +159,11 @@ class DockPageHandle:
     def set_actions(self, actions: Sequence[tuple[str, str, Callable[[], None]]]) -> None:
         """Text buttons at the right of the tab bar: (id, title, handler)."""
         self._dock.set_buttons(self._key, action_buttons(actions))
+
+
+def _plain(title: str) -> str:
+    """A title as it is to read: Qt takes a single ampersand for the mark of a shortcut."""
+    return title.replace("&", "&&")
 
 
 def action_buttons(actions: Sequence[tuple[str, str, Callable[[], None]]]) -> list[QPushButton]:

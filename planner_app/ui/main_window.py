@@ -84,6 +84,7 @@ class MainWindow(QMainWindow):
         self._wire()
         self._panels_hidden = False
         self._contexts: dict[str, PluginContext] = {}
+        self.panel_plugins: dict[str, str] = {}
         self._restore()
         if host is not None:
             self.add_plugins(host)
@@ -179,6 +180,8 @@ class MainWindow(QMainWindow):
         """Show a task panel."""
         self.task.setVisible(True)
         self.task.open(panel_id)
+        if panel_id in self.panel_plugins:
+            self.dock.serve(self.panel_plugins[panel_id])
         if panel_id != FEATURE:
             self.session.settings.panel = panel_id
         self._mark_rail()

@@ -40,6 +40,7 @@ def put_plugins(window: MainWindow, host: PluginHost) -> tuple[dict[str, PluginC
         for tool in api.tools:
             _add_tool(window, context, api, tool)
     window.map_area.rebuild_tools()
+    window.panel_plugins = {panel.id: api.plugin_id for api, panel in panels}
     for api, panel in sorted(panels, key=lambda pair: pair[1].order):
         _add_panel(window, contexts[api.plugin_id], panel)
     watchers = [kept for api in host.ui_apis for kept in contexts[api.plugin_id].start_watchers(api)]

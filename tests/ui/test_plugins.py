@@ -156,6 +156,29 @@ def test_table_of_a_panel_stands_left_in_the_dock(with_plugins: Any) -> None:
     assert context.add_table("t", "Again") is context.table
 
 
+def test_the_dock_shows_the_tabs_of_the_role_whose_panel_is_open(with_plugins: Any) -> None:
+    window, dock = with_plugins.window, with_plugins.window.dock
+
+    def shown() -> list[str]:
+        return [dock.bar.tabText(at) for at in range(dock.bar.count()) if dock.bar.isTabVisible(at)]
+
+    dock.add("plugin:other:t", "Pipes & cables", QLabel(), first=True)
+    dock.serve("other")
+    assert "Pipes && cables" in shown()  # one ampersand would be taken for a shortcut's mark
+    own = dock.current()
+    window.open_panel("survey")
+    assert "Pipes && cables" not in shown()
+    assert {"Findings", "Attribute table"} <= set(shown())
+    dock.open("plugin:other:t")  # asked for by name it is there
+    assert "Pipes && cables" in shown()
+    dock.open(own)
+    assert "Pipes && cables" not in shown()
+    dock.set_title("plugin:other:t", "A & B")
+    dock.serve("other")
+    assert "A && B" in shown()
+    assert "Findings" not in shown()
+
+
 def test_showing_a_layer_is_undoable(with_plugins: Any) -> None:
     context, session = context_of(with_plugins), with_plugins.session
     layer = session.layers()[0]

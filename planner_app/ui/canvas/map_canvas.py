@@ -233,9 +233,9 @@ class MapCanvas(MapPane):
 
     # overlays
 
-    def add_overlay(self, paint: Paint) -> object:
+    def add_overlay(self, paint: Paint, *, above: bool = False) -> object:
         """Draw above the map with a painter and a function from map to widget coordinates; returns a handle."""
-        handle = self.overlays.add(paint)
+        handle = self.overlays.add(paint, above=above)
         self.update()
         return handle
 

@@ -17,20 +17,24 @@ Paint = Callable[[QPainter, Callable[[float, float], tuple[float, float]]], None
 class Overlay:
     """Handle of one overlay."""
 
-    def __init__(self, paint: Paint) -> None:
-        self.paint = paint
+    def __init__(self, paint: Paint, above: bool) -> None:
+        self.paint, self.above = paint, above
 
 
 class Overlays:
-    """Overlays in the order they were added. One that fails is logged and left out; the others go on."""
+    """Overlays in the order they were added, those that stand above the others last.
+
+    One that fails is logged and left out; the others go on.
+    """
 
     def __init__(self) -> None:
         self._overlays: list[Overlay] = []
 
-    def add(self, paint: Paint) -> Overlay:
+    def add(self, paint: Paint, *, above: bool = False) -> Overlay:
         """Add a painter; returns its handle."""
-        overlay = Overlay(paint)
+        overlay = Overlay(paint, above)
         self._overlays.append(overlay)
+        self._overlays.sort(key=lambda one: one.above)
         return overlay
 
     def remove(self, handle: object) -> None:

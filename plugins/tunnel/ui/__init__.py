@@ -35,7 +35,7 @@ ACTIONS: tuple[tuple[str, str, str], ...] = (
 
 def register(api: UiApi) -> None:
     """Register the panel and its actions with the window."""
-    api.add_panel(Panel("tunnel", "Tunnels", "layers", _panel, order=30, heading="Utility tunnels and pipes"))
+    api.add_panel(Panel("tunnel", "Tunnels", "tunnel", _panel, order=30, heading="Utility tunnels and pipes"))
     for name, title, icon in ACTIONS:
         run = partial(_run, name)
         api.add_action(Action(f"tunnel.{name}", title, run, icon, enabled=lambda context: context.project is not None))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import pytest
 from PySide6.QtCore import QPoint, QRect
@@ -259,3 +260,14 @@ def test_overlays_draw_above_and_a_failing_one_is_left_out(bench: Bench, caplog:
     caplog.clear()
     bench.canvas.remove_overlay(handle)
     assert shown(bench) == "#ff0000"
+
+
+def test_an_overlay_that_nothing_may_hide_is_drawn_last(bench: Bench) -> None:
+    def cover(colour: str) -> Callable[[QPainter, object], None]:
+        return lambda painter, _: painter.fillRect(0, 0, 2000, 2000, QColor(colour))
+
+    handle = bench.canvas.add_overlay(cover("black"), above=True)
+    bench.canvas.add_overlay(cover("white"))
+    assert shown(bench) == "#000000"
+    bench.canvas.remove_overlay(handle)
+    assert shown(bench) == "#ffffff"
