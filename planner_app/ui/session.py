@@ -268,7 +268,10 @@ class Session(QObject):
         if not gone or self.project is None:
             return
         kept: dict[str, Iterable[int]] = {}
+        there = {layer.id for layer in self.project.layers()}
         for layer_id in self.selection.layer_ids():
+            if layer_id not in there:  # the layer itself went, as when the command that made it is undone
+                continue
             fids = self.selection.fids(layer_id)
             if layer_id in gone:
                 fids = tuple(int(f) for f in self.project.read(layer_id, columns=[], fids=fids, geometry=False).fids)

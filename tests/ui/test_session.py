@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
+import shapely
 from PySide6.QtCore import QThread
 
 from planner_app.domain.errors import Cancelled, PlannerError
+from planner_app.domain.layer import FieldInfo, NewLayer
 from planner_app.domain.progress import Progress, check
+from planner_app.project import Batch, Command, Transaction
 from planner_app.ui.jobs import JobRunner
 from planner_app.ui.session import SelectionModel
 from planner_app.ui.settings import Settings
@@ -140,3 +144,28 @@ def test_after_the_end_nothing_is_active_though_not_all_was_told(qtbot: Any) -> 
     assert runner.active()
     assert runner.shutdown()
     assert runner.active() == []
+
+
+@dataclass(frozen=True)
+class _MakeAndFill(Command):
+    """A layer and its first feature in one step, as plugins make their tables."""
+
+    name: ClassVar[str] = "make_and_fill"
+
+    def params(self) -> dict[str, Any]:
+        return {}
+
+    def apply(self, tx: Transaction) -> None:
+        layer = tx.create_layer(NewLayer("施工", "point", (FieldInfo("name", "text"),)), table="work")
+        tx.insert(layer.id, Batch([shapely.to_wkb(shapely.Point(500000, 2860000))], {"name": ["坑"]}))
+
+
+def test_a_layer_that_an_undo_takes_away_takes_its_selection_along(opened: Any) -> None:
+    session = opened.session
+    other = session.project.layers()[0].id
+    session.project.execute(_MakeAndFill())
+    session.selection.replace({"work": [1], other: [2]})
+    session.undo()
+    assert session.selection.layer_ids() == (other,)
+    session.redo()
+    assert session.project.layer("work").name == "施工"

@@ -109,7 +109,7 @@ def _finding(
         rule=rule.id, verdict=verdict, feature=feature or along.tunnel, measured=measured, limit=limit, unit=rule.unit,
         standard=rule.standard, clause=rule.clause, edition=rule.edition, confidence=rule.confidence,
         blocking=blocking, borderline=near, message=f"tunnel.along.{message}",
-        params={"title": rule.title, "title_zh": rule.title_zh, "openings": openings, "measured": measured,
+        params={"what": rule.title, "what_zh": openings or rule.title_zh, "measured": measured,
                 "limit": limit, "fids": []} | where | params,
         evidence=_evidence(along.axis, span),
     )  # fmt: skip
@@ -216,7 +216,7 @@ def _apart(rule: Rule, along: Along) -> list[Finding]:
         span = (rooms[0].from_m, rooms[-1].to_m)
         return [
             _finding(rule, along, Verdict.CANNOT_JUDGE, "none", room=rooms[0].name, limit=limit, span=span,
-                     openings=rule.params["exhaust"][0])
+                     what_zh=rule.params["exhaust"][0])
         ]  # fmt: skip
     found, nearest = [], None
     for one in exhausts:

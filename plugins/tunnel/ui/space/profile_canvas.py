@@ -14,6 +14,7 @@ from planner_app.plugin_api.ui import PanelContext
 from plugins.tunnel.model.space.axis import station
 from plugins.tunnel.model.space.kinds import NAMES
 from plugins.tunnel.model.space.profile import Profile, between, gap
+from plugins.tunnel.ui.space.alarms import paint_in_profile
 from plugins.tunnel.ui.space.looks import Looks, paint_card, scaled
 from plugins.tunnel.ui.space.profile_paint import (
     Stretch,
@@ -25,6 +26,7 @@ from plugins.tunnel.ui.space.profile_paint import (
     row_height,
     slope_pieces,
 )
+from plugins.tunnel.ui.state import state_of
 
 #: How much taller heights are drawn than lengths.
 EXAGGERATIONS = (1, 2, 5, 10, 15, 20, 30, 50, 75, 100, 150, 200, 500)
@@ -47,6 +49,7 @@ class ProfileCanvas(QWidget):
         self._looks = Looks(context)
         self.view = View()
         self.profile: Profile | None = None
+        self.tunnel = ""  # its code, where the profile is a tunnel's
         self.findings: Sequence[Finding] = ()
         self._slopes: list[Stretch] = []
         self.mark: float | None = None
@@ -60,6 +63,8 @@ class ProfileCanvas(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(tr("Longitudinal profile"))
         self.setMinimumSize(scaled(220), scaled(150))
+        self._state = state_of(context)
+        self._state.marks_changed.connect(self.update)
         context.theme_changed.connect(self.update)
 
     def show_profile(self, profile: Profile | None, findings: Sequence[Finding] = (), *, keep: bool = False) -> None:
@@ -234,6 +239,7 @@ class ProfileCanvas(QWidget):
         if self.profile is None:
             return
         paint_profile(painter, self._looks, self.view, self.profile, self.findings, self._slopes)
+        paint_in_profile(painter, self._looks, self.view, self.profile, self.tunnel, self._state.marks)
         if self.mark is None:
             return
         x = self.view.x(self.mark)

@@ -203,6 +203,7 @@ class ProfilePage(QWidget):
         same = self.shown is not None and (tunnel, path) == (self.tunnel, self._path)
         self.shown, self.tunnel, self._path = judged, tunnel, path
         self._stack.setCurrentIndex(1)
+        self.canvas.tunnel = tunnel
         self.canvas.show_profile(judged.profile, judged.findings, keep=same)
         self.findings.set(judged.findings)
         self._fill_slopes()

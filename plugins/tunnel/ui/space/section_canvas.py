@@ -16,10 +16,12 @@ from planner_app.plugin_api.ui import PanelContext
 from planner_app.report.findings import verdict_word
 from plugins.tunnel.model.space.moving import place_on
 from plugins.tunnel.model.space.section import Placement, Section
+from plugins.tunnel.ui.space.alarms import paint_in_section
 from plugins.tunnel.ui.space.finding_list import counted
 from plugins.tunnel.ui.space.looks import Looks, paint_card, paint_chip, scaled
 from plugins.tunnel.ui.space.section_paint import Frame, Scene, bounds, paint_section
 from plugins.tunnel.ui.space.section_words import hover_lines
+from plugins.tunnel.ui.state import state_of
 
 Judge = Callable[[Section], Sequence[Finding]]
 #: A dragged line is caught by a support as near as this: metres, and pixels where they are more.
@@ -70,6 +72,8 @@ class SectionCanvas(QWidget):
         self.setAccessibleName(tr("Cross section"))
         self.setMinimumSize(scaled(160), scaled(110))
         context.theme_changed.connect(self.update)
+        self._state = state_of(context)
+        self._state.marks_changed.connect(self.update)
 
     # what is shown
 
@@ -318,6 +322,7 @@ class SectionCanvas(QWidget):
         if self.scene is None:
             return
         paint_section(painter, self._looks, self.frame, self.scene)
+        paint_in_section(painter, self._looks, self.frame, self.scene.section, self._state.marks)
         if self._dragged is not None and self.target is not None:
             self._paint_drag(painter)
         elif self._hover is not None:
