@@ -114,6 +114,9 @@ class MemoryServer:
     def connect(self, member: str) -> MemoryTransport:
         return MemoryTransport(self, member)
 
+    def copy(self) -> MemoryServer:
+        return MemoryServer(dict(self.members), dict(self.exceptions), dict(self.sight), copy.deepcopy(self.projects))
+
 
 def _offline() -> PlannerError:
     return PlannerError("sync.offline", server="memory")

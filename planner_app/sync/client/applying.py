@@ -280,6 +280,7 @@ class LayerWriter:
                     ).fetchone()
                     fid = found[0] if found else None
                 if fid is not None and (record is None or record.known):
+                    writes.ghosts += [(other, uuid) for other in (record.fids if record else ()) if other != fid]
                     writes.delete.append(fid)
                     writes.again_insert.append({"fid": fid, **self._row(connection, fid, None)})
                     writes.notes.append(("deleted_there", uuid, Clash("", None, None, None), revision))

@@ -17,6 +17,7 @@ from planner_app.project.reading import FID_LIST, fid_text
 from planner_app.project.sql import columns as column_list
 from planner_app.project.sql import quote
 from planner_app.sync.client.merging import same
+from planner_app.sync.client.writing import lenient
 
 #: Slots in ``planner_replica_carry`` that are none.
 _UNKNOWN, _DELETED = -1, -2
@@ -114,8 +115,9 @@ def advance(connection: sqlite3.Connection, table: str, rows: dict[int, Edited],
     )
     values = (after, upto, number, after, upto, number, replica.SYNC, after, fid_text(rows))
     reader = LogReader(connection, capture.slots_ever(connection, table))
-    for row in without_ghosts(reader.rows(where, values)):
-        _fold(rows, row, row.txn in by_server)
+    with lenient(connection):
+        for row in without_ghosts(reader.rows(where, values)):
+            _fold(rows, row, row.txn in by_server)
 
 
 def _fold(rows: dict[int, Edited], row: LogRow, by_server: bool) -> None:
@@ -177,7 +179,8 @@ def records(connection: sqlite3.Connection, table: str, rows: Mapping[int, Edite
     """Edited rows as records by UUID, with base and present values; edits that came to nothing are left out."""
     slots = capture.slots(connection, table)
     names = {slot: name for name, slot in slots.items()}
-    now = _values(connection, table, rows, names)
+    with lenient(connection):
+        now = _values(connection, table, rows, names)
     found: dict[str, Record] = {}
     for fid, one in rows.items():
         base = {names[slot]: value for slot, value in one.old.items() if slot in names and names[slot] != "uuid"}

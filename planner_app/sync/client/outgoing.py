@@ -84,8 +84,11 @@ def freeze(connection: sqlite3.Connection) -> Freeze:
     for change in made.definitions:
         if change.kind == "layer" and change.operation == "insert" and change.layer and change.key not in known:
             made.whole.append(change.layer)
+    waiting = standing.to_compare(connection)
     sendable = {
-        one.table: one for uuid, one in known.items() if uuid in here and one.table and (uuid, "") not in refused
+        one.table: one
+        for uuid, one in known.items()
+        if uuid in here and one.table and (uuid, "") not in refused and uuid not in waiting
     }
     added = {change.key: change.layer.fields for change in made.definitions if change.layer and change.key in known}
     edited = outbox.touched(connection, {table: one.since for table, one in sendable.items()})

@@ -34,19 +34,20 @@ def pull(project: Project, transport: Transport, progress: Progress) -> Pulled:
     """
     with project.door.read() as connection:
         key, cursor, chain = standing.place(connection)
-        scope = standing.scope(connection)
+        scope, compare = standing.scope(connection), standing.to_compare(connection)
     rights = transport.rights(key)
     changed = _remember_rights(project, rights)
     with transport.pull(key, cursor) as source:
         check_past(source.head, cursor, chain)
         done = Pulled(revision=source.head.revision)
-        if source.head.revision == cursor and not changed and cursor:
-            _finish(project, source.head)
+        returned = compare & {one.uuid for one in _held(project, source)}
+        if source.head.revision == cursor and not changed and cursor and not returned:
+            _finish(project, source.head, compare)
             return done
-        compare = set(adopting.adopt_registry(project, source, scope))
+        compare |= set(adopting.adopt_registry(project, source, scope))
         missing = adopting.missing_layers(project, source, scope)
         held = _held(project, source)
-        steps = len(missing) + len(held)
+        steps, taken = len(missing) + len(held), {layer.uuid for layer in missing}
         for number, layer in enumerate(missing):
             check(progress)
             part = SubProgress(progress, number / steps, (number + 1) / steps)
@@ -64,8 +65,15 @@ def pull(project: Project, transport: Transport, progress: Progress) -> Pulled:
                     writer.keys(source, scope)
             done.rows += writer.taken
             done.bytes += writer.bytes
-        _finish(project, source.head)
+            taken.add(one.uuid)
+        _finish(project, source.head, _passed_over(project, taken))
     return done
+
+
+def _passed_over(project: Project, taken: set[str]) -> set[str]:
+    """Layers that the server has or had, and whose changes this pull did not take."""
+    with project.door.read() as connection:
+        return set(definitions.known_layers(connection)) - taken
 
 
 def check_past(head: Head, cursor: int, chain: str) -> None:
@@ -111,7 +119,7 @@ def _remember_rights(project: Project, rights: Rights) -> bool:
     return bool(stamp)
 
 
-def _finish(project: Project, head: Head) -> None:
+def _finish(project: Project, head: Head, compare: set[str]) -> None:
     """Move the cursor, and leave the log behind if it has become long."""
     with project.door.read() as connection:
         started = outbox.acked(connection)
@@ -126,6 +134,7 @@ def _finish(project: Project, head: Head) -> None:
             offline_since="",
             waiting=0,
         )
+        standing.remember_to_compare(connection, compare)
         if long:
             compact(connection)
 

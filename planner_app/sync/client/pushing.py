@@ -240,18 +240,22 @@ def _carry_over(
 ) -> None:
     """Records that were not taken stay edited, though the log before the push is done with."""
     waiting: dict[str, set[str]] = {}
-    for layer, record, fid in connection.execute(
-        "SELECT layer, uuid, fid FROM planner_replica_quarantine WHERE uuid <> ''"
+    unsent = standing.to_compare(connection)
+    for layer, record, fid, before in connection.execute(
+        "SELECT layer, uuid, fid, refused FROM planner_replica_quarantine"
     ):
-        waiting.setdefault(layer, set()).add(record if fid is None else str(fid))
+        if record:
+            waiting.setdefault(layer, set()).add(record if fid is None else str(fid))
+        elif before:  # its definition was refused once: its records were not sent
+            unsent.add(layer)
     for layer, record in refused:
         waiting.setdefault(layer, set()).add(record)
-    known = definitions.known_layers(connection)
+    known, here = definitions.known_layers(connection), definitions.layers_here(connection)
     edited = outbox.touched(connection, {one.table: one.since for one in known.values()}, seq)
     connection.execute("DELETE FROM planner_replica_carry")
     for layer, one in known.items():
         rows = edited.get(one.table, {})
-        if not one.live:  # in the trash: its edits wait with it
+        if not one.live or layer in unsent or layer not in here:  # in the trash its edits wait with it
             outbox.carry(connection, one.table, rows)
         elif layer in fresh and layer in waiting:
             outbox.carry(connection, one.table, _unknown(connection, one.table, waiting[layer]))

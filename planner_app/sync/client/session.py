@@ -206,10 +206,10 @@ class Syncer:
                     self._send_files(SubProgress(progress, 0.5, 0.6))
                 sent = pushing.push(self.project, self.transport, SubProgress(progress, 0.6, 0.9), message)
                 total = replace(total, pushed=total.pushed + sent.rows, bytes=total.bytes + sent.bytes)
-                if sent.more:
-                    pulling.pull(self.project, self.transport, SubProgress(progress, 0.9, 0.95))
-                if not sent.behind:
+                if not sent.behind and not (sent.rows and (sent.more or self._to_compare())):
                     break
+                if not sent.behind:
+                    continue
                 # Somebody else was faster on the same records. Whoever waits longer meets nobody.
                 time.sleep(random.uniform(0.0, 0.05 * 2 ** min(attempt, 5)))  # noqa: S311
             else:
@@ -223,6 +223,12 @@ class Syncer:
             total, conflicts=tuple(conflicts(self.project)), quarantined=tuple(quarantine(self.project)),
             revision=cursor, seconds=time.perf_counter() - started,
         )  # fmt: skip
+
+    def _to_compare(self) -> bool:
+        """Did this push bring back a layer whose records must be looked at before they are sent?"""
+        with self.project.door.read() as connection:
+            here = definitions.layers_here(connection)
+            return bool(standing.to_compare(connection) & here.keys())
 
     def _resolve(self, resolve: Resolve) -> None:
         waiting = conflicts(self.project)

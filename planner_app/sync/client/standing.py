@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from planner_app.domain.errors import PlannerError
@@ -46,6 +47,17 @@ def widen_scope(connection: sqlite3.Connection, layer: str) -> None:
     held = scope(connection)
     if held.layers is not None and layer not in held.layers:
         remember_scope(connection, Scope(held.layers | {layer}, held.box))
+
+
+def to_compare(connection: sqlite3.Connection) -> set[str]:
+    """Layers (by UUID) whose changes on the server were passed over while the file did not hold them: once it does,
+    all their records are compared, and before that nothing of them is sent."""
+    return set(json.loads(replica.get(connection, "compare", "[]")))
+
+
+def remember_to_compare(connection: sqlite3.Connection, layers: Iterable[str]) -> None:
+    """Keep which layers must be compared."""
+    replica.put(connection, compare=replica.to_json(sorted(layers)))
 
 
 def rights(connection: sqlite3.Connection) -> Rights | None:

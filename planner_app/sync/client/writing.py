@@ -24,11 +24,14 @@ class Writes:
     """What one batch will write: deletes, updates and inserts as the server has them, then edits on top of those.
 
     Attributes:
+        ghosts: (row, record) that the server had and this file has under another row: they come and go, so that the
+            log knows that nothing is left of them.
         notes: conflicts to put on the list: (kind, record, cells, revision).
         settled: rows that turned out to be on the server as they are here.
         dirty: records that were edited here are among those written.
     """
 
+    ghosts: list[tuple[int, str]] = field(default_factory=list)
     delete: list[int] = field(default_factory=list)
     update: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     insert: list[dict[str, Any]] = field(default_factory=list)
@@ -42,11 +45,11 @@ class Writes:
 @contextmanager
 def lenient(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     """Read texts that are no UTF-8 (other programs can write them) instead of failing on the whole statement."""
-    connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+    before, connection.text_factory = connection.text_factory, lambda raw: raw.decode("utf-8", "surrogateescape")
     try:
         yield connection
     finally:
-        connection.text_factory = str
+        connection.text_factory = before
 
 
 def write(project: Project, connection: sqlite3.Connection, layer: LayerInfo, writes: Writes) -> list[ChangeSet]:
@@ -54,7 +57,9 @@ def write(project: Project, connection: sqlite3.Connection, layer: LayerInfo, wr
     told: list[ChangeSet] = []
     params = {"layer": layer.name, "layer_id": layer.id}
     with project.logged(connection, PULL_COMMAND, params, origin=replica.SYNC) as entry:
-        connection.executemany(f"DELETE FROM {quote(layer.id)} WHERE fid = ?", [(fid,) for fid in writes.delete])
+        connection.executemany(f"INSERT INTO {quote(layer.id)} (fid, uuid) VALUES (?, ?)", writes.ghosts)
+        gone = [*(fid for fid, _ in writes.ghosts), *writes.delete]
+        connection.executemany(f"DELETE FROM {quote(layer.id)} WHERE fid = ?", [(fid,) for fid in gone])
         _update(connection, layer.id, writes.update)
         _insert(connection, layer.id, writes.insert)
         for kind, uuid, clash, revision in writes.notes:
