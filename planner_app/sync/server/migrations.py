@@ -84,10 +84,7 @@ def initialise(connection: psycopg.Connection[Any]) -> Initialised:
             superuser = _one(connection, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
             make_roles(connection, done)
             postgis = _postgis(connection, done)
-            if superuser:
-                _leakproof(connection, postgis, done)
-            elif not _one(connection, _IS_LEAKPROOF, (postgis,)):
-                done.warnings.append("sync.not_leakproof")
+            _leakproof(connection, postgis, superuser, done)
             _schema(connection, postgis, done)
             if not superuser:  # a superuser counts as an administrator anyway
                 connection.execute("GRANT planner_admin TO CURRENT_USER")
@@ -149,20 +146,24 @@ def _postgis(connection: psycopg.Connection[Any], done: Initialised) -> str:
     return str(found)
 
 
-_IS_LEAKPROOF = (
-    "SELECT p.proleakproof FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace "
-    "WHERE quote_ident(n.nspname) = %s AND p.proname = 'geometry_overlaps' "
-    "AND pg_get_function_identity_arguments(p.oid) ~ '^geom1 .*geometry, geom2 .*geometry$'"
+#: What tells nothing about its arguments: the extent test, and the cast in QGIS's ``"uuid"::text = …``. Policies come before
+#: conditions that might tell what they see, and before their indexes. {p} is PostGIS's schema.
+_LEAKPROOF = (
+    "{p}.geometry_overlaps({p}.geometry, {p}.geometry)",
+    "pg_catalog.uuid_out(uuid)",
+    "pg_catalog.textin(cstring)",
 )
 
 
-def _leakproof(connection: psycopg.Connection[Any], postgis: str, done: Initialised) -> None:
-    """Policies come before conditions that might tell what they see; the extent test tells nothing."""
-    if not _one(connection, _IS_LEAKPROOF, (postgis,)):
-        connection.execute(
-            f"ALTER FUNCTION {postgis}.geometry_overlaps({postgis}.geometry, {postgis}.geometry) LEAKPROOF".encode()
-        )
-        done.applied.append("geometry_overlaps is leakproof")
+def _leakproof(connection: psycopg.Connection[Any], postgis: str, superuser: bool, done: Initialised) -> None:
+    for name in (template.format(p=postgis) for template in _LEAKPROOF):
+        if _one(connection, "SELECT proleakproof FROM pg_proc WHERE oid = %s::regprocedure", (name,)):
+            continue
+        if superuser:
+            connection.execute(f"ALTER FUNCTION {name} LEAKPROOF".encode())
+            done.applied.append(f"{name.partition('(')[0]} is leakproof")
+        elif "sync.not_leakproof" not in done.warnings:
+            done.warnings.append("sync.not_leakproof")
 
 
 def _schema(connection: psycopg.Connection[Any], postgis: str, done: Initialised) -> None:

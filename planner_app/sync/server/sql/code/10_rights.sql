@@ -1,8 +1,12 @@
 -- Who is asking and what he may do. The member is always session_user: SET ROLE changes nothing.
 
-CREATE OR REPLACE FUNCTION planner.my_role() RETURNS text STABLE PARALLEL SAFE @definer@ LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION planner_inner.role_now() RETURNS text STABLE LANGUAGE sql AS $$
     SELECT coalesce((SELECT role FROM planner.member WHERE name = session_user),
                     (SELECT 'admin' FROM pg_roles WHERE rolname = session_user AND rolsuper))
+$$;
+
+CREATE OR REPLACE FUNCTION planner.my_role() RETURNS text STABLE PARALLEL SAFE @definer@ LANGUAGE sql AS $$
+    SELECT planner_inner.role_now()
 $$;
 
 -- NULL: anywhere that is not a TCP connection.
@@ -50,14 +54,15 @@ CREATE OR REPLACE FUNCTION planner_inner.writes(p_role text, p_layer_role text) 
         ELSE false END
 $$;
 
--- The member's rights on a layer (which may not be there yet: its role then counts). No row: not a member.
+-- The member's rights on a layer (which may not be there yet: its role then counts). No row: not a member. Without settings
+-- of its own, so that it is inlined; only functions that act for the owner call it.
 CREATE OR REPLACE FUNCTION planner_inner.right_of(p_project integer, p_layer uuid, p_layer_role text)
 RETURNS TABLE (role text, can_read boolean, can_write boolean, columns text[], district geometry, reach geometry, sight geometry)
-STABLE @definer@ LANGUAGE sql AS $$
+STABLE LANGUAGE sql AS $$
     SELECT me.role, me.welcome AND coalesce(x.can_read, true),
            me.welcome AND coalesce(x.can_read, true) AND coalesce(x.can_write, planner_inner.writes(me.role, p_layer_role)),
            x.columns, x.district, x.reach, CASE WHEN x.only_there THEN x.reach END
-    FROM (SELECT planner.my_role() AS role, coalesce(
+    FROM (SELECT planner_inner.role_now() AS role, coalesce(
               (SELECT projects IS NULL OR p_project = ANY (projects) FROM planner.member WHERE name = session_user), true
           ) AS welcome) AS me
     LEFT JOIN LATERAL (
@@ -70,17 +75,27 @@ STABLE @definer@ LANGUAGE sql AS $$
     WHERE me.role IS NOT NULL
 $$;
 
--- For the policies of layer tables; a query asks once (as a scalar sub-select).
-CREATE OR REPLACE FUNCTION planner.may_read(p_project integer, p_layer uuid) RETURNS boolean STABLE @definer@ LANGUAGE sql AS $$
-    SELECT coalesce((SELECT r.can_read FROM planner.layer l, planner_inner.right_of(l.project, l.uuid, l.cells ->> 'role') r
-                     WHERE l.project = p_project AND l.uuid = p_layer AND NOT l.retired), false)
-$$;
+-- What a member sees of a layer: NULL is all of it, an empty geometry nothing. For the policies of layer tables: a query asks
+-- once (as a scalar sub-select), and PL/pgSQL keeps the plan.
+CREATE OR REPLACE FUNCTION planner.sight(p_project integer, p_layer uuid) RETURNS geometry STABLE PARALLEL SAFE
+SECURITY DEFINER SET search_path = pg_catalog, planner, @postgis@, pg_temp LANGUAGE plpgsql AS $$
+DECLARE found record;
+BEGIN
+    SELECT r.can_read, r.sight INTO found FROM planner.layer l, planner_inner.right_of(l.project, l.uuid, l.cells ->> 'role') r
+    WHERE l.project = p_project AND l.uuid = p_layer AND NOT l.retired;
+    RETURN CASE WHEN found.can_read THEN found.sight ELSE 'POINT EMPTY'::geometry END;
+END $$;
 
--- The area a member sees of a layer; NULL: all of it.
-CREATE OR REPLACE FUNCTION planner.sight(p_project integer, p_layer uuid) RETURNS geometry STABLE @definer@ LANGUAGE sql AS $$
-    SELECT r.sight FROM planner.layer l, planner_inner.right_of(l.project, l.uuid, l.cells ->> 'role') r
-    WHERE l.project = p_project AND l.uuid = p_layer
-$$;
+-- Its declared cost keeps PostgreSQL from starting workers and compilers for a map window; strict: not even called for who
+-- sees everything.
+CREATE OR REPLACE FUNCTION planner.sees(p_geometry geometry, p_sight geometry) RETURNS boolean IMMUTABLE STRICT PARALLEL SAFE COST 1
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF @postgis@.ST_IsEmpty(p_sight) OR @postgis@.ST_IsEmpty(p_geometry) THEN
+        RETURN false;
+    END IF;
+    RETURN @postgis@.ST_Intersects(p_geometry, p_sight);
+END $$;
 
 -- Is a geometry inside an area? Crossing rings fool the predicate: such a geometry is judged by its rings as well.
 CREATE OR REPLACE FUNCTION planner_inner.inside(p_area geometry, p_geometry geometry) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS $$

@@ -86,10 +86,10 @@ BEGIN
     EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', p_name);
     EXECUTE format('REVOKE ALL ON %s FROM PUBLIC', p_name);
     EXECUTE format('GRANT SELECT ON %s TO planner_viewer', p_name);
-    EXECUTE format('CREATE POLICY may_read ON %s FOR SELECT TO planner_viewer USING ((SELECT planner.may_read(%s, %L))%s)', p_name,
-        p_project, p_layer, CASE WHEN p_spatial THEN format(
-            ' AND ((SELECT planner.sight(%1$s, %2$L)) IS NULL OR @postgis@.ST_Intersects(geom, (SELECT planner.sight(%1$s, %2$L))))',
-            p_project, p_layer) ELSE '' END);
+    -- One sub-select, which is NULL (and so the test NULL, not false) for who sees everything.
+    EXECUTE format('CREATE POLICY may_read ON %s FOR SELECT TO planner_viewer USING (%s)', p_name, format(
+        CASE WHEN p_spatial THEN 'planner.sees(coalesce(geom, ''POINT EMPTY''), (SELECT planner.sight(%s, %L))) IS NOT FALSE'
+        ELSE '(SELECT planner.sight(%s, %L)) IS NULL OR NOT @postgis@.ST_IsEmpty((SELECT planner.sight(%1$s, %2$L)))' END, p_project, p_layer));
     EXECUTE format('COMMENT ON TABLE %s IS %L', p_name, p_title);
 END $$;
 

@@ -5,7 +5,8 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA planner, planner_inner FROM PUBLIC;
 GRANT USAGE ON SCHEMA planner, planner_stage TO planner_viewer;
 GRANT EXECUTE ON FUNCTION
     planner.hello(), planner.my_role(), planner.my_rights(uuid), planner.head(uuid, bigint), planner.note_client(uuid, bigint),
-    planner.may_read(integer, uuid), planner.sight(integer, uuid), planner.in_box(@postgis@.geometry, double precision[]),
+    planner.sight(integer, uuid), planner.sees(@postgis@.geometry, @postgis@.geometry),
+    planner.in_box(@postgis@.geometry, double precision[]),
     planner.register(uuid, text, text), planner.stage_begin(uuid, uuid, text, jsonb), planner.stage_fields(uuid),
     planner.stage_layer_begin(uuid, jsonb), planner.stage_layer_end(uuid, uuid, jsonb),
     planner.commit_push(uuid, uuid, text, bigint, bigint, text, jsonb, text), planner.push_result(uuid, uuid),
