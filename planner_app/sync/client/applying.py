@@ -189,6 +189,8 @@ class LayerWriter:
             record, fid = self._records.get(row.uuid), fids.get(row.uuid)
             if record is not None and not record.known and fid is not None:
                 record = None  # a new row here has taken the identity of one that the server knows
+            elif record is not None:
+                fid = record.fid
             if row.gone:
                 if record is None and fid is not None and not any(waiting.get(row.uuid, ())):
                     writes.delete.append(fid)

@@ -88,7 +88,7 @@ def freeze(connection: sqlite3.Connection) -> Freeze:
     sendable = {
         one.table: one
         for uuid, one in known.items()
-        if uuid in here and one.table and (uuid, "") not in refused and uuid not in waiting
+        if uuid in here and one.table and (uuid, "") not in refused and (uuid not in waiting or not _may(allowed, uuid))
     }
     added = {change.key: change.layer.fields for change in made.definitions if change.layer and change.key in known}
     edited = outbox.touched(connection, {table: one.since for table, one in sendable.items()})
@@ -98,8 +98,7 @@ def freeze(connection: sqlite3.Connection) -> Freeze:
         outbox.backfill(connection, table, rows, [item.name for item in new])
         if rows:
             layer = replace(one.definition, table=table, fields=(*one.definition.fields, *new))
-            right = allowed.layers.get(one.uuid) if allowed is not None else None
-            if right is not None and not right.write:
+            if not _may(allowed, one.uuid):
                 made.held += [
                     Held(
                         one.uuid, key, record.fid, "sync.no_right", {"layer": here[one.uuid].cells["name"]}, record.seq
@@ -143,6 +142,12 @@ def _still_refused(
         return False
     made.held.append(Held(change.key, "", None, held[1], held[2], held[0], refused=True))
     return True
+
+
+def _may(allowed: Rights | None, layer: str) -> bool:
+    """May records of a layer be sent?"""
+    right = allowed.layers.get(layer) if allowed is not None else None
+    return right is None or right.write
 
 
 def _not_allowed(allowed: Rights | None, change: DefChange, made: Freeze) -> bool:

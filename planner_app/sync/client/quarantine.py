@@ -190,7 +190,7 @@ def _discard(connection: sqlite3.Connection, one: Quarantined) -> None:
         )
     if record is None:
         return
-    if not record.known:
+    if not record.known or one.code == "sync.refused_gone":
         connection.execute(f"DELETE FROM {quote(one.layer)} WHERE fid = ?", (record.fid,))
     elif record.fid is None:
         values = {"fid": record.fids[0], "uuid": record.uuid, **record.base}
