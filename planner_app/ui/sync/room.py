@@ -43,6 +43,15 @@ class SyncRoom(QObject):
             window.commands.add(spec)
         self.session.project_changed.connect(self._clear_map)
         self.session.log_asked.connect(self.history_of_feature)
+        self._connected = False
+        self.session.sync.changed.connect(self._sync_changed)
+
+    def _sync_changed(self) -> None:
+        """Shortcuts of a project with a server work as soon as it is known that it has one."""
+        connected = bool(self.session.sync.conninfo)
+        if connected != self._connected:
+            self._connected = connected
+            self.commands.refresh()
 
     def put_on_rail(self) -> None:
         """Below the entries of plugins."""
