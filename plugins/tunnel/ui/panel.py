@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from planner_app.i18n import tr
@@ -18,6 +19,8 @@ from plugins.tunnel.ui.state import state_of
 
 ASSETS, MONITOR, ROUNDS, ANALYSIS = range(4)
 _COMMANDS = ("assets", "monitor", "rounds", "analysis")
+#: Readings are judged once the panel has had this long to come to the screen.
+_LATER_MS = 800
 
 
 class TunnelPanel(QWidget):
@@ -45,9 +48,21 @@ class TunnelPanel(QWidget):
             self.state.commands[name] = partial(self.open, place)
         space.install(context, self.state)
         monitor.install(context, self.state)
-        rounds.install(context, self.state)
+        rounds.install(context, self.state, self)
         analysis.install(self.state, self._analysis)
         self.open(ASSETS)
+        QTimer.singleShot(_LATER_MS, self, self._follow_alarms)
+
+    def _follow_alarms(self) -> None:
+        """What stands is seen on the map and on the tab, whichever page is open."""
+        live = monitor.follow(self.state)
+
+        def count() -> None:
+            standing = len(live.overview.standing)
+            self.tabs.setTabText(MONITOR, f"{tr('Monitoring')} {standing}" if standing else tr("Monitoring"))
+
+        live.changed.connect(count)
+        count()
 
     def _analysis(self) -> AnalysisPage:
         self.open(ANALYSIS)

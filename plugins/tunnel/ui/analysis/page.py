@@ -50,7 +50,7 @@ class AnalysisPage(QWidget):
         column.addLayout(line)
         column.addWidget(self._stack, 1)
         self.desk.graph_changed.connect(self._graph_changed)
-        self.state.project_changed.connect(self.clearance.forget)
+        self.state.project_changed.connect(self._project_changed)
         self.state.asset_changed.connect(self._asset_changed)
         context.theme_changed.connect(lambda: self.tasks[self.task].draw())
         self.open(self.task)
@@ -92,6 +92,11 @@ class AnalysisPage(QWidget):
     def _graph_changed(self) -> None:
         for page in self.tasks.values():
             page.reset()
+
+    def _project_changed(self) -> None:
+        self.clearance.forget()
+        for page in (self.trace, self.isolate, self.emergency):
+            page.place.set_place("")
 
     def _asset_changed(self) -> None:
         """The asset selected elsewhere becomes the place of the task in front."""

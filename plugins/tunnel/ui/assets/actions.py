@@ -30,7 +30,7 @@ class Actions:
             "zoom": lambda: self.zoom(row),
             "form": lambda: self._dialog("form", details),
             "history": lambda: self._dialog("history", details),
-            "section": lambda: self._state.run("section", details.section),
+            "section": lambda: self._state.run("section", details.section or details.tunnel, row.m),
             "profile": lambda: self._state.run("profile", details.tunnel or row.code),
             "trace": lambda: self._state.run("trace", reference),
             "isolate": lambda: self._state.run("isolate", reference),

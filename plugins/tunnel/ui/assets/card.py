@@ -102,7 +102,7 @@ class AssetCard(QFrame):
         flow = FlowLayout(line, spacing=6)
         table = details.row.table
         wanted: list[tuple[str, str]] = [("zoom", tr("Zoom")), ("form", tr("Edit…"))]
-        if details.section:
+        if details.section or details.tunnel:
             wanted.append(("section", tr("Cross section")))
         if table in ("tunnel", "tunnel_section"):
             wanted.append(("profile", tr("Profile")))

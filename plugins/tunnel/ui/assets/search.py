@@ -92,13 +92,13 @@ class SearchBox(QWidget):
         self.go(self.hits[int(key)])
 
     def go(self, hit: Found) -> None:
-        """Choose an asset and bring it into view; of a chainage the place itself."""
+        """Choose an asset and bring it into view; of a chainage the place itself, with the section there."""
         self._context.selection.set(hit.layer_id, [hit.fid])
         self._state.select(Asset(hit.table, hit.fid, hit.code))
         if hit.m is not None and hit.xy is not None:
+            self._state.run("section", hit.code, hit.m)
             x, y = hit.xy
             self._context.map.zoom_to_extent((x - 60, y - 60, x + 60, y + 60))
-            self._state.point(hit.code, hit.m)
         else:
             self._context.map.zoom_to_features(hit.layer_id, [hit.fid])
 

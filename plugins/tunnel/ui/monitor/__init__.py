@@ -10,6 +10,7 @@ from plugins.tunnel.ui.state import TunnelState
 
 if TYPE_CHECKING:
     from plugins.tunnel.ui.monitor.chart_page import ChartPage
+    from plugins.tunnel.ui.monitor.live import Live
 
 
 def install(context: PanelContext, state: TunnelState) -> None:
@@ -27,6 +28,16 @@ def install(context: PanelContext, state: TunnelState) -> None:
     state.commands["chart"] = chart
     for name in ("replay", "shift"):
         state.commands[name] = partial(_by_page, state, name)
+
+
+def follow(state: TunnelState) -> Live:
+    """Judge readings and show standing alarms on the map from now on, whether or not the page is ever opened."""
+    from plugins.tunnel.ui.monitor.badges import badges_of
+    from plugins.tunnel.ui.monitor.live import live_of
+
+    live = live_of(state)
+    badges_of(live)
+    return live
 
 
 def _by_page(state: TunnelState, name: str) -> None:

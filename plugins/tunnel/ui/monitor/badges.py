@@ -32,7 +32,7 @@ class Badges(QObject):
     def __init__(self, live: Live) -> None:
         super().__init__(live)
         self._live = live
-        live.context.map.add_overlay(self.paint)
+        live.context.map.add_overlay(self.paint, above=True)
         live.changed.connect(live.context.map.update_overlays)
         live.chosen_changed.connect(live.context.map.update_overlays)
         live.context.theme_changed.connect(live.context.map.update_overlays)
@@ -76,7 +76,7 @@ class Badges(QObject):
         panel, ink = QColor(live.context.colour("panel")), QColor(live.context.colour("ink"))
         noted = all(one.ack_by for one in badge.alarms)
         centre = QPointF(badge.x, badge.y)
-        if any(one.alarm.sensor == live.sensor for one in badge.alarms):
+        if any(one.alarm.sensor == live.sensor for one in badge.alarms) and live.selected():
             painter.setPen(QPen(QColor(live.context.colour("accent")), 2.5))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawEllipse(centre, _RADIUS + 5, _RADIUS + 5)
@@ -118,6 +118,11 @@ class Badges(QObject):
         painter.drawRoundedRect(box, 6, 6)
         painter.setPen(QColor(live.context.colour("panel")))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+
+
+def badges_of(live: Live) -> Badges:
+    """The window's badges; made when first asked for."""
+    return live.findChild(Badges) or Badges(live)
 
 
 def _shape(centre: QPointF, level: str) -> QPolygonF:

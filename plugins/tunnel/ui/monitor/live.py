@@ -119,7 +119,7 @@ class Live(QObject):
         self._quiet = True
         self.context.selection.set(layer.id, [state.fid])
         self._quiet = False
-        self.state.select(Asset(layer.id, state.fid, state.sensor.code))
+        self.state.select(Asset("sensor", state.fid, state.sensor.code))
         if zoom and state.x is not None and state.y is not None:
             west, south, east, north = self.context.map.extent()
             near = east - west <= _CLOSE and west < state.x < east and south < state.y < north
@@ -129,6 +129,12 @@ class Live(QObject):
                 )
         if state.sensor.m is not None and state.sensor.tunnel:
             self.state.point(state.sensor.tunnel, state.sensor.m)
+
+    def selected(self) -> bool:
+        """Whether the window's selection is the sensor spoken of, not something that was chosen since."""
+        state, project = self.overview.sensors.get(self.sensor), self.context.project
+        layer = find(project, SENSOR) if project is not None and state is not None else None
+        return state is not None and layer is not None and state.fid in self.context.selection.fids(layer.id)
 
     def _selection_changed(self) -> None:
         project = self.context.project

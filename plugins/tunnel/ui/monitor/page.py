@@ -27,7 +27,7 @@ from plugins.tunnel.model.monitoring.alarm_table import AcknowledgeAlarm, KeptAl
 from plugins.tunnel.model.monitoring.heartbeat import now_ms
 from plugins.tunnel.model.monitoring.intake import TakenIn
 from plugins.tunnel.ui.monitor.ack_bar import AckBar
-from plugins.tunnel.ui.monitor.badges import Badges
+from plugins.tunnel.ui.monitor.badges import badges_of
 from plugins.tunnel.ui.monitor.import_dialog import PATTERNS, ImportDialog
 from plugins.tunnel.ui.monitor.live import Live, live_of
 from plugins.tunnel.ui.monitor.replay import ReplayBar, ReplayDialog
@@ -50,7 +50,7 @@ class MonitorPage(TaskPage):
         self._shown_cards: list[CardText] = []
         self.live: Live = live_of(self.state)
         self.tables = MonitorTables(self.live, self.import_readings)
-        self.badges = Badges(self.live)
+        self.badges = badges_of(self.live)
         self.replay_bar = ReplayBar(self.live)
         self._build()
         live = self.live

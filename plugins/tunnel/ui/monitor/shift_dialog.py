@@ -99,7 +99,7 @@ class ShiftDialog(MonitorDialog):
             self._subject.setText(tr("About: {alarm}", alarm=f"{about.alarm.code} · {live.headline(about)}"))
         self._subject.setVisible(about is not None)
         live.changed.connect(self.refresh)
-        live.state.records_changed.connect(lambda _: self.refresh())
+        live.state.records_changed.connect(self.refresh)
         self.refresh()
         self.text.setFocus()
 

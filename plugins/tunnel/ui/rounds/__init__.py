@@ -9,10 +9,12 @@ from planner_app.plugin_api.ui import PanelContext
 from plugins.tunnel.ui.state import TunnelState
 
 if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
     from plugins.tunnel.ui.rounds.actions import Actions
 
 
-def install(context: PanelContext, state: TunnelState) -> None:
+def install(context: PanelContext, state: TunnelState, panel: QWidget) -> None:
     """Offer ``work_order(title, kind, subject, steps, tunnel, m, compartment, source)`` to the role's other parts: it
     opens the dialog for a new work order, filled in. ``record_round`` and ``take_in_field`` are the palette's."""
 
@@ -22,7 +24,7 @@ def install(context: PanelContext, state: TunnelState) -> None:
 
         desk = desk_of(context, state)
         desk.ensure()
-        return Actions(desk)
+        return Actions(desk, panel)
 
     def work_order(title: str = "", **given: Any) -> None:
         actions().new_order(title, **given)

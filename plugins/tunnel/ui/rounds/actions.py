@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QWidget
 
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.progress import Progress
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 
 class Actions:
-    """The desk must have read its records (``OperationDesk.ensure``)."""
+    """The desk must have read its records (``OperationDesk.ensure``). ``parent``: dialogs belong to its window."""
 
-    def __init__(self, desk: OperationDesk, parent: QWidget | None = None) -> None:
+    def __init__(self, desk: OperationDesk, parent: QWidget) -> None:
         self.desk, self._parent = desk, parent
 
     @property
-    def window(self) -> QWidget | None:
-        """Whom dialogs belong to."""
-        return self._parent.window() if self._parent is not None else QApplication.activeWindow()
+    def window(self) -> QWidget:
+        """Whom dialogs belong to; one without an owner would be gone as soon as it is made."""
+        return self._parent.window()
 
     # rounds
 

@@ -18,6 +18,9 @@ from plugins.tunnel.ui.space.reading import Catalogue, read_catalogue
 from plugins.tunnel.ui.space.section_page import SectionPage
 from plugins.tunnel.ui.state import TunnelState
 
+#: Titles of the dock pages while they show nothing.
+TITLES = {"section": "Cross section", "profile": "Profile"}
+
 
 class SpaceDesk(QObject):
     """Keeps the list of tunnels, makes the two dock pages when they are first asked for, carries cursors between them.
@@ -90,22 +93,23 @@ class SpaceDesk(QObject):
     def _section_page(self) -> SectionPage:
         if self.section_page is None:
             self.section_page = SectionPage(self)
-            self._docks["section"] = self.context.add_dock_page("section", tr("Cross section"), self.section_page)
+            self._docks["section"] = self.context.add_dock_page("section", tr(TITLES["section"]), self.section_page)
         return self.section_page
 
     def _profile_page(self) -> ProfilePage:
         if self.profile_page is None:
             self.profile_page = ProfilePage(self)
-            self._docks["profile"] = self.context.add_dock_page("profile", tr("Profile"), self.profile_page)
+            self._docks["profile"] = self.context.add_dock_page("profile", tr(TITLES["profile"]), self.profile_page)
         return self.profile_page
 
     # the project
 
     def _project_changed(self) -> None:
         self.catalogue = None
-        for page in (self.section_page, self.profile_page):
+        for name, page in (("section", self.section_page), ("profile", self.profile_page)):
             if page is not None:
                 page.forget()
+                self.rename(name, tr(TITLES[name]))
         self._read()
 
     def _records_changed(self, touched: frozenset[str]) -> None:
