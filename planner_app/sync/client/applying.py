@@ -67,6 +67,7 @@ class LayerWriter:
         self._since, self._seq = since, -1
         self._edited: dict[int, Edited] = {}
         self._records: dict[str, Record] = {}
+        self._new: set[int | None] = set()
         self._carried: set[int] = set()
         self._size = _FIRST_BATCH
         self._again: list[str] = []
@@ -174,6 +175,7 @@ class LayerWriter:
             return
         self._seq = end
         self._records = outbox.records(connection, self.table, self._edited)
+        self._new = {record.fid for record in self._records.values() if not record.known}
 
     def _decide(self, connection: sqlite3.Connection, rows: Sequence[Incoming]) -> Writes:
         writes = Writes()
@@ -182,7 +184,7 @@ class LayerWriter:
             (replica.to_json([row.uuid for row in rows]),),
         )
         # A row that took another's identity is not the one.
-        fids = {uuid: fid for uuid, fid in found if fid not in self._edited or self._edited[fid].known}
+        fids = {uuid: fid for uuid, fid in found if fid not in self._new}
         waiting = self._open_conflicts(connection)
         clean: list[tuple[int, Incoming]] = []
         for row in rows:
