@@ -316,6 +316,7 @@ class Session(QObject):
         if isinstance(error, PlannerError):
             text, hint = word_error(error)
             self.message.emit("error", text, hint)
+            self.sync.miss(error)
         else:
             _log.error("internal error", exc_info=error)
             self.internal_error.emit(error)
@@ -323,6 +324,7 @@ class Session(QObject):
     def word(self, error: Exception) -> tuple[str, str]:
         """(sentence, hint) for a panel that shows its own errors."""
         if isinstance(error, PlannerError):
+            self.sync.miss(error)
             return word_error(error)
         _log.error("internal error", exc_info=error)
         return tr("Internal error: {detail}", detail=str(error) or type(error).__name__), tr(

@@ -45,6 +45,9 @@ class Backend(Protocol):
     def look(self, path: Path, user: str, server: str, transport: Transport) -> None:
         """Ask how far the server is and keep that in the file; takes nothing over."""
 
+    def fetch(self, path: Path, sha256: str, transport: Transport, progress: Progress) -> None:
+        """Bring an attachment's content into the file."""
+
     def clone(
         self, conninfo: str, password: str | None, name: str, path: Path, scope: Scope, progress: Progress
     ) -> None:
@@ -103,6 +106,13 @@ class CityServer:
 
         with Project.open(path, user=user, origin="desktop") as project:
             Syncer(project, transport, server=server).look()
+
+    def fetch(self, path: Path, sha256: str, transport: Transport, progress: Progress) -> None:
+        from planner_app.project import Project
+        from planner_app.sync.client.session import Syncer
+
+        with Project.open(path, origin="desktop") as project:
+            Syncer(project, transport).fetch_attachment(sha256, progress)
 
     def clone(
         self, conninfo: str, password: str | None, name: str, path: Path, scope: Scope, progress: Progress

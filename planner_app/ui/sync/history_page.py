@@ -262,6 +262,7 @@ class HistoryPage(QWidget):
             if self.revision() == revision:
                 self.changes.show(changes)
                 fit_columns(self.right, self.session.theme)
+                self.right.setColumnHidden(1, self.subject.kind == "record")  # it is always the same
 
         background = self.room.canvas.background
         background.run("sync-changes", lambda: read_changes_of(project, rows, layers), show)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from planner_app.domain.errors import PlannerError
+from planner_app.domain.errors import Cancelled, PlannerError
 from planner_app.i18n import tr
 from planner_app.ui.sync.address import ServerAddress
 from planner_app.ui.sync.backend import Backend, CityServer
@@ -64,6 +64,7 @@ class SyncService(QObject):
         self.rights: Rights | None = None
         self._line, self._reader = Line("sync", self), Line("read", self)
         self._passwords: dict[str, str] = {}
+        self._fetching: set[str] = set()
         self._project: Project | None = None
         self._conninfo = ""
         self._job: Job | None = None
@@ -165,6 +166,37 @@ class SyncService(QObject):
         """
         return self._reader.wait(work, progress.is_cancelled)
 
+    def miss(self, error: Exception) -> None:
+        """If an error says that an attachment is not in the file, fetch it from the server, and say when it is here."""
+        if not isinstance(error, PlannerError) or error.code != "attachment.missing" or not self._conninfo:
+            return
+        project, backend, sha256 = self._project, self.backend, str(error.params.get("sha256", ""))
+        if project is None or sha256 in self._fetching:
+            return
+        self._fetching.add(sha256)
+        path = Path(project.path)
+
+        def over() -> None:
+            self._fetching.discard(sha256)
+
+        def done(_result: object) -> None:
+            over()
+            self.session.say(tr("The attachment has come from the city server; open it again."), "success")
+
+        def failed(problem: Exception) -> None:
+            over()
+            if not isinstance(problem, PlannerError) or problem.code != error.code:
+                self.session.show_error(problem)
+
+        def work(progress: Progress) -> None:
+            try:
+                self.wait(lambda transport: backend.fetch(path, sha256, transport, progress), progress)
+            except Cancelled:
+                over()
+                raise
+
+        self.session.jobs.run(tr("Fetch an attachment"), work, done, failed)
+
     def refresh(self) -> None:
         """Read anew how the project stands (soon; many calls are one)."""
         if not self._look.isActive():
@@ -250,6 +282,7 @@ class SyncService(QObject):
     def _progress(self, job: Job) -> None:
         if self._job is job and job.state == "cancelled":
             self._ended()
+            self._show_status()
             self._later(WATCH_MS)
         elif self._job is job and job.is_active():
             self._show_status()

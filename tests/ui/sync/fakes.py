@@ -108,6 +108,7 @@ class FakeBackend:
     kept: dict[str, str] = field(default_factory=dict)
     threads: set[int] = field(default_factory=set)
     cloned: list[Any] = field(default_factory=list)
+    attachment: bytes = b""
 
     def state(self, _project: Any) -> SyncState:
         return self.standing
@@ -156,6 +157,11 @@ class FakeBackend:
 
     def look(self, path: Path, user: str, server: str, transport: Any) -> None:
         self.looks += 1
+
+    def fetch(self, path: Path, sha256: str, transport: Any, progress: Any) -> None:
+        self.work(progress)
+        with Project.open(path) as project:
+            assert project.attach(self.attachment, name="site.dwg") == sha256
 
     def clone(self, conninfo: str, password: str | None, name: str, path: Path, scope: Any, progress: Any) -> None:
         self.cloned.append((conninfo, password, name, path, scope))

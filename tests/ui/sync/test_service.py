@@ -143,8 +143,7 @@ def test_cancelling_ends_it_at_once_even_while_the_line_hangs(at_server: Any, ba
     qtbot.waitUntil(lambda: backend.running == 1)
     qtbot.waitUntil(lambda: service.status.fraction == 0.5)
     service.cancel()
-    qtbot.waitUntil(lambda: not service.busy(), timeout=2000)
-    assert service.status.kind == "conflicts"
+    qtbot.waitUntil(lambda: settled(service, "conflicts"), timeout=2000)
     backend.hold.set()
 
 
@@ -224,3 +223,19 @@ def test_answers_for_a_closed_project_are_dropped(at_server: Any, backend: FakeB
     backend.hold.set()
     qtbot.wait(200)
     assert told == []
+
+
+def test_an_attachment_that_is_missed_comes_from_the_server(at_server: Any, backend: FakeBackend, qtbot: Any) -> None:
+    import hashlib
+
+    session = at_server.session
+    backend.attachment = b"a drawing"
+    sha256 = hashlib.sha256(backend.attachment).hexdigest()
+    with pytest.raises(PlannerError) as missing:
+        session.project.read_attachment(sha256)
+    with qtbot.waitSignal(session.message, timeout=5000) as said:
+        session.word(missing.value)
+        session.word(missing.value)
+    assert said.args[0] == "success"
+    assert session.project.read_attachment(sha256) == b"a drawing"
+    assert [one.title for one in session.jobs.jobs].count("Fetch an attachment") == 1
