@@ -73,9 +73,27 @@ class FeatureForm(QWidget):
         super().showEvent(event)
         self.reload()
 
-    def _data_changed(self, change: ChangeSet, _initiator: object) -> None:
-        if self._layer is not None and (change.registry or self._layer.id in change.tables()):
+    def _data_changed(self, change: ChangeSet, initiator: object) -> None:
+        touch = next((one for one in change.touches if self._layer is not None and one.table == self._layer.id), None)
+        if self._layer is None or not (change.registry or touch is not None):
+            return
+        if initiator is self or not self._typed():
             self.reload()
+        elif touch is not None and (touch.fids is None or self._fid in touch.fids):
+            # What somebody else did must not wipe out what is being typed.
+            hint = tr("“Reset” shows what is stored now; “Save” writes what you typed over it.")
+            self.notice.show_text(tr("This feature was changed elsewhere meanwhile."), "info", hint)
+
+    def _typed(self) -> bool:
+        """True if something was typed and not yet saved."""
+        for name, editor in self._editors.items():
+            old = self._values.get(name)
+            if isinstance(editor, QCheckBox):
+                if editor.isChecked() != bool(old):
+                    return True
+            elif editor.text() != ("" if old is None else str(old)):
+                return True
+        return False
 
     def reload(self) -> None:
         """Show the first selected feature (or the one shown before) as it is stored."""

@@ -296,3 +296,21 @@ def test_nothing_is_clipped_in_the_smallest_window(at_server: Any, qtbot: Any, l
 def test_the_address_in_the_file_never_holds_a_password(at_server: Any) -> None:
     assert at_server.session.sync.conninfo == CONNINFO
     assert "password" not in at_server.session.sync.conninfo
+
+
+def test_what_is_typed_survives_what_others_do(opened: Any, qtbot: Any) -> None:
+    from planner_app.project import EditCells
+
+    layer = next(one for one in opened.session.layers() if one.name == "规划用地")
+    opened.session.selection.set(layer.id, [1])
+    opened.window.show_form()
+    form = opened.window.task.panel("feature")
+    qtbot.waitUntil(lambda: bool(form._editors))
+    form._editors["name"].setText("half a na")
+    opened.session.execute(EditCells(layer.id, (1,), "far", (9.0,)))
+    qtbot.wait(100)
+    assert form._editors["name"].text() == "half a na"
+    assert "changed elsewhere" in form.notice.text()
+    form.reset.click()
+    qtbot.waitUntil(lambda: form._editors["far"].text() == "9.0")
+    assert form._editors["name"].text() == "地块 0000"
