@@ -18,17 +18,19 @@ class Command:
 
     Attributes:
         name: stable name in the log, worded under ``command.<name>``.
+        join_seconds: see :meth:`joins`; pieces of one long job say a long time.
     """
 
     name: ClassVar[str] = ""
+    join_seconds: ClassVar[float] = 2.0
 
     def params(self) -> dict[str, Any]:
         """Values for the wording and the log (JSON types)."""
         return {}
 
     def joins(self) -> str:
-        """Commands of one name and the same key here that follow each other within two seconds become one entry: a
-        dragged opacity slider is one step. Empty: never."""
+        """Commands of one name and the same key here that follow each other within ``join_seconds`` become one entry:
+        a dragged opacity slider is one step. Empty: never."""
         return ""
 
     @abstractmethod

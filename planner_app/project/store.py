@@ -46,8 +46,6 @@ from planner_app.project.undo import Reversal
 T = TypeVar("T")
 Observer = Callable[[ChangeSet, object], None]
 
-_JOIN_SECONDS = 2.0
-
 
 @dataclass(slots=True)
 class _Seen:
@@ -273,7 +271,7 @@ class Project:
         """
         params = self._named(command.params())
         joins = f"{command.name} {command.joins()}" if command.joins() else ""
-        with self._entry(command.name, params, joins) as (connection, txn):
+        with self._entry(command.name, params, joins, command.join_seconds) as (connection, txn):
             command.apply(Transaction(connection))
         return self._notify(txn.changes, initiator)
 
@@ -552,20 +550,20 @@ class Project:
 
     @contextmanager
     def _entry(
-        self, command: str, params: dict[str, Any], joins: str = ""
+        self, command: str, params: dict[str, Any], joins: str = "", join_seconds: float = 0.0
     ) -> Iterator[tuple[sqlite3.Connection, Entry]]:
         with self.transaction() as connection, self.logged(connection, command, params, joins=joins) as entry:
             yield connection, entry
         if entry.written:
-            self._joining = (joins, entry.id, time.monotonic()) if joins else None
+            self._joining = (joins, entry.id, time.monotonic() + join_seconds) if joins else None
 
     def _joined(self, connection: sqlite3.Connection, joins: str) -> int:
         """The entry that a command of view state continues, or 0."""
         if not joins or self._joining is None:
             return 0
-        key, entry_id, when = self._joining
+        key, entry_id, until = self._joining
         newest = connection.execute("SELECT id, undone_by FROM planner_txn ORDER BY id DESC LIMIT 1").fetchone()
-        fresh = time.monotonic() - when < _JOIN_SECONDS
+        fresh = time.monotonic() < until
         return entry_id if key == joins and fresh and newest == (entry_id, None) else 0
 
     def _next(self, *, redo: bool) -> str | None:

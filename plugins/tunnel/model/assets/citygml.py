@@ -17,11 +17,12 @@ from xml.etree import ElementTree
 import numpy as np
 import shapely
 
-from planner_app.domain.crs import authority_code, parse_crs, transformer
+from planner_app.domain.crs import authority_code, parse_crs
 from planner_app.domain.errors import PlannerError
 from planner_app.plugin_api.model import Project
 from plugins.tunnel.model.assets import cells, cjj61
 from plugins.tunnel.model.assets.draft import Draft, DraftLine, DraftNode, join_ends
+from plugins.tunnel.model.moving import into_project
 
 Element = ElementTree.Element
 _ID = "{http://www.opengis.net/gml}id"
@@ -76,7 +77,7 @@ def citygml_draft(project: Project, path: Path, network: str) -> Draft:
         raise PlannerError("import.unreadable", file=path.name, detail=str(error)) from error
     if not crs:
         raise PlannerError("import.crs_missing", file=path.name)
-    move = transformer(crs, project.crs)
+    move = into_project(crs, project)
     draft = Draft(network)
     loose = []
     for number, one in enumerate(objects, 1):

@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from planner_app.domain.crs import transformer
 from planner_app.domain.errors import PlannerError
 from planner_app.plugin_api.model import Project
 from plugins.tunnel.model.assets import cells, cjj61
 from plugins.tunnel.model.assets.draft import Draft, DraftLine, DraftNode, pair_key
 from plugins.tunnel.model.assets.mapping import Mapping, TableMapping, plain, role_of
 from plugins.tunnel.model.assets.table_file import RawTable
+from plugins.tunnel.model.moving import into_project
 
 #: A point farther from the middle of all others cannot belong to the survey, m.
 _FAR = 100_000.0
@@ -109,7 +109,7 @@ def _points(project: Project, draft: Draft, rows: Sequence[_Row], mapping: Mappi
     middle = (float(np.nanmedian(east)), float(np.nanmedian(north))) if np.isfinite(east * north).any() else (0, 0)
     with np.errstate(invalid="ignore"):
         far = np.hypot(east - middle[0], north - middle[1]) > _FAR
-    x, y = transformer(frame.crs, project.crs).transform(east, north)
+    x, y = into_project(frame.crs, project).transform(east, north)
     code = ""
     for at, row in enumerate(rows):
         above = code if row.table.role == "joined" else ""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
+import csv
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +15,7 @@ from planner_app.domain.text_encoding import read_text
 #: Flow units of the file that mean US customary lengths (feet, inches); all others are SI (metres, millimetres).
 _US_UNITS = frozenset({"CFS", "GPM", "MGD", "IMGD", "AFD"})
 _FOOT, _INCH = 0.3048, 25.4
+_SI_UNITS = frozenset({"LPS", "LPM", "MLD", "CMH", "CMD", "CMS"})
 #: Words of a pipe's last column.
 _STATUS = frozenset({"OPEN", "CLOSED", "CV"})
 Note = tuple[str, dict[str, Any]]
@@ -34,7 +35,8 @@ class EpanetNode:
 
 @dataclass(slots=True)
 class EpanetLine:
-    """A pipe, pump or valve. Length in m, diameter in mm; ``closed``: shut, and no control or rule ever opens it."""
+    """A pipe, pump or valve. Length in m, nan where the file gives none that can be; diameter in mm; ``closed``: shut,
+    and no control or rule ever opens it."""
 
     id: str
     kind: str
@@ -89,6 +91,10 @@ def read_epanet(path: Path) -> EpanetFile:
     notes: list[Note] = []
     options = {row[0].upper(): row[1].upper() for _, row in rows.of("OPTIONS") if len(row) > 1}
     us = options.get("UNITS", "GPM") in _US_UNITS
+    if "UNITS" not in options:
+        notes.append(("tunnel.units_missing", {}))
+    elif not us and options["UNITS"] not in _SI_UNITS:
+        notes.append(("tunnel.units_unknown", {"units": options["UNITS"]}))
     foot, inch = (_FOOT, _INCH) if us else (1.0, 1.0)
     nodes = _nodes(rows, foot, notes)
     lines = _lines(rows, nodes, foot, inch, notes)
@@ -99,9 +105,34 @@ def read_epanet(path: Path) -> EpanetFile:
 
 def _number(row: list[str], place: int) -> float | None:
     try:
-        return float(row[place])
+        value = float(row[place])
     except (IndexError, ValueError):
         return None
+    return value if math.isfinite(value) else None
+
+
+class _Cells:
+    """Numbers of one row; those that cannot be are named in the notes. ``kind``: what the row tells."""
+
+    def __init__(self, row: list[str], line: int, kind: str, notes: list[Note]) -> None:
+        self._row, self._line, self._kind, self._notes = row, line, kind, notes
+
+    def number(self, place: int, code: str, *, above: float | None = None, needed: bool = False) -> float | None:
+        """A number, greater than ``above``; None, and a note of that code, for what is none."""
+        row, value = self._row, _number(self._row, place)
+        if value is not None and (above is None or value > above):
+            return value
+        if needed or len(row) > place:
+            text = row[place] if len(row) > place else "–"
+            self._notes.append((code, {"id": row[0], "line": self._line, "value": text} | kind_params(self._kind)))
+        return None
+
+
+def kind_params(kind: str) -> dict[str, str]:
+    """What a note says the thing is, in both languages."""
+    words = {"node": "管点", "line": "管线", "pipe": "管段", "pump": "水泵", "valve": "阀门", "junction": "节点",
+             "reservoir": "水库", "tank": "水池"}  # fmt: skip
+    return {"kind": kind, "kind_zh": words.get(kind, "")}
 
 
 def _nodes(rows: _Rows, foot: float, notes: list[Note]) -> dict[str, EpanetNode]:
@@ -109,14 +140,15 @@ def _nodes(rows: _Rows, foot: float, notes: list[Note]) -> dict[str, EpanetNode]
     for section, kind in (("JUNCTIONS", "junction"), ("RESERVOIRS", "reservoir"), ("TANKS", "tank")):
         for number, row in rows.of(section):
             if row[0] in nodes:
-                notes.append(("tunnel.duplicate", {"id": row[0], "kind": "node", "line": number}))
+                notes.append(("tunnel.duplicate", {"id": row[0], "line": number} | kind_params("node")))
                 continue
-            level = _number(row, 1)
+            cells = _Cells(row, number, kind, notes)
+            level = cells.number(1, "tunnel.level_wrong", needed=kind != "junction")
             nodes[row[0]] = EpanetNode(
                 row[0],
                 kind,
                 None if level is None else level * foot,
-                (_number(row, 2) or 0.0) if kind == "junction" else 0.0,
+                (cells.number(2, "tunnel.demand_wrong") or 0.0) if kind == "junction" else 0.0,
             )
     return nodes
 
@@ -130,10 +162,15 @@ def _lines(
         for number, row in rows.of(section):
             problem = _problem(row, nodes, lines)
             if problem:
-                notes.append((problem, {"id": row[0], "kind": kind, "line": number, "nodes": ", ".join(row[1:3])}))
+                missing = ", ".join(dict.fromkeys(node for node in row[1:3] if node not in nodes))
+                notes.append((problem, {"id": row[0], "line": number, "nodes": missing} | kind_params(kind)))
                 continue
-            length = (_number(row, 3) or 0.0) * foot if kind == "pipe" else 0.0
-            diameter = {"pipe": _number(row, 4), "valve": _number(row, 3)}.get(kind)
+            cells, length, diameter = _Cells(row, number, kind, notes), 0.0, None
+            if kind == "pipe":
+                stated = cells.number(3, "tunnel.length_wrong", above=0.0, needed=True)
+                length = math.nan if stated is None else stated * foot
+            if kind != "pump":
+                diameter = cells.number(4 if kind == "pipe" else 3, "tunnel.diameter_wrong", above=0.0, needed=True)
             lines[row[0]] = EpanetLine(
                 row[0], kind, row[1], row[2], length, None if diameter is None else diameter * inch
             )
@@ -141,7 +178,11 @@ def _lines(
                 status[row[0]] = row[-1].upper()
             if row[1] == row[2]:
                 notes.append(("tunnel.loop", {"id": row[0], "line": number, "node": row[1]}))
-    status |= {row[0]: row[1].upper() for _, row in rows.of("STATUS") if len(row) > 1}
+    for number, row in rows.of("STATUS"):
+        if len(row) > 1 and row[0] in lines:
+            status[row[0]] = row[1].upper()
+        else:
+            notes.append(("tunnel.state_lost", {"id": row[0], "line": number}))
     moved = _controlled(rows)
     for name, word in status.items():
         if name in lines and word == "CLOSED" and lines[name].kind != "pump" and name not in moved:
@@ -176,10 +217,12 @@ def _places(rows: _Rows, nodes: dict[str, EpanetNode], lines: dict[str, EpanetLi
             continue
         nodes[row[0]].x, nodes[row[0]].y = x, y
     vertices: dict[str, list[tuple[float, float]]] = {}
-    for _, row in rows.of("VERTICES"):
+    for number, row in rows.of("VERTICES"):
         x, y = _number(row, 1), _number(row, 2)
-        if row[0] in lines and x is not None and y is not None:
-            vertices.setdefault(row[0], []).append((x, y))
+        if row[0] not in lines or x is None or y is None:
+            notes.append(("tunnel.coordinate_lost", {"id": row[0], "line": number}))
+            continue
+        vertices.setdefault(row[0], []).append((x, y))
     for line in lines.values():
         start, end = nodes[line.start], nodes[line.end]
         if start.x is None or start.y is None or end.x is None or end.y is None:
@@ -191,7 +234,8 @@ def _places(rows: _Rows, nodes: dict[str, EpanetNode], lines: dict[str, EpanetLi
 
 
 def read_valve_csv(path: Path) -> Iterator[tuple[int, str, str, str]]:
-    """Rows ``valve,link,node`` of a file of isolation valves: (row number, valve, link, node).
+    """Rows ``valve,link,node`` of a file of isolation valves: (row number, valve, link, node). Ids may be written
+    ``line:ID`` and ``node:ID``.
 
     Raises:
         PlannerError: ``tunnel.valves_head`` if the head names other columns, ``import.unreadable``.
@@ -200,17 +244,15 @@ def read_valve_csv(path: Path) -> Iterator[tuple[int, str, str, str]]:
         lines = read_text(path)[0].splitlines()
     except OSError as error:
         raise PlannerError("import.unreadable", file=path.name, detail=error.strerror or str(error)) from error
-    rows = [[cell.strip().strip('"') for cell in re.split(r"[,;\t]", line)] for line in lines]
-    head = [cell.casefold() for cell in rows[0]] if rows else []
+    mark = max(",;\t", key=(lines[0] if lines else "").count)
+    reader = csv.reader(lines, delimiter=mark)
+    rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+    head = [cell.casefold() for cell in rows[0][1]] if rows else []
     if not {"valve", "link", "node"} <= set(head):
-        raise PlannerError("tunnel.valves_head", file=path.name, found=", ".join(head) or "–")
-    places = [head.index(name) for name in ("valve", "link", "node")]
-    for number, row in enumerate(rows[1:], start=2):
+        raise PlannerError("tunnel.valves_head", file=path.name, found=", ".join(head)[:200] or "–")
+    kinds = (("valve", "valve:"), ("link", "line:"), ("node", "node:"))
+    columns = [(head.index(name), prefix) for name, prefix in kinds]
+    for number, row in rows[1:]:
         if any(row):
-            cells = [row[place] if place < len(row) else "" for place in places]
+            cells = [row[place].removeprefix(prefix) if place < len(row) else "" for place, prefix in columns]
             yield number, cells[0], cells[1], cells[2]
-
-
-def count_notes(notes: list[Note]) -> Counter[str]:
-    """How often each kind of note occurs."""
-    return Counter(code for code, _ in notes)

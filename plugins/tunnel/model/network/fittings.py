@@ -40,7 +40,7 @@ def valve_arrays(
     layer = tables.find(project, VALVE)
     if layer is None:
         return {}
-    _, rows = tables.columns(project, layer, ["code", "network", "line", "node", "is_open", "operable"])
+    fids, rows = tables.columns(project, layer, ["code", "network", "line", "node", "is_open", "operable"])
     at_node: dict[int, list[int]] = {}
     for line, ends in enumerate(zip(start, end, strict=True)):
         for node in set(ends):
@@ -49,8 +49,8 @@ def valve_arrays(
     places: dict[tuple[int, int], int] = {}
     is_open: list[bool] = []
     operable: list[bool] = []
-    for network, code, line_code, node_code, opened, works in zip(
-        rows["network"], rows["code"], rows["line"], rows["node"], rows["is_open"], rows["operable"], strict=True
+    for fid, network, code, line_code, node_code, opened, works in zip(
+        fids, rows["network"], rows["code"], rows["line"], rows["node"], rows["is_open"], rows["operable"], strict=True
     ):
         key, node_key = key_of(network, code), key_of(network, node_code)
         found: list[tuple[int, int]] = []
@@ -69,7 +69,8 @@ def valve_arrays(
             operable.append(works is None or bool(works))
         for place in found:
             if place in places:
-                notes.append(("tunnel.valve_twice", {"valve": code, "line": line_code or "–", "node": node_code}))
+                at = {"valve": code, "line": line_code or "–", "node": node_code, "row": int(fid)}
+                notes.append(("tunnel.valve_twice", at))
             else:
                 places[place] = number
     pairs = np.array(list(places), np.int32).reshape(-1, 2)

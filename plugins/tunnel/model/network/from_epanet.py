@@ -7,7 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from plugins.tunnel.model.network.epanet import EpanetFile, Note
-from plugins.tunnel.model.network.network import Network
+from plugins.tunnel.model.network.network import Network, components
+
+#: Parts without a source named one by one.
+_MOST_PARTS = 20
 
 
 def network_of(file: EpanetFile, valves: Sequence[tuple[str, str, str]] = ()) -> Network:
@@ -25,7 +28,7 @@ def network_of(file: EpanetFile, valves: Sequence[tuple[str, str, str]] = ()) ->
         line_ids=list(line_number),
         start=np.array([node_number[line.start] for line in file.lines], np.int32),
         end=np.array([node_number[line.end] for line in file.lines], np.int32),
-        length=np.array([line.length for line in file.lines], float),
+        length=np.nan_to_num(np.array([line.length for line in file.lines], float)),
         source=np.array([node.kind != "junction" for node in file.nodes], bool),
         passable=np.array([not line.closed for line in file.lines], bool),
         valve_ids=names,
@@ -42,9 +45,32 @@ def good_valves(file: EpanetFile, valves: Sequence[tuple[str, str, str]]) -> lis
     return [row for row, note in zip(valves, _judged(file, valves), strict=True) if note is None]
 
 
-def valve_notes(file: EpanetFile, valves: Sequence[tuple[str, str, str]]) -> list[Note]:
-    """What is wrong with rows of the valve file."""
-    return [note for note in _judged(file, valves) if note is not None]
+def valve_notes(file: EpanetFile, valves: Sequence[tuple[str, str, str]], numbers: Sequence[int]) -> list[Note]:
+    """What is wrong with rows of the valve file; ``numbers`` are theirs in it."""
+    judged = zip(_judged(file, valves), numbers, strict=True)
+    return [(note[0], note[1] | {"row": number}) for note, number in judged if note is not None]
+
+
+def unfed_notes(file: EpanetFile) -> list[Note]:
+    """Which parts of the network no source reaches; one part after the other, the largest first."""
+    if not any(node.kind != "junction" for node in file.nodes):
+        return [("tunnel.no_source", {})]
+    network = network_of(file)
+    through = network.passable
+    part = components(len(network.node_ids), network.start[through], network.end[through])
+    fed = np.zeros(int(part.max()) + 1, bool)
+    fed[part[network.source]] = True
+    count = np.bincount(part) * ~fed
+    notes: list[Note] = []
+    for number in np.argsort(-count, kind="stable")[: np.count_nonzero(count)].tolist():
+        nodes = np.flatnonzero(part == number)[:5].tolist()
+        ids = ", ".join(network.node_ids[node] for node in nodes) + (" …" if count[number] > len(nodes) else "")
+        notes.append(("tunnel.part_unfed", {"count": int(count[number]), "ids": ids}))
+        if len(notes) == _MOST_PARTS and np.count_nonzero(count) > _MOST_PARTS:
+            rest = int(count.sum()) - sum(note[1]["count"] for note in notes)
+            notes.append(("tunnel.parts_unfed", {"parts": np.count_nonzero(count) - _MOST_PARTS, "count": rest}))
+            break
+    return notes
 
 
 def _judged(file: EpanetFile, valves: Sequence[tuple[str, str, str]]) -> list[Note | None]:
@@ -53,7 +79,9 @@ def _judged(file: EpanetFile, valves: Sequence[tuple[str, str, str]]) -> list[No
     found: list[Note | None] = []
     for valve, line, node in valves:
         note: Note | None = None
-        if not valve or line not in ends:
+        if not valve:
+            note = ("tunnel.valve_unnamed", {"line": line, "node": node})
+        elif line not in ends:
             note = ("tunnel.valve_line_unknown", {"valve": valve, "line": line})
         elif node not in ends[line]:
             note = (
@@ -62,6 +90,7 @@ def _judged(file: EpanetFile, valves: Sequence[tuple[str, str, str]]) -> list[No
             )
         elif (line, node) in seen:
             note = ("tunnel.valve_twice", {"valve": valve, "line": line, "node": node})
-        seen.add((line, node))
+        else:
+            seen.add((line, node))
         found.append(note)
     return found

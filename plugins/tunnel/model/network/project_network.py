@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,15 +17,20 @@ from planner_app.domain.errors import PlannerError
 from planner_app.domain.progress import NoProgress, Progress, check
 from planner_app.plugin_api.model import Batch, Command, Project, Transaction
 from plugins.tunnel.model import tables
-from plugins.tunnel.model.network.epanet import EpanetFile, Note, read_epanet, read_valve_csv
+from plugins.tunnel.model.moving import into_project
+from plugins.tunnel.model.network.epanet import EpanetFile, Note, kind_params, read_epanet, read_valve_csv
 from plugins.tunnel.model.network.fittings import Key, ids_of, key_of, service_arrays, valve_arrays
-from plugins.tunnel.model.network.from_epanet import good_valves, valve_notes
+from plugins.tunnel.model.network.from_epanet import good_valves, unfed_notes, valve_notes
 from plugins.tunnel.model.network.network import Network
 from plugins.tunnel.model.space.kinds import line_kind
 from plugins.tunnel.model.tables import LINE, NODE, SERVICE, VALVE, TableSpec
 
 #: Rows of one transaction, well below a second of locking.
 _BATCH = 4_000
+#: Pieces of an import are one entry of the log, however long they take (s).
+_LONG = 3_600.0
+#: Setting: networks whose import goes on, or never ended, and the newest entry of the log before it.
+_STARTED = "tunnel.imports_started"
 #: States of lines that carry nothing.
 _NOT_IN_USE = frozenset({"planned", "building", "abandoned", "规划", "在建", "废弃"})
 
@@ -61,6 +69,7 @@ class _AddRows(Command):
     """Add rows of a network; pieces of one import are one entry of the log."""
 
     name: ClassVar[str] = "tunnel_import"
+    join_seconds: ClassVar[float] = _LONG
     network: str
     spec: TableSpec
     wkb: Sequence[bytes | None]
@@ -82,6 +91,7 @@ class _DropRows(Command):
     """Take a network's rows out."""
 
     name: ClassVar[str] = "tunnel_import"
+    join_seconds: ClassVar[float] = _LONG
     network: str
     layer_id: str
     fids: Sequence[int]
@@ -112,42 +122,104 @@ def import_epanet(
     *,
     valves: Path | None = None,
     name: str = "",
+    crs: str = "",
     replace: bool = False,
+    dry_run: bool = False,
     progress: Progress | None = None,
 ) -> Imported:
-    """Store an EPANET file as a network of the project, its coordinates taken as they are.
+    """Store an EPANET file as a network of the project. It comes in pieces; what is cut off is taken back, or, where
+    the program was killed, said by everything that reads it (:func:`cut_imports`) and replaced by the next import.
 
     Args:
         valves: isolation valves as rows ``valve,link,node``.
         name: name of the network; the file's own without it.
+        crs: of the file's coordinates; without it they are taken as they are.
         replace: a network of that name gives way.
+        dry_run: say what would come in, store nothing.
 
     Raises:
-        PlannerError: what the readers raise; ``tunnel.network_exists``.
+        PlannerError: what the readers raise; ``tunnel.network_exists``; ``crs.*``.
     """
     progress = progress or NoProgress()
     file = read_epanet(path)
-    rows = [(valve, line, node) for _, valve, line, node in read_valve_csv(valves)] if valves else []
+    numbered = list(read_valve_csv(valves)) if valves else []
+    rows = [(valve, line, node) for _, valve, line, node in numbered]
+    if crs:
+        _move(file, project, crs)
     name = name or path.stem
-    if name in networks(project):
-        if not replace:
-            raise PlannerError("tunnel.network_exists", network=name)
-        _drop(project, name)
+    cut = name in cut_imports(project)
+    there = cut or name in networks(project)
+    if there and not (cut or replace):
+        raise PlannerError("tunnel.network_exists", network=name)
     good = good_valves(file, rows)
-    for spec, wkb, columns in (_node_rows(file, name), _line_rows(file, name), _valve_rows(file, name, good)):
-        _store(project, name, spec, wkb, columns, progress)
-    notes = [*file.notes, *valve_notes(file, rows)]
+    if not dry_run:
+        with _whole(project, name) as entries:
+            if there:
+                entries += _drop(project, name)
+            for spec, wkb, columns in (_node_rows(file, name), _line_rows(file, name), _valve_rows(file, name, good)):
+                _store(project, name, spec, wkb, columns, progress, entries)
+    notes = [*file.notes, *unfed_notes(file), *valve_notes(file, rows, [row[0] for row in numbered])]
     return Imported(name, len(file.nodes), len(file.lines), len({valve for valve, _, _ in good}), tuple(notes))
 
 
-def _drop(project: Project, network: str) -> None:
+def cut_imports(project: Project) -> list[str]:
+    """Names of networks of which only a part is there: their import goes on elsewhere, or was killed."""
+    started: dict[str, int] = json.loads(project.setting(_STARTED, "{}"))
+    pieces = [one for one in project.log(limit=None) if one.command == "tunnel_import"] if started else []
+    return [
+        name
+        for name, before in started.items()
+        if any(one.id > before and not one.undone and one.params.get("network") == name for one in pieces)
+    ]
+
+
+@contextmanager
+def _whole(project: Project, name: str) -> Iterator[list[int]]:
+    """All pieces of an import, or none: entries of the log that the body adds are undone if it fails."""
+
+    def keep(before: int | None) -> None:
+        others = json.loads(project.setting(_STARTED, "{}"))
+        others.pop(name, None)
+        project.set_setting(_STARTED, json.dumps(others if before is None else others | {name: before}))
+
+    entries: list[int] = []
+    keep(max((one.id for one in project.log(limit=1)), default=0))
+    try:
+        yield entries
+    except BaseException:
+        for entry in sorted(set(entries), reverse=True):
+            project.undo_entry(entry)
+        keep(None)
+        raise
+    keep(None)
+
+
+def _move(file: EpanetFile, project: Project, crs: str) -> None:
+    """Coordinates of a file into the project's."""
+    move = into_project(crs, project)
+    placed = [node for node in file.nodes if node.x is not None and node.y is not None]
+    inner = [line for line in file.lines if len(line.points) > 2]
+    xy = [(node.x, node.y) for node in placed] + [point for line in inner for point in line.points[1:-1]]
+    moved = iter(zip(*move.transform(*np.array(xy, float).reshape(-1, 2).T), strict=True))
+    for node in placed:
+        node.x, node.y = (float(value) for value in next(moved))
+    at = {node.id: (node.x, node.y) for node in file.nodes}
+    for line in file.lines:
+        if line.points:
+            middle = [(float(x), float(y)) for x, y in (next(moved) for _ in line.points[1:-1])]
+            line.points = [at[line.start], *middle, at[line.end]]  # type: ignore[list-item]
+
+
+def _drop(project: Project, network: str) -> list[int]:
+    entries = []
     for spec in (VALVE, LINE, NODE, SERVICE):
         layer = tables.find(project, spec)
         if layer is not None:
             fids, found = tables.columns(project, layer, ["network"])
             gone = [int(fid) for fid, one in zip(fids, found["network"], strict=True) if one == network]
             for start in range(0, len(gone), _BATCH):
-                project.execute(_DropRows(network, layer.id, gone[start : start + _BATCH]))
+                entries.append(project.execute(_DropRows(network, layer.id, gone[start : start + _BATCH])).id)
+    return entries
 
 
 _Rows = tuple[TableSpec, list[bytes | None], dict[str, list[Any]]]
@@ -182,7 +254,7 @@ def _line_rows(file: EpanetFile, network: str) -> _Rows:
             "from_node": [line.start for line in file.lines],
             "to_node": [line.end for line in file.lines],
             "dn_mm": [None if line.diameter is None else round(line.diameter) for line in file.lines],
-            "length_m": [line.length for line in file.lines],
+            "length_m": [None if math.isnan(line.length) else line.length for line in file.lines],
             "closed": [line.closed for line in file.lines],
             "status": ["in_use"] * len(file.lines),
         },
@@ -218,6 +290,7 @@ def _store(
     wkb: list[bytes | None],
     columns: dict[str, list[Any]],
     progress: Progress,
+    entries: list[int],
 ) -> None:
     """Into the layer of that kind, made where it is missing; all pieces of an import are one step to undo."""
 
@@ -229,7 +302,7 @@ def _store(
             progress.update(min(1.0, (start + _BATCH) / len(wkb)), "stage.tunnel_import")
 
     for piece in pieces():
-        project.execute(_AddRows(network, spec, piece.wkb, piece.columns))
+        entries.append(project.execute(_AddRows(network, spec, piece.wkb, piece.columns)).id)
 
 
 def load_network(project: Project) -> Loaded:
@@ -241,7 +314,7 @@ def load_network(project: Project) -> Loaded:
     Raises:
         PlannerError: ``tunnel.no_table`` if the project has no nodes or lines.
     """
-    notes: list[Note] = []
+    notes: list[Note] = [("tunnel.import_cut", {"network": name}) for name in cut_imports(project)]
     nodes, lines = tables.need(project, NODE), tables.need(project, LINE)
     node_fids, node = tables.columns(project, nodes, ["code", "network", "source"])
     node_keys = [key_of(network, code) for network, code in zip(node["network"], node["code"], strict=True)]
@@ -255,9 +328,9 @@ def load_network(project: Project) -> Loaded:
     ):
         key, ends = key_of(network, code), (key_of(network, a), key_of(network, b))
         if key in seen:
-            notes.append(("tunnel.duplicate", {"id": code, "kind": "line", "line": int(line_fids[at])}))
+            notes.append(("tunnel.duplicate", {"id": code, "line": int(line_fids[at])} | kind_params("line")))
         elif ends[0] not in node_number or ends[1] not in node_number:
-            params = {"id": code, "kind": "line", "line": int(line_fids[at]), "nodes": f"{a}, {b}"}
+            params = {"id": code, "line": int(line_fids[at]), "nodes": f"{a}, {b}"} | kind_params("line")
             notes.append(("tunnel.line_orphan", params))
         else:
             seen.add(key)
@@ -293,7 +366,7 @@ def _numbered(keys: Sequence[Key], kind: str, notes: list[Note]) -> dict[Key, in
     numbers: dict[Key, int] = {}
     for at, key in enumerate(keys):
         if key in numbers:
-            notes.append(("tunnel.duplicate", {"id": key[1], "kind": kind, "line": at + 1}))
+            notes.append(("tunnel.duplicate", {"id": key[1], "line": at + 1} | kind_params(kind)))
         else:
             numbers[key] = len(numbers)
     return numbers

@@ -55,13 +55,17 @@ def run_import(context: VerbContext, arguments: argparse.Namespace) -> VerbResul
 
     if arguments.source.suffix.casefold() != ".inp":
         raise PlannerError("tunnel.source_unknown", file=arguments.source.name)
+    if not arguments.source.exists():
+        raise PlannerError("import.no_file", file=str(arguments.source))
     with context.open_project(arguments.file) as project:
         done = import_epanet(
             project,
             arguments.source,
             valves=arguments.valves,
             name=arguments.name,
+            crs=arguments.crs,
             replace=arguments.replace,
+            dry_run=arguments.dry_run,
             progress=context.progress,
         )
     return VerbResult(
