@@ -219,7 +219,7 @@ def fetch_layer(project: Project, pull: Pull, layer: LayerDef, scope: Scope, pro
     )  # fmt: skip
     batches = _batches(pull.bulk(layer.uuid, scope), layer, progress)
     filled = bulk.fill(
-        project.door, new, project.srid, batches, progress, table=layer.table, known_as=layer.uuid,
+        project.door, new, project.srid, batches, progress, table=layer.table.strip("_"), known_as=layer.uuid,
         shape=(layer.multi, layer.has_z),
     )  # fmt: skip
     try:

@@ -72,6 +72,7 @@ class LayerWriter:
         self._size = _FIRST_BATCH
         self._again: list[str] = []
         self._gone: dict[str, int] = {}
+        self._told: list[ChangeSet] = []
         self.taken = 0
         self.bytes = 0
 
@@ -153,10 +154,9 @@ class LayerWriter:
             held = time.perf_counter()
             self._catch_up(connection)
             writes = self._decide(connection, rows)
-            told = self._write(connection, writes)
+            self._write(connection, writes)
             took = time.perf_counter() - held
-        for changes in told:
-            self._project.tell(changes)
+        self._tell()
         if took > _HOLD or len(rows) == self._size:
             self._size = int(min(_MOST_BATCH, max(50, self._size * min(2.0, _HOLD / max(took, 1e-4)))))
         time.sleep(_PAUSE)
@@ -174,8 +174,26 @@ class LayerWriter:
         else:
             return
         self._seq = end
+        if moved := outbox.moved(connection, self.table, self._edited):
+            self._part(connection, moved)
+            outbox.advance(connection, self.table, self._edited, self._seq)
+            self._seq = outbox.end_of_log(connection)
         self._records = outbox.records(connection, self.table, self._edited)
         self._new = {record.fid for record in self._records.values() if not record.known}
+
+    def _part(self, connection: sqlite3.Connection, moved: Sequence[int]) -> None:
+        """Another program gave rows other identities: the record that a row was and the one it is get a row each."""
+        slots = capture.slots(connection, self.table)
+        writes = Writes()
+        for fid in moved:
+            row, old = self._row(connection, fid, None), self._edited[fid].old
+            was = {name: old.get(slot, row[name]) for name, slot in slots.items()}
+            writes.delete.append(fid)
+            writes.insert.append({"fid": fid, **was})
+            writes.again_delete.append(fid)
+            writes.again_insert.append(row)
+        for changes in write(self._project, connection, self._layer.info, writes):
+            self._told.append(changes)
 
     def _decide(self, connection: sqlite3.Connection, rows: Sequence[Incoming]) -> Writes:
         writes = Writes()
@@ -235,13 +253,8 @@ class LayerWriter:
     def _restore(self, connection: sqlite3.Connection, writes: Writes, record: Record, row: Incoming) -> None:
         """Deleted here, edited there: it comes back, and somebody is told."""
         fid = record.fids[0]
-        if record.moved:  # its row is another record now, which the server does not know
-            writes.again_insert.append({"fid": fid, **self._row(connection, fid, None)})
-            writes.delete.append(fid)
-            writes.insert.append({"uuid": row.uuid, **row.cells})
-        else:
-            taken = connection.execute(f"SELECT 1 FROM {quote(self.table)} WHERE fid = ?", (fid,)).fetchone()
-            writes.insert.append(({} if taken else {"fid": fid}) | {"uuid": row.uuid, **row.cells})
+        taken = connection.execute(f"SELECT 1 FROM {quote(self.table)} WHERE fid = ?", (fid,)).fetchone()
+        writes.insert.append(({} if taken else {"fid": fid}) | {"uuid": row.uuid, **row.cells})
         writes.notes.append(("deleted_here", row.uuid, Clash("", None, None, None), row.revision))
         writes.dirty = True
 
@@ -288,9 +301,8 @@ class LayerWriter:
                     writes.delete.append(fid)
                     writes.again_insert.append({"fid": fid, **self._row(connection, fid, None)})
                     writes.notes.append(("deleted_there", uuid, Clash("", None, None, None), revision))
-            told = self._write(connection, writes)
-        for changes in told:
-            self._project.tell(changes)
+            self._write(connection, writes)
+        self._tell()
 
     def _differing(
         self, connection: sqlite3.Connection, rows: Sequence[tuple[int, Incoming]]
@@ -342,14 +354,18 @@ class LayerWriter:
                         [(row.cells[name], row.revision, number) for number in numbers],
                     )
 
-    def _write(self, connection: sqlite3.Connection, writes: Writes) -> list[ChangeSet]:
-        told = write(self._project, connection, self._layer.info, writes)
+    def _tell(self) -> None:
+        told, self._told = self._told, []
+        for changes in told:
+            self._project.tell(changes)
+
+    def _write(self, connection: sqlite3.Connection, writes: Writes) -> None:
+        self._told += write(self._project, connection, self._layer.info, writes)
         for fid in writes.settled:
             self._edited.pop(fid, None)
         self.taken += len(writes.delete) + len(writes.update) + len(writes.insert)
         if not writes.dirty:  # nothing of this batch touches what was edited here
             self._seq = outbox.end_of_log(connection)
-        return told
 
 
 def _noting(rows: Iterable[RemoteRow], seen: set[str]) -> Iterator[RemoteRow]:

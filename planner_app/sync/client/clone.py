@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def clone(
     """Make a project file of a project on the server, all of it or the layers and the area of ``scope``.
 
     Raises:
-        PlannerError: ``sync.project_unknown``, ``project.exists`` and what creating a file raises.
+        PlannerError: ``sync.no_such_project``, ``project.exists`` and what creating a file raises.
         Cancelled: nothing is left.
     """
     there = _find(transport, project_name)
@@ -47,10 +48,29 @@ def clone(
         raise
 
 
+def layers_named(transport: Transport, project_name: str, wanted: Iterable[str]) -> frozenset[str]:
+    """Layers of a project on the server by name, table or UUID.
+
+    Raises:
+        PlannerError: ``sync.no_such_project``, ``sync.layers_unknown`` naming those there are.
+    """
+    there = _find(transport, project_name)
+    with transport.pull(there.uuid, 0) as state:
+        layers = list(state.layers)
+    found: set[str] = set()
+    for name in wanted:
+        named = {one.uuid for one in layers if name in (one.uuid, one.cells.get("name"), one.table)}
+        if not named:
+            known = ", ".join(one.cells.get("name", one.table) for one in layers)
+            raise PlannerError("sync.layers_unknown", layer=name, known=known)
+        found |= named
+    return frozenset(found)
+
+
 def _find(transport: Transport, project_name: str) -> ProjectDef:
     known = transport.hello().projects
     found = [one for one in known if project_name in (one.name, one.uuid)]
     if not found:
         names = ", ".join(one.name for one in known)
-        raise PlannerError("sync.project_unknown", project=project_name, known=names)
+        raise PlannerError("sync.no_such_project", project=project_name, known=names)
     return found[0]

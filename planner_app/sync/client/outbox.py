@@ -247,6 +247,14 @@ def _values(
     return found
 
 
+def moved(connection: sqlite3.Connection, table: str, rows: Mapping[int, Edited]) -> list[int]:
+    """Rows of records that the server knows which bear another identity now."""
+    slot = capture.slots(connection, table)["uuid"]
+    was = {fid: one.old[slot] for fid, one in rows.items() if one.known and one.here and slot in one.old}
+    now = connection.execute(f"SELECT fid, uuid FROM {quote(table)} WHERE fid IN {FID_LIST}", (fid_text(was),))
+    return [fid for fid, uuid in now if uuid != was[fid]]
+
+
 def backfill(connection: sqlite3.Connection, table: str, rows: dict[int, Edited], fields: Iterable[str]) -> None:
     """Add the cells of fields that the server does not have yet: whatever they hold is new to it."""
     slots = capture.slots(connection, table)

@@ -35,6 +35,7 @@ class Writes:
     delete: list[int] = field(default_factory=list)
     update: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     insert: list[dict[str, Any]] = field(default_factory=list)
+    again_delete: list[int] = field(default_factory=list)
     again_insert: list[dict[str, Any]] = field(default_factory=list)
     again_update: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     notes: list[tuple[str, str, Clash, int]] = field(default_factory=list)
@@ -65,8 +66,10 @@ def write(project: Project, connection: sqlite3.Connection, layer: LayerInfo, wr
         for kind, uuid, clash, revision in writes.notes:
             note(connection, kind, layer.uuid, uuid, clash, revision)
     told.append(entry.changes)
-    if writes.again_insert or writes.again_update:
+    if writes.again_delete or writes.again_insert or writes.again_update:
         with project.logged(connection, KEEP_COMMAND, params, origin=replica.MERGE) as again:
+            again_gone = [(fid,) for fid in writes.again_delete]
+            connection.executemany(f"DELETE FROM {quote(layer.id)} WHERE fid = ?", again_gone)
             _insert(connection, layer.id, writes.again_insert)
             _update(connection, layer.id, writes.again_update)
         told.append(again.changes)
