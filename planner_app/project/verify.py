@@ -141,7 +141,7 @@ def _indexes(connection: sqlite3.Connection) -> Iterator[CheckResult]:
 def _index_fits(connection: sqlite3.Connection, table: str) -> bool:
     """Each geometry's box lies in its own of the index, which is no bigger than single precision makes it.
 
-    SpatiaLite's ``CheckSpatialIndex`` calls indexes wrong where coordinates are beyond 2²³: those with a zone number are.
+    SpatiaLite's ``CheckSpatialIndex`` calls indexes wrong where coordinates are beyond 2²³ (zone numbers).
     """
     index = quote(f"idx_{table}_geom")
     sides = " AND ".join(

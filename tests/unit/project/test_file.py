@@ -22,7 +22,7 @@ from planner_app.project import (
     Batch,
     DeleteFeatures,
     EditCells,
-    InsertFeatures,
+    EditGeometry,
     Project,
     connection,
     migrations,
