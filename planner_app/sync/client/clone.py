@@ -10,7 +10,7 @@ from pathlib import Path
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.progress import NoProgress, Progress
 from planner_app.project import Project, replica
-from planner_app.sync.client import files, pulling, readings, standing
+from planner_app.sync.client import files, looks, pulling, readings, standing
 from planner_app.sync.transport import Transport
 from planner_app.sync.types import ProjectDef, Scope
 
@@ -39,6 +39,7 @@ def clone(
                 replica.put(connection, project=there.uuid, client_id=uuid.uuid4(), server=server)
                 standing.remember_scope(connection, scope or Scope())
             pulling.pull(project, transport, progress or NoProgress())
+            looks.arrange(project)
             files.heads(project, transport)
             readings.fetch(project, transport, progress or NoProgress())
     except BaseException:

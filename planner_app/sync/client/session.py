@@ -15,7 +15,7 @@ from typing import Final, Literal
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.progress import NoProgress, Progress, SubProgress
 from planner_app.project import Project, replica
-from planner_app.sync.client import definitions, files, outbox, pulling, pushing, readings, standing
+from planner_app.sync.client import definitions, files, looks, outbox, pulling, pushing, readings, standing
 from planner_app.sync.client.conflicts import Choice, Conflict, ResolveConflicts, conflicts
 from planner_app.sync.client.quarantine import Quarantined, quarantine
 from planner_app.sync.transport import Transport
@@ -125,6 +125,8 @@ class Syncer:
                 known, client = replica.get(connection, "project"), replica.get(connection, "client_id")
             if not known:
                 self.transport.register(ProjectDef(meta["uuid"], meta["name"], meta["crs"]))
+                if self.transport.head(meta["uuid"]).revision == 0:
+                    looks.note(self.project)
             with self.project.door.write() as connection:
                 replica.put(connection, project=meta["uuid"], client_id=client or uuid.uuid4())
                 if self.server:

@@ -57,7 +57,7 @@ def test_what_is_said_of_a_layer_comes_to_the_other(paul: Desk, pia: Desk) -> No
     assert_alike(paul, pia)
     assert pia.project.plans() == [plan]
     assert pia.project.style(pia.layer.id) == QML.format("one")
-    assert pia.project.extra(pia.layer.id) == {"note": "extra value"}
+    assert pia.project.extra(pia.layer.id)["note"] == "extra value"
     assert pia.layer.locked
     assert state(pia.project).kind == "synced"
 
