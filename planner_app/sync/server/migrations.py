@@ -146,8 +146,8 @@ def _postgis(connection: psycopg.Connection[Any], done: Initialised) -> str:
     return str(found)
 
 
-#: What tells nothing about its arguments: the extent test, and the cast in QGIS's ``"uuid"::text = …``. Policies come before
-#: conditions that might tell what they see, and before their indexes. {p} is PostGIS's schema.
+#: What tells nothing about its arguments: the extent test, and the cast in QGIS's ``"uuid"::text = …``. Policies come
+#: before conditions that might tell what they see, and before their indexes. {p} is PostGIS's schema.
 _LEAKPROOF = (
     "{p}.geometry_overlaps({p}.geometry, {p}.geometry)",
     "pg_catalog.uuid_out(uuid)",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -151,8 +152,15 @@ class PostgresTransport:
         raise PlannerError("sync.server_busy", server=self.server)
 
     def _copy(self, target: str, types: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        from psycopg.copy import QueuedLibpqWriter
+
         command = f"COPY {target} FROM STDIN (FORMAT BINARY)".encode()
-        with worded(self.server), self._connection.cursor() as cursor, cursor.copy(command) as copy:
+        with (
+            worded(self.server),
+            self._connection.cursor() as cursor,
+            # Sent by a thread of its own while the next rows are made.
+            cursor.copy(command, writer=QueuedLibpqWriter(cursor)) as copy,
+        ):
             copy.set_types(types)
             for row in rows:
                 copy.write_row(row)
@@ -176,20 +184,11 @@ class PostgresTransport:
         srid = int(self._one("SELECT planner.registry(%s)", push.project)["srid"])
         bulk = wire.BulkRows(layer, srid)
         target = f'planner_stage."{begun["table"]}"'
-        pending: list[list[Any]] = []
-        size = 0
-        for number, (weight, row) in enumerate(bulk.rows(rows), 1):
-            if number <= begun["rows"]:
-                continue
-            pending.append(row)
-            size += weight
-            if size > 4 * wire.CHUNK_BYTES:
-                check(progress)
-                self._copy(target, bulk.types, pending)
-                progress.update(None, "stage.sync_upload")
-                pending, size = [], 0
-        if pending:
-            self._copy(target, bulk.types, pending)
+        ready = islice(bulk.rows(rows), int(begun["rows"]), None)
+        for first in ready:  # each piece is there once sent; rows are made while the server takes those before them
+            check(progress)
+            self._copy(target, bulk.types, _piece(first, ready, 4 * wire.CHUNK_BYTES))
+            progress.update(None, "stage.sync_upload")
         faults = Jsonb([{"uuid": u, "code": c, "reason": r} for u, c, r in bulk.faults])
         self._answer(self._one("SELECT planner.stage_layer_end(%s, %s, %s)", push.push_id, layer.uuid, faults))
 
@@ -375,3 +374,16 @@ class PostgresTransport:
             cursor.execute("SELECT * FROM planner.as_of(%s, %s, %s, %s::double precision[])", values)
             for record, number, cells, geometry in cursor:
                 yield RemoteRow(str(record), number, False, None, wire.named(fields, cells, None), geometry)
+
+
+def _piece(
+    first: tuple[int, Sequence[Any]], rest: Iterator[tuple[int, Sequence[Any]]], limit: int
+) -> Iterator[Sequence[Any]]:
+    """Rows of about ``limit`` bytes."""
+    size, row = first
+    yield row
+    for weight, row in rest:
+        yield row
+        size += weight
+        if size > limit:
+            return

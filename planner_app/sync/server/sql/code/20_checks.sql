@@ -51,13 +51,13 @@ IMMUTABLE LANGUAGE sql AS $$
         || CASE WHEN p_z THEN 'Z' ELSE '' END
 $$;
 
--- All coordinates are numbers: NaN and infinity show in the length of the outline.
+-- All coordinates are numbers: NaN and infinity show in the length of the outline (and in the sums of points).
 CREATE OR REPLACE FUNCTION planner_inner.is_finite(p_geometry geometry) RETURNS boolean IMMUTABLE LANGUAGE sql AS $$
-    SELECT CASE ST_Dimension(p_geometry)
-        WHEN 2 THEN ST_3DPerimeter(p_geometry) < 'Infinity' AND ST_Perimeter(p_geometry) < 'Infinity'
-        WHEN 1 THEN ST_3DLength(p_geometry) < 'Infinity' AND ST_Length(p_geometry) < 'Infinity'
+    SELECT coalesce(CASE ST_Dimension(p_geometry)
+        WHEN 2 THEN ST_Perimeter(p_geometry) < 'Infinity' AND (ST_Zmflag(p_geometry) = 0 OR ST_3DPerimeter(p_geometry) < 'Infinity')
+        WHEN 1 THEN ST_Length(p_geometry) < 'Infinity' AND (ST_Zmflag(p_geometry) = 0 OR ST_3DLength(p_geometry) < 'Infinity')
         ELSE (SELECT bool_and(abs(ST_X(d.geom)) < 'Infinity' AND abs(ST_Y(d.geom)) < 'Infinity'
-                              AND coalesce(abs(ST_Z(d.geom)) < 'Infinity', true)) FROM ST_DumpPoints(p_geometry) d) END
+                              AND coalesce(abs(ST_Z(d.geom)) < 'Infinity', true)) FROM ST_DumpPoints(p_geometry) d) END, false)
 $$;
 
 -- A geometry from WKB, or NULL if it is none.
@@ -74,7 +74,7 @@ CREATE OR REPLACE FUNCTION planner_inner.geometry_fault(p_geometry geometry, p_t
         WHEN GeometryType(p_geometry) || CASE ST_Zmflag(p_geometry) WHEN 2 THEN 'Z' WHEN 0 THEN '' ELSE 'M' END
              <> upper(p_type) THEN 'type'
         WHEN ST_IsEmpty(p_geometry) THEN 'empty'
-        WHEN NOT coalesce(planner_inner.is_finite(p_geometry), false) THEN 'not_finite' END
+        WHEN NOT planner_inner.is_finite(p_geometry) THEN 'not_finite' END
 $$;
 
 CREATE OR REPLACE FUNCTION planner_inner.fault(p_push uuid, p_ordinal integer, p_code text, p_detail text) RETURNS void
