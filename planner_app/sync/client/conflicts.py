@@ -101,7 +101,13 @@ class ResolveConflicts(Command):
         for number in self.ids:
             if number not in waiting:
                 raise PlannerError("sync.conflict_unknown", conflict=number)
+        # Where the record as a whole is deleted, nothing is left to write its cells into.
+        whole = {waiting[number].uuid for number in self.ids if waiting[number].kind == "deleted_here"}
+        deleted = whole if self.choice == "mine" else set[str]()
+        for number in self.ids:
             one = waiting[number]
+            if one.kind == "cell" and one.uuid in deleted:
+                continue
             if number in self.values or self.choice == "mine":
                 self._write_mine(tx, one, self.values.get(number, one.mine))
             elif one.kind == "deleted_there" and one.fid is not None:

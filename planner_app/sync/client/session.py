@@ -7,8 +7,9 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Final, Literal
 
@@ -233,10 +234,25 @@ class Syncer:
             return bool(standing.to_compare(connection) & here.keys())
 
     def _resolve(self, resolve: Resolve) -> None:
+        """Settle what waits; what cannot be settled so (the layer is locked by now) goes on waiting."""
         waiting = conflicts(self.project)
-        if waiting:
-            choice: Choice = "mine" if resolve == "ours" else "theirs"
-            self.project.execute(ResolveConflicts(tuple(one.id for one in waiting), choice))
+        choice: Choice = "mine" if resolve == "ours" else "theirs"
+        # Deleted here since: whoever did that has decided, and there is nothing to write into.
+        gone = tuple(one.id for one in waiting if one.kind == "cell" and one.fid is None)
+        records: dict[tuple[str, str], list[int]] = {}
+        for one in waiting:
+            if one.id not in gone:
+                records.setdefault((one.layer, one.uuid), []).append(one.id)
+        if gone:
+            self.project.execute(ResolveConflicts(gone, "theirs"))
+        if not records:
+            return
+        try:
+            self.project.execute(ResolveConflicts(tuple(chain.from_iterable(records.values())), choice))
+        except PlannerError:
+            for ids in records.values():
+                with suppress(PlannerError):
+                    self.project.execute(ResolveConflicts(tuple(ids), choice))
 
     def _send_files(self, progress: Progress) -> None:
         files.send(self.project, self.transport, progress)

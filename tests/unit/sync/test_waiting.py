@@ -8,6 +8,7 @@ import pytest
 import shapely
 
 from planner_app.domain.errors import PlannerError
+from planner_app.project import SetLayer
 from planner_app.sync.client.conflicts import ResolveConflicts, conflicts
 from planner_app.sync.client.quarantine import Fix, FixQuarantined, converted, quarantine
 from planner_app.sync.client.session import state
@@ -245,3 +246,36 @@ def test_a_whole_layer_with_a_bad_row(paul: Desk, pia: Desk) -> None:
     paul.sync()
     pia.sync()
     assert_alike(paul, pia)
+
+
+def test_all_mine_where_the_record_was_deleted_since(paul: Desk, pia: Desk, clash: int) -> None:
+    pia.delete(1)
+    report = pia.sync(resolve="ours")
+    paul.sync()
+    assert (report.conflicts, report.pushed) == ((), 1)
+    assert_alike(paul, pia)
+    assert 1 not in paul.storeys()
+
+
+def test_all_mine_where_a_deleted_record_came_back_with_cells_that_wait(paul: Desk, pia: Desk, clash: int) -> None:
+    pia.delete(1)
+    paul.edit(1, code="newer")
+    paul.sync()
+    assert {one.kind for one in pia.sync().conflicts} == {"cell", "deleted_here"}
+    assert pia.sync(resolve="ours").conflicts == ()
+    paul.sync()
+    assert_alike(paul, pia)
+    assert 1 not in paul.storeys()
+
+
+def test_what_cannot_be_settled_blocks_nothing(paul: Desk, pia: Desk, clash: int) -> None:
+    paul.project.execute(SetLayer(paul.layer.id, {"locked": True}))
+    paul.sync()
+    (one,) = pia.sync(resolve="ours").conflicts
+    assert one.id == clash
+    paul.project.execute(SetLayer(paul.layer.id, {"locked": False}))
+    paul.sync()
+    assert pia.sync(resolve="ours").conflicts == ()
+    paul.sync()
+    assert_alike(paul, pia)
+    assert paul.cell(1, "code") == "pia"
