@@ -168,17 +168,18 @@ class LayerWriter:
             start = max(outbox.acked(connection), self._since)
             self._edited = outbox.carried(connection, capture.number_of(connection, self.table))
             self._carried = set(self._edited)
-            outbox.advance(connection, self.table, self._edited, start)
+            seen = outbox.advance(connection, self.table, self._edited, start) | self._carried
         elif end != self._seq:
-            outbox.advance(connection, self.table, self._edited, self._seq)
+            seen = outbox.advance(connection, self.table, self._edited, self._seq)
         else:
             return
         self._seq = end
-        if moved := outbox.moved(connection, self.table, self._edited):
+        looked_at = {fid: self._edited[fid] for fid in seen if fid in self._edited}
+        if moved := outbox.moved(connection, self.table, looked_at):
             self._part(connection, moved)
-            outbox.advance(connection, self.table, self._edited, self._seq)
+            seen |= outbox.advance(connection, self.table, self._edited, self._seq)
             self._seq = outbox.end_of_log(connection)
-        self._records = outbox.records(connection, self.table, self._edited)
+        outbox.refresh(connection, self.table, self._edited, seen, self._records)
         self._new = {record.fid for record in self._records.values() if not record.known}
 
     def _part(self, connection: sqlite3.Connection, moved: Sequence[int]) -> None:

@@ -98,8 +98,10 @@ def touched(
     return found
 
 
-def advance(connection: sqlite3.Connection, table: str, rows: dict[int, Edited], after: int, upto: int = _FAR) -> None:
-    """Fold the log rows of a table after a number into what is known of its edited rows."""
+def advance(
+    connection: sqlite3.Connection, table: str, rows: dict[int, Edited], after: int, upto: int = _FAR
+) -> set[int]:
+    """Fold the log rows of a table after a number into what is known of its edited rows; returns those looked at."""
     number = capture.number_of(connection, table)
     by_server = {
         row[0]
@@ -115,9 +117,12 @@ def advance(connection: sqlite3.Connection, table: str, rows: dict[int, Edited],
     )
     values = (after, upto, number, after, upto, number, replica.SYNC, after, fid_text(rows))
     reader = LogReader(connection, capture.slots_ever(connection, table))
+    seen: set[int] = set()
     with lenient(connection):
         for row in without_ghosts(reader.rows(where, values)):
             _fold(rows, row, row.txn in by_server)
+            seen.add(row.fid)
+    return seen
 
 
 def _fold(rows: dict[int, Edited], row: LogRow, by_server: bool) -> None:
@@ -253,6 +258,33 @@ def moved(connection: sqlite3.Connection, table: str, rows: Mapping[int, Edited]
     was = {fid: one.old[slot] for fid, one in rows.items() if one.known and one.here and slot in one.old}
     now = connection.execute(f"SELECT fid, uuid FROM {quote(table)} WHERE fid IN {FID_LIST}", (fid_text(was),))
     return [fid for fid, uuid in now if uuid != was[fid]]
+
+
+def refresh(
+    connection: sqlite3.Connection,
+    table: str,
+    rows: Mapping[int, Edited],
+    seen: set[int],
+    known: dict[str, Record],
+) -> None:
+    """Bring records up to date after some rows were edited; the others stay as they are.
+
+    Args:
+        seen: the rows; known: what :func:`records` said before, changed in place.
+    """
+    fids = set(seen)
+    while True:
+        stale = {key for key, record in known.items() if not fids.isdisjoint(record.fids)}
+        fids.update(fid for key in stale for fid in known[key].fids)
+        for key in stale:
+            del known[key]
+        made = records(connection, table, {fid: rows[fid] for fid in fids if fid in rows})
+        taken = made.keys() & known.keys()
+        if not taken:
+            known.update(made)
+            return
+        # Another row bears, or bore, one of these identities: they are one record.
+        fids.update(fid for key in taken for fid in known[key].fids)
 
 
 def backfill(connection: sqlite3.Connection, table: str, rows: dict[int, Edited], fields: Iterable[str]) -> None:

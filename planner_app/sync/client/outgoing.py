@@ -357,7 +357,6 @@ def digest(changes: Iterable[DefChange], rows: Iterable[RowChange]) -> str:
     for one in changes:
         found.update(replica.to_json([one.kind, one.key, one.operation, dict(one.cells)]).encode())
     for row in rows:
-        found.update(f"{row.layer} {row.uuid} {row.operation} ".encode())
-        found.update(replica.to_json(dict(row.cells)).encode())
+        found.update(f"{row.layer} {row.uuid} {row.operation} {row.cells!r}".encode())
         found.update(row.geometry or b"")
     return found.hexdigest()

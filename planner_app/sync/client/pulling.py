@@ -45,6 +45,7 @@ def pull(project: Project, transport: Transport, progress: Progress) -> Pulled:
             _finish(project, source.head, compare)
             return done
         compare |= set(adopting.adopt_registry(project, source, scope))
+        _try_again(project, source)
         missing = adopting.missing_layers(project, source, scope)
         held = _held(project, source)
         steps, taken = len(missing) + len(held), {layer.uuid for layer in missing}
@@ -117,6 +118,19 @@ def _remember_rights(project: Project, rights: Rights) -> bool:
         # What was refused may be allowed now.
         connection.execute("UPDATE planner_replica_quarantine SET seq = -1 WHERE refused")
     return bool(stamp)
+
+
+def _try_again(project: Project, source: Pull) -> None:
+    """What was refused in a layer whose definition has changed since (it is unlocked) may be allowed now."""
+    keys = replica.to_json([one.key for one in source.definitions if one.kind == "layer"])
+    query = "FROM planner_replica_quarantine WHERE refused AND seq <> -1 AND layer IN (SELECT value FROM json_each(?))"
+    with project.door.read() as connection:
+        held = connection.execute(f"SELECT 1 {query}", (keys,)).fetchone()
+    if held:
+        with project.door.write() as connection:
+            connection.execute(
+                f"UPDATE planner_replica_quarantine SET seq = -1 WHERE id IN (SELECT id {query})", (keys,)
+            )
 
 
 def _finish(project: Project, head: Head, compare: set[str]) -> None:

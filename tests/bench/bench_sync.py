@@ -1,0 +1,272 @@
+"""Sync of a project file from end to end, beside ogr2ogr and pygeodiff doing the like in one run.
+
+    python -m tests.bench.bench_sync [--rows 100000] [--rounds 3] [--no-qgis]
+
+100,000 polygons with 20 attributes; the server on loopback with TLS. Edits: 60 % attribute, 20 % geometry, 10 % insert,
+10 % delete, made by plain SQL and captured by the file's triggers.
+
+- ``upload``: register a project and send all of it (rights, every value checked, hash, index); ogr2ogr with COPY.
+- ``clone``: a new project file with spatial index and triggers; ogr2ogr to a SpatiaLite file with spatial index.
+- ``push``: everything a push does, the pull before it included; pygeodiff ``create_changeset`` and ``apply_changeset``
+  on GeoPackages without spatial index (no server, no log, no rights).
+- ``pull``: into a file without edits of its own; pygeodiff ``apply_changeset``.
+- ``merge``: 10 k changes into a file with 10 k edits of its own; pygeodiff ``create_rebased_changeset``,
+  which is then applied.
+- ``QGIS``: saving 10 k edits with QGIS's SpatiaLite provider with and without the capture triggers.
+
+Wall seconds, medians of rounds. Targets: upload 1.5×, clone 1.5×, push 1 k 2×, 10 k 1.1×, pull 1.5×, QGIS at most 2×.
+Every real must arrive with its bits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import sqlite3
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from planner_app.project import Project, capture
+from planner_app.project.connection import connect
+from planner_app.sync.client.clone import clone
+from planner_app.sync.client.session import Syncer
+from planner_app.sync.server.administration import add_user
+from planner_app.sync.server.migrations import initialise
+from planner_app.sync.server.postgres import PostgresTransport
+from tests.bench.bench_capture import build
+from tests.helpers.postgres import PrivateCluster
+
+TARGETS = {"upload": 1.5, "clone": 1.5, "push 1000": 2.0, "push 10000": 1.1, "pull 10000": 1.5, "merge 10000": 1.5}
+_QGIS = """
+import sys, time, json, random
+from qgis.core import QgsApplication, QgsDataSourceUri, QgsFeature, QgsVectorLayer
+app = QgsApplication([], False); app.initQgis()
+uri = QgsDataSourceUri(); uri.setDatabase(sys.argv[1]); uri.setDataSource("", sys.argv[2], "geom", "", "fid")
+layer = QgsVectorLayer(uri.uri(), "x", "spatialite")
+chance, fields = random.Random(3), layer.fields()
+features = {f.id(): f for f in layer.getFeatures()}
+ids = chance.sample(sorted(features), 10000)
+layer.startEditing()
+for number, fid in enumerate(ids):
+    kind = number % 10
+    if kind < 6:
+        name = ("t1", "r2", "i3")[kind % 3]
+        layer.changeAttributeValue(fid, fields.indexOf(name), f"new {number}" if name == "t1" else number)
+    elif kind < 8:
+        layer.changeGeometry(fid, features[ids[number - 1]].geometry())
+    elif kind < 9:
+        new = QgsFeature(fields); new.setGeometry(features[fid].geometry()); layer.addFeature(new)
+    else:
+        layer.deleteFeature(fid)
+started = time.perf_counter()
+assert layer.commitChanges(), layer.commitErrors()
+print("@@" + json.dumps(time.perf_counter() - started)); sys.stdout.flush()
+import os; os._exit(0)
+"""
+
+
+class Times:
+    """Wall seconds by job and side."""
+
+    def __init__(self) -> None:
+        self.taken: dict[str, dict[str, list[float]]] = {}
+
+    def clock(self, job: str, side: str, work: Callable[[], Any]) -> Any:
+        """Run and note."""
+        started = time.perf_counter()
+        done = work()
+        self.taken.setdefault(job, {}).setdefault(side, []).append(time.perf_counter() - started)
+        return done
+
+
+def edit(file: Path, table: str, count: int, seed: int, *, key: str = "fid") -> None:
+    """Mixed edits of rows chosen by chance, in one transaction."""
+    chance = random.Random(seed)
+    with closing(connect(file, spatial=True)) as connection:
+        rows = [row[0] for row in connection.execute(f'SELECT {key} FROM "{table}"')]
+        chosen = chance.sample(rows, count)
+        donors = chance.sample(sorted(set(rows) - set(chosen)), 50)
+        shapes = [connection.execute(f'SELECT geom FROM "{table}" WHERE {key} = ?', (d,)).fetchone()[0] for d in donors]
+        connection.execute("BEGIN IMMEDIATE")
+        for number, fid in enumerate(chosen):
+            kind = number % 10
+            if kind < 6:
+                name = ("t1", "r2", "i3")[kind % 3]
+                cell = {"t1": f"v{seed} {number}", "r2": seed + number / 7, "i3": seed * number}[name]
+                connection.execute(f'UPDATE "{table}" SET {name} = ? WHERE {key} = ?', (cell, fid))
+            elif kind < 8:
+                connection.execute(f'UPDATE "{table}" SET geom = ? WHERE {key} = ?', (shapes[number % 50], fid))
+            elif kind < 9:
+                connection.execute(
+                    f'INSERT INTO "{table}" (uuid, t0, r0, i0, geom) VALUES (?, ?, ?, ?, ?)',
+                    (f"{seed:08x}-0000-4000-8000-{number:012x}", "new", 1.5, number, shapes[number % 50]),
+                )
+            else:
+                connection.execute(f'DELETE FROM "{table}" WHERE {key} = ?', (fid,))
+        connection.execute("COMMIT")
+
+
+def ours(dsn: str, master: Path, folder: Path, times: Times) -> None:
+    """One round of our side, from the first sync to a merge."""
+    first, second = folder / "first.planner", folder / "second.planner"
+    for file in (first, second):
+        for rest in folder.glob(f"{file.name}*"):
+            rest.unlink()
+    shutil.copyfile(master, first)
+    with Project.open(first) as project, project.door.write() as connection:
+        name = os.urandom(8).hex()
+        connection.execute("UPDATE planner_meta SET value = ? WHERE key = 'name'", (name,))
+        key = f"{name[:8]}-{name[8:12]}-4000-8000-{name[4:]}"
+        connection.execute("UPDATE planner_meta SET value = ? WHERE key = 'uuid'", (key,))
+    lines = [PostgresTransport(dsn), PostgresTransport(dsn)]
+    with Project.open(first) as project:
+        syncer = Syncer(project, lines[0])
+        times.clock("upload", "ours", syncer.sync)
+        times.clock("clone", "ours", lambda: clone(lines[1], name, second))
+        with Project.open(second) as other:
+            there, table = Syncer(other, lines[1]), project.layers()[0].id
+            mine = other.layers()[0].id
+            assert _reals(first, table) == _reals(second, mine), "not bit for bit"
+            for number, count in enumerate((1_000, 10_000)):
+                edit(first, table, count, 10 + number)
+                project.poll()
+                assert times.clock(f"push {count}", "ours", syncer.push).pushed > 0.99 * count
+                assert times.clock(f"pull {count}", "ours", there.pull).pulled > 0.99 * count
+            edit(first, table, 10_000, 20)
+            edit(second, mine, 10_000, 21)
+            for one in (project, other):
+                one.poll()
+            syncer.push()
+            times.clock("merge 10000", "ours", there.pull)
+            times.clock("push merged", "ours", there.push)
+            there.sync(resolve="theirs")
+            syncer.sync()
+            assert _reals(first, table) == _reals(second, mine), "not alike after the merge"
+    for line in lines:
+        line.close()
+
+
+def _reals(file: Path, table: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(file)) as connection:
+        return connection.execute(f'SELECT uuid, r0, r2, geom FROM "{table}" ORDER BY uuid').fetchall()
+
+
+def gdal(pg: str, master: Path, table: str, folder: Path, times: Times) -> None:
+    """One round of ogr2ogr."""
+    environment = os.environ | {"PG_USE_COPY": "YES"}
+    out = folder / "ogr.sqlite"
+    out.unlink(missing_ok=True)
+    common = ["ogr2ogr", "-q", "-gt", "100000"]
+    up = [*common, "-f", "PostgreSQL", f"PG:{pg}", str(master), table, "-nln", "ogr_bench", "-overwrite", "-lco",
+          "GEOMETRY_NAME=geom", "-lco", "SPATIAL_INDEX=GIST", "-nlt", "MULTIPOLYGON"]  # fmt: skip
+    down = [*common, "-f", "SQLite", "-dsco", "SPATIALITE=YES", str(out), f"PG:{pg}", "ogr_bench"]
+    times.clock("upload", "other", lambda: subprocess.run(up, check=True, env=environment, timeout=600))
+    times.clock("clone", "other", lambda: subprocess.run(down, check=True, env=environment, timeout=600))
+
+
+def geodiff(base: Path, folder: Path, times: Times) -> None:
+    """One round of pygeodiff on GeoPackages."""
+    import pygeodiff
+
+    diff = pygeodiff.GeoDiff()
+
+    def copy(name: str, source: Path = base) -> Path:
+        shutil.copyfile(source, folder / name)
+        return folder / name
+
+    changes = str(folder / "changes.diff")
+    for number, count in enumerate((1_000, 10_000)):
+        changed, server, target = copy("changed.gpkg"), copy("server.gpkg"), copy("target.gpkg")
+        edit(changed, "bench", count, 10 + number)
+        made = [
+            (diff.create_changeset, (str(base), str(changed), changes)),
+            (diff.apply_changeset, (str(server), changes)),
+        ]
+        times.clock(f"push {count}", "other", lambda made=made: [call(*values) for call, values in made])
+        times.clock(f"pull {count}", "other", lambda to=target: diff.apply_changeset(str(to), changes))
+    mine, theirs = copy("mine.gpkg"), copy("theirs.gpkg")
+    edit(theirs, "bench", 10_000, 20)
+    edit(mine, "bench", 10_000, 21)
+    diff.create_changeset(str(base), str(theirs), changes)
+
+    def merge() -> None:
+        rebased, conflicts = str(folder / "rebased.diff"), str(folder / "conflicts.json")
+        diff.create_rebased_changeset(str(base), str(mine), changes, rebased, conflicts)
+        target = copy("merged.gpkg", theirs)
+        diff.apply_changeset(str(target), rebased)
+
+    times.clock("merge 10000", "other", merge)
+
+
+def qgis(master: Path, table: str, folder: Path, times: Times) -> None:
+    """One round of QGIS saving, with and without capture."""
+    python = os.environ.get("PLANNER_QGIS_PYTHON", "/usr/bin/python3")
+    for side in ("other", "ours"):
+        file = folder / f"qgis-{side}.sqlite"
+        for rest in folder.glob(f"{file.name}*"):
+            rest.unlink()
+        shutil.copyfile(master, file)
+        if side == "other":
+            with closing(connect(file, spatial=True)) as connection:
+                capture.stop(connection, table)
+        done = subprocess.run(
+            [python, "-c", _QGIS, str(file), table], capture_output=True, text=True, timeout=600, check=True,
+            env=os.environ | {"QT_QPA_PLATFORM": "offscreen"},
+        )  # fmt: skip
+        seconds = next(line for line in done.stdout.splitlines() if line.startswith("@@"))[2:]
+        times.taken.setdefault("QGIS save", {}).setdefault(side, []).append(float(seconds))
+
+
+def main() -> None:
+    """Run and print the table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--no-qgis", action="store_true")
+    arguments = parser.parse_args()
+    times = Times()
+    with tempfile.TemporaryDirectory() as name, PrivateCluster(tls=True) as cluster:
+        folder = Path(name)
+        master, base = folder / "master.sqlite", folder / "base.gpkg"
+        table = build(master, arguments.rows)
+        subprocess.run(
+            ["ogr2ogr", "-q", "-f", "GPKG", str(base), str(master), table, "-nln", "bench", "-lco", "SPATIAL_INDEX=NO"],
+            check=True,
+            timeout=600,
+        )
+        with psycopg.connect(cluster.dsn, autocommit=True) as dba:
+            initialise(dba)
+            add_user(dba, "paul", "planner", password="bench")
+            dba.execute("CREATE ROLE ogr LOGIN SUPERUSER PASSWORD 'bench'")
+        common = f"host=localhost port={cluster.port} dbname=postgres password=bench sslmode=verify-full"
+        common += f" sslrootcert={cluster.authority}"
+        for _ in range(arguments.rounds):
+            ours(f"{common} user=paul", master, folder, times)
+            gdal(f"{common} user=ogr", master, table, folder, times)
+            geodiff(base, folder, times)
+            if not arguments.no_qgis:
+                qgis(master, table, folder, times)
+    print(f"{'':<14}{'ours':>9}{'other':>9}{'ratio':>8}{'target':>8}")
+    for job, sides in times.taken.items():
+        line = f"{job:<14}{statistics.median(sides['ours']):>8.3f}s"
+        if "other" in sides:
+            ratio = statistics.median(b / a for a, b in zip(sides["ours"], sides["other"], strict=True))
+            if job == "QGIS save":
+                line += f"{statistics.median(sides['other']):>8.3f}s{1 / ratio:>8.2f}{'≤ 2':>8}"
+            else:
+                line += f"{statistics.median(sides['other']):>8.3f}s{ratio:>8.2f}{TARGETS.get(job, ''):>8}"
+        print(line)
+
+
+if __name__ == "__main__":
+    main()
