@@ -98,7 +98,10 @@ def test_the_servers_certificate_is_checked(city: City, remote: str, tmp_path: P
 def test_wrong_passwords_and_users(remote: str) -> None:
     assert code(remote, "wrong") == "sync.denied"
     assert code(remote.replace("user=tina", "user=nobody")) == "sync.denied"
-    assert code(remote.replace("dbname=city", "dbname=nowhere")) in ("sync.denied", "sync.no_database")
+    with pytest.raises(PlannerError, match=r"sync\.no_database") as caught:
+        connect(remote.replace("dbname=city", "dbname=nowhere"), PASSWORD)
+    assert caught.value.params["database"] == "nowhere"
+    assert code("service=nobodys") == "sync.service_unknown"
     assert code(remote, None) == "sync.password_needed"
 
 

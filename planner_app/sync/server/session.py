@@ -32,6 +32,8 @@ _NO_LINE: Final = (
     "could not receive", "could not send", "no such file", "starting up", "shutting down",
     "connection is bad: no error", "failed to resolve host", "errno",
 )  # fmt: skip
+#: How PostgreSQL says in English and Chinese that a database is not there; of a failed login libpq tells no state.
+_NO_DATABASE: Final = re.compile('(?:database|数据库) ?["“]([^"”]*)["”] ?(?:does not exist|不存在)')
 
 
 def parameters(dsn: str) -> dict[str, str]:
@@ -106,8 +108,8 @@ def open_connection(dsn: str, password: str | None = None) -> psycopg.Connection
     """A connection in autocommit.
 
     Raises:
-        PlannerError: ``sync.bad_dsn``, ``sync.offline``, ``sync.denied``, ``sync.password_needed``,
-            ``sync.certificate``.
+        PlannerError: ``sync.bad_dsn``, ``sync.service_unknown``, ``sync.offline``, ``sync.denied``,
+            ``sync.no_database``, ``sync.password_needed``, ``sync.certificate``.
     """
     import psycopg
 
@@ -122,6 +124,10 @@ def open_connection(dsn: str, password: str | None = None) -> psycopg.Connection
 
 def _connect_error(error: psycopg.OperationalError, made: dict[str, str]) -> PlannerError:
     server, said = label(made), str(error).lower()
+    if found := _NO_DATABASE.search(str(error)):
+        return PlannerError("sync.no_database", server=server, database=found[1])
+    if "definition of service" in said:
+        return PlannerError("sync.service_unknown", service=made.get("service", ""))
     if "no password supplied" in said:
         return PlannerError("sync.password_needed", server=server)
     if "certificate" in said or ("ssl" in said and "fatal" not in said):
