@@ -58,8 +58,9 @@ def plan(connection: sqlite3.Connection, span: Span) -> Reversal:
     layers = reversal.of("planner_layer")
     if layers is not None:
         edits = _edits_of_added_layers(connection, layers, span)
-        blocking |= edits
-        rows += len(edits)
+        back = _dropped_layers_back(connection, layers)
+        blocking |= edits | back
+        rows += len(edits) + len(back)
     rows += _cells_of_added_fields(connection, reversal)
     if rows:
         raise _conflict(connection, blocking, rows)
@@ -104,6 +105,21 @@ def _edits_of_added_layers(connection: sqlite3.Connection, layers: Effect, span:
         ).fetchone()[0]
         if found is not None:
             seqs.add(found)
+    return seqs
+
+
+def _dropped_layers_back(connection: sqlite3.Connection, layers: Effect) -> set[int]:
+    """Log rows that brought layers back which the entry had dropped (a sync does: others went on with them)."""
+    seqs: set[int] = set()
+    slot = layers.slots["uuid"]
+    for fid in layers.fids("delete"):
+        row = connection.execute(
+            "SELECT fid FROM planner_layer WHERE uuid = ?", (layers.nets[fid].old.get(slot),)
+        ).fetchone()
+        if row is not None:
+            number = capture.number_of(connection, "planner_layer")
+            found = connection.execute("SELECT max(seq) FROM planner_log WHERE tbl = ? AND fid = ?", (number, row[0]))
+            seqs.add(found.fetchone()[0] or 0)
     return seqs
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 import shapely
 
+from planner_app.domain.errors import PlannerError
 from planner_app.domain.layer import FieldInfo, LayerInfo, NewLayer, PlanInfo, PlanKind
 from planner_app.project import (
     AddField,
@@ -288,3 +290,17 @@ def test_an_area_and_some_layers(paul: Desk, open_desk: OpenDesk) -> None:
     assert {one.name for one in paul.project.layers()} == {"地块", "other", "mine"}
     assert {one.name for one in pia.project.layers()} == {"地块", "mine"}
     assert content(paul.project)[other.uuid][3][0][0]
+
+
+def test_undo_of_a_drop_where_the_layer_has_come_back(paul: Desk, pia: Desk) -> None:
+    paul.project.execute(DropLayer(paul.layer.id))
+    pia.edit(1, code="pia goes on")
+    paul.sync()
+    pia.sync()
+    paul.sync()
+    assert paul.cell(1, "code") == "pia goes on"
+    with pytest.raises(PlannerError, match=r"project\.undo_conflict"):
+        paul.project.undo()
+    paul.sync()
+    pia.sync()
+    assert_alike(paul, pia)

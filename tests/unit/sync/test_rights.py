@@ -138,10 +138,10 @@ def test_a_locked_layer_refuses_what_was_edited_meanwhile(paul: Desk, pia: Desk)
     assert caught.value.code == "layer.locked"
     paul.project.execute(SetLayer(paul.layer.id, {"locked": False}))
     paul.sync()
-    pia.sync()
-    (held,) = pia.sync().quarantined
-    pia.project.execute(FixQuarantined((held.id,), "retry"))
-    assert pia.sync().pushed == 1
+    report = pia.sync()  # what was refused is tried again
+    assert (report.pushed, report.quarantined) == (1, ())
+    paul.sync()
+    assert paul.cell(1, "code") == "too late"
 
 
 def test_a_new_layer_that_is_refused_stays_here(server: MemoryServer, paul: Desk, open_desk: OpenDesk) -> None:
