@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
+from shiboken6 import isValid
 
 from planner_app.domain.errors import Cancelled, PlannerError
 
@@ -25,6 +26,32 @@ IDLE_SECONDS = 300.0
 _LOOK_SECONDS = 0.1
 
 
+class _Post(QObject):
+    """Carries calls from lines' threads to the UI thread.
+
+    One for all, and never deleted: a thread that outlives its line's widget must find it.
+    """
+
+    posted = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.posted.connect(self._run, Qt.ConnectionType.QueuedConnection)
+
+    @Slot(object)
+    def _run(self, call: Callable[[], None]) -> None:
+        call()
+
+
+_posts: list[_Post] = []
+
+
+def _post() -> _Post:
+    if not _posts:
+        _posts.append(_Post())
+    return _posts[0]
+
+
 class Line(QObject):
     """Work is done one after the other, over one connection that is opened when first needed.
 
@@ -34,7 +61,6 @@ class Line(QObject):
 
     worked = Signal()
     failed = Signal(object)
-    _finished = Signal(object, object, object)
 
     def __init__(self, name: str, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -44,7 +70,9 @@ class Line(QObject):
         )
         self._thread: threading.Thread | None = None
         self._open: Open | None = None
-        self._finished.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+        self._post = _post()
+        tasks = self._tasks
+        self.destroyed.connect(lambda *_: tasks.put(None))  # its dialog went
 
     def connect_by(self, open_: Open | None) -> None:
         """How to get a connection from now on; the one there is goes when the next work begins, at once for None."""
@@ -67,7 +95,9 @@ class Line(QObject):
         self, work: Callable[[Transport], T], done: Callable[[T], None], failed: Callable[[Exception], None]
     ) -> None:
         """As :meth:`call`; ``done`` or ``failed`` is called on the UI thread."""
-        self.call(work).add_done_callback(lambda future: self._emit(future, done, failed))
+        self.call(work).add_done_callback(
+            lambda future: self._post.posted.emit(lambda: self._deliver(future, done, failed))
+        )
 
     def wait(self, work: Callable[[Transport], T], is_cancelled: Callable[[], bool]) -> T:
         """As :meth:`call`, waiting here: for a job's thread. Cancelling ends the waiting at once.
@@ -92,12 +122,9 @@ class Line(QObject):
             self._thread.join(seconds)
             self._thread = None
 
-    def _emit(self, future: Future[Any], done: object, failed: object) -> None:
-        with suppress(RuntimeError):  # the window has gone meanwhile
-            self._finished.emit(future, done, failed)
-
-    @Slot(object, object, object)
     def _deliver(self, future: Future[Any], done: Any, failed: Any) -> None:
+        if not isValid(self):  # whoever asked has gone meanwhile
+            return
         error = future.exception()
         if error is None:
             done(future.result())
@@ -130,7 +157,7 @@ class Line(QObject):
                 result = work(transport)
             except BaseException as error:
                 if isinstance(error, PlannerError):
-                    self._tell(self.failed, error)
+                    self._tell(error)
                 elif not isinstance(error, Cancelled):
                     _log.info("line %s", self._name, exc_info=True)
                 if not isinstance(error, PlannerError) or error.code == "sync.offline":
@@ -138,12 +165,17 @@ class Line(QObject):
                     transport = None
                 future.set_exception(error)
             else:
-                self._tell(self.worked)
+                self._tell(None)
                 future.set_result(result)
 
-    def _tell(self, signal: Any, *values: object) -> None:
-        with suppress(RuntimeError):
-            signal.emit(*values)
+    def _tell(self, error: PlannerError | None) -> None:
+        def tell() -> None:
+            if isValid(self) and error is not None:
+                self.failed.emit(error)
+            elif isValid(self):
+                self.worked.emit()
+
+        self._post.posted.emit(tell)
 
 
 def _close(transport: Transport | None) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QCheckBox, QMenu, QProgressBar, QTabBar, QWidget
 
+from planner_app.domain.errors import PlannerError
 from planner_app.i18n import tr
 from planner_app.plugin_api.widgets import KeyFigures, TaskPage
 from planner_app.ui.controls import ElidedLabel, IconButton, Notice, ThemedIcon, button, column, label, row
@@ -240,6 +241,9 @@ class SyncPanel(TaskPage):
         self.notice.show_text(told, level, hint)
 
     def _failed(self, error: Exception) -> None:
+        if isinstance(error, PlannerError) and error.code == "sync.offline":
+            self.notice.hide()  # the head says it, since when, and what waits
+            return
         text, hint = self.session.word(error)
         self.notice.show_text(text, "error", hint)
 

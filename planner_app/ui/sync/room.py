@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from planner_app.ui.sync.time_travel import TimeTravel
 
 PANEL = "sync"
-_HISTORY = "sync-history"
+_HISTORY = "plugin:sync:log"
 
 
 class SyncRoom(QObject):
@@ -57,6 +57,7 @@ class SyncRoom(QObject):
         """Below the entries of plugins."""
         if PANEL not in self.window.task.ids():
             self.window.task.put_on_rail(PANEL)
+            self.window.panel_plugins[PANEL] = PANEL  # its tabs in the dock come and go with it, as a role's do
             self.window.rail.add(
                 PANEL, "refresh-cw", tr("Sync"), tr("City server: sync, conflicts, history"),
                 lambda: self.window.toggle_panel(PANEL),

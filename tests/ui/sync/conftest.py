@@ -24,7 +24,7 @@ def at_server(desktop: Any, town: Path, backend: FakeBackend, qtbot: Any) -> Any
     """The window with the project open, nothing synced by itself."""
     desktop.session.sync.backend = backend
     desktop.session.settings.sync["automatic"] = False
-    desktop.load_plugins()
+    desktop.window.sync.put_on_rail()
     with qtbot.waitSignal(desktop.session.project_changed, timeout=10_000):
         desktop.session.open_project(town)
     qtbot.waitUntil(lambda: desktop.session.sync.status.kind == "conflicts")

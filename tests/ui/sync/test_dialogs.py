@@ -33,7 +33,7 @@ def fill(dialog: ConnectDialog, host: str = "gis.example.cn", password: str = ""
 def test_a_local_project_is_connected_and_synced(opened: Any, qtbot: Any) -> None:
     backend = FakeBackend()
     opened.session.sync.backend = backend
-    opened.load_plugins()
+    opened.window.sync.put_on_rail()
     opened.window.sync.connect_server()
     dialog = connect_dialog(opened)
     dialog.submit()

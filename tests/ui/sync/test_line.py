@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from PySide6.QtCore import QObject
+from shiboken6 import isValid
 
 from planner_app.domain.errors import Cancelled, PlannerError
 from planner_app.ui.sync.line import Line
@@ -111,3 +113,19 @@ def test_answers_come_on_the_ui_thread(line: Line, qtbot: Any) -> None:
     line.ask(broken, pytest.fail, lambda e: told.append((e, threading.get_ident())))
     qtbot.waitUntil(lambda: len(told) == 2)
     assert {thread for _, thread in told} == {threading.get_ident()}
+
+
+def test_a_line_may_go_while_its_thread_is_at_work(qtbot: Any) -> None:
+    """A dialog is closed while the server has not answered: nothing is told, nothing crashes."""
+    parent, hang, told = QObject(), threading.Event(), list[Any]()
+    made = Line("going", parent)
+    exchange = Exchange()
+    made.connect_by(exchange.open)
+    for _ in range(20):
+        made.ask(lambda wire: hang.wait(5) and wire.use(), told.append, told.append)
+    parent.deleteLater()
+    qtbot.waitUntil(lambda: not isValid(made))
+    hang.set()
+    qtbot.waitUntil(lambda: exchange.wires[0].closed)  # and its connection is given back
+    qtbot.wait(20)
+    assert told == []

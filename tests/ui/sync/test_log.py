@@ -39,8 +39,10 @@ def layer(desktop: Any, name: str = "规划用地") -> Any:
     return next(one for one in desktop.session.layers() if one.name == name)
 
 
-def test_revisions_say_who_when_and_why_and_what_changed(at_server: Any, page: HistoryPage) -> None:
-    assert at_server.window.dock.current() == "sync-history"
+def test_revisions_say_who_when_and_why_and_what_changed(
+    at_server: Any, page: HistoryPage, backend: FakeBackend, qtbot: Any
+) -> None:
+    assert at_server.window.dock.current() == "plugin:sync:log"
     assert [row[0] for row in cells(page.revisions)] == ["3", "2", "1"]
     assert cells(page.revisions)[1][2:] == ["wang", "二环以内容积率统一核对"]
     assert cells(page.changes) == [
@@ -53,30 +55,34 @@ def test_revisions_say_who_when_and_why_and_what_changed(at_server: Any, page: H
     at_server.window.show_dock("table")
     assert at_server.window.sync._outlines["changes"].shown() == []
 
-
-def test_choosing_a_revision_shows_its_changes(page: HistoryPage, qtbot: Any) -> None:
+    # Another one is chosen.
     page._select(1)
     page._revision_chosen()
     qtbot.waitUntil(lambda: page.changes.rows[0].row.revision == 2)
-    assert cells(page.changes)[1] == [
-        "deleted",
-        "规划用地 · 已撤地块",
-        "The whole record",
-        "7,600.00 m² · 9 vertices",
-        "",
-    ]
+    gone = ["deleted", "规划用地 · 已撤地块", "The whole record", "7,600.00 m² · 9 vertices", ""]
+    assert cells(page.changes)[1] == gone
+
+    # A record that is no more is shown where it was.
+    row = next(row for row in backend.rows if row.uuid == "dead")
+    at_server.window.sync.show_uuid(row.layer, row.uuid, row)
+    west, south, east, north = at_server.window.canvas.extent()
+    assert west < 500000 < 500110 < east
+    assert south < 2860000 < 2860080 < north
+
+    # Without a line the page says so and keeps what it shows.
+    backend.fail = PlannerError("sync.offline", server="gis")
+    page.ask(page.subject)
+    qtbot.waitUntil(lambda: not page.notice.isHidden())
+    assert len(page.revisions.rows) == 3
 
 
-def test_history_of_the_selected_feature(at_server: Any, page: HistoryPage, qtbot: Any) -> None:
+def test_history_of_the_selected_feature_and_of_a_place(at_server: Any, page: HistoryPage, qtbot: Any) -> None:
     at_server.session.selection.set(layer(at_server).id, [1])
     at_server.window.commands.trigger("sync.feature")
     qtbot.waitUntil(lambda: page.subject.kind == "record" and len(page.revisions.rows) == 2)
     assert page.about.whole_text() == "规划用地 · 地块 0000"
     assert [one.revision for one in page.revisions.rows] == [3, 1]
     assert page.kinds["record"].property("look") == "chosen"
-
-
-def test_history_of_a_place_is_asked_for_with_a_box(at_server: Any, page: HistoryPage, qtbot: Any) -> None:
     canvas = at_server.window.canvas
     at_server.window.commands.trigger("sync.place")
     assert canvas.tool.hint().startswith("Drag a box")
@@ -90,23 +96,6 @@ def test_history_of_a_place_is_asked_for_with_a_box(at_server: Any, page: Histor
     assert (east - west) / resolution == pytest.approx(100, abs=1)
     assert (north - south) / resolution == pytest.approx(60, abs=1)
     qtbot.waitUntil(lambda: len(page.revisions.rows) == 3)
-
-
-def test_without_a_line_the_page_says_so_and_keeps_what_it_shows(
-    page: HistoryPage, backend: FakeBackend, qtbot: Any
-) -> None:
-    backend.fail = PlannerError("sync.offline", server="gis")
-    page.ask(page.subject)
-    qtbot.waitUntil(page.notice.isVisible)
-    assert len(page.revisions.rows) == 3
-
-
-def test_a_record_that_is_gone_is_shown_where_it_was(at_server: Any, page: HistoryPage, backend: FakeBackend) -> None:
-    gone = next(row for row in backend.rows if row.uuid == "dead")
-    at_server.window.sync.show_uuid(gone.layer, gone.uuid, gone)
-    west, south, east, north = at_server.window.canvas.extent()
-    assert west < 500000 < 500110 < east
-    assert south < 2860000 < 2860080 < north
 
 
 def test_time_travel_shows_what_was_and_what_became_of_it(at_server: Any, page: HistoryPage, qtbot: Any) -> None:
@@ -133,13 +122,11 @@ def test_time_travel_shows_what_was_and_what_became_of_it(at_server: Any, page: 
     assert not travel.bar.isVisible()
     assert window.canvas.snapshot().pixelColor(2, picture.height() // 2).name() != "#7a3fa0"
 
-
-def test_editing_ends_time_travel(at_server: Any, page: HistoryPage, qtbot: Any) -> None:
-    window = at_server.window
+    # Nobody edits the past.
     window.sync.travel()
     at_server.session.set_current_layer(layer(at_server, "建筑").id)
     window.canvas.set_tool("draw_polygon")
-    assert window.sync._travel.revision is None
+    assert travel.revision is None
     window.canvas.leave_tool()
 
 
@@ -191,22 +178,26 @@ def test_restoring_asks_what_and_offers_the_record_the_place_and_the_layer(
     qtbot.waitUntil(lambda: "1 records are as they were after revision 3" in window.map_area.messages.text())
 
 
-@pytest.mark.parametrize("suffix", [".json", ".xlsx", ".pdf"])
 def test_evidence_holds_every_revision_with_its_chain(
-    at_server: Any, page: HistoryPage, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+    at_server: Any, page: HistoryPage, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / f"evidence{suffix}"
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
-    at_server.window.commands.trigger("sync.evidence")
-    qtbot.waitUntil(lambda: not at_server.session.jobs.active() and path.exists(), timeout=20_000)
+    for suffix in (".json", ".xlsx", ".pdf"):
+        path = tmp_path / f"evidence{suffix}"
+        monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, path=path: (str(path), ""))
+        at_server.window.commands.trigger("sync.evidence")
+        qtbot.waitUntil(lambda path=path: not at_server.session.jobs.active() and path.exists(), timeout=20_000)
+        check_evidence(path)
+
+
+def check_evidence(path: Path) -> None:
     chains = [f"{number:064x}" for number in (3, 2, 1)]
-    if suffix == ".json":
+    if path.suffix == ".json":
         told = json.loads(path.read_text(encoding="utf-8"))
         assert [one["chain"] for one in told["revisions"]] == chains
         assert told["revisions"][0]["chain_before"] == chains[1]
         shape = shapely.from_wkb(bytes.fromhex(told["revisions"][0]["changes"][0]["geometry_before"]))
         assert shape.area == 6400
-    elif suffix == ".xlsx":
+    elif path.suffix == ".xlsx":
         book = load_workbook(path, read_only=True)
         assert len(book.sheetnames) == 3
         assert [row[7] for row in book.worksheets[1].iter_rows(min_row=2, max_row=4, values_only=True)] == chains

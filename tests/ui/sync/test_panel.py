@@ -52,7 +52,7 @@ def test_pill_opens_the_panel_and_rail_and_panel_say_how_it_stands(at_server: An
 
 
 def test_a_local_project_offers_to_connect(opened: Any, qtbot: Any) -> None:
-    opened.load_plugins()
+    opened.window.sync.put_on_rail()
     opened.window.open_panel("sync")
     made = opened.window.task.panel("sync")
     qtbot.wait(50)
@@ -287,7 +287,7 @@ def test_nothing_is_clipped_in_the_smallest_window(at_server: Any, qtbot: Any, l
         for tab in range(panel.tabs.count()):
             panel.open_tab(tab)
             qtbot.waitUntil(lambda: clipped(panel) == [])
-            assert panel._scroll.widget().width() <= panel._scroll.viewport().width()
+            qtbot.waitUntil(lambda: panel._scroll.widget().width() <= panel._scroll.viewport().width())
         assert clipped(window.top) == []
     finally:
         at_server.choose_language("en")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner_app.i18n import set_language
@@ -50,6 +50,7 @@ def test_times_are_as_short_as_they_can_be() -> None:
 _TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=12)
 
 
+@settings(deadline=None)
 @given(host=_TEXT.filter(lambda t: not t.startswith("/")), database=_TEXT, user=_TEXT, port=st.integers(1, 65535))
 def test_an_address_survives_its_connection_string(host: str, database: str, user: str, port: int) -> None:
     address = ServerAddress(host, port, database, user)
