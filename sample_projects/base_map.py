@@ -14,6 +14,7 @@ from sample_projects.names import LAKE, RESERVOIR, RIVER, SEA, estate_names, fir
 from sample_projects.roads import GRADES
 from sample_projects.tables import Rows, Table, Town
 from sample_projects.terrain import HILLS, contours
+from sample_projects.tunnel_sections import ROADS
 
 TRANSPORT = PlanInfo(
     "transport",
@@ -129,7 +130,8 @@ def water_bodies(town: Town) -> Table:
 def contour_lines(town: Town) -> Table:
     """Contour lines every 10 m."""
     out = Rows(("height_m", "real", "高程（m）"), ("major", "boolean", "计曲线"))
-    for height, curve in contours(town.terrain):
+    cut = shapely.union_all([town.network.named(road).centreline for road in ROADS])
+    for height, curve in contours(town.terrain, cut):
         out.add(curve, height, height % 50 == 0)
     return out.table("contours", "等高线", "line", plan=BASE, source="DLG_500.gdb", look="contours")
 

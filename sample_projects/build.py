@@ -99,7 +99,8 @@ def _write_layers(project: Project, tables: list[Table], seed: int, progress: Pr
     for table in reversed(tables):
         progress.update(done / total, "stage.writing")
         new = NewLayer(
-            name=table.id, geometry=table.geometry, fields=table.fields, plan=table.plan, class_field=table.class_field,
+            name=table.id, geometry=table.geometry, fields=table.fields, plan=table.plan, role=table.role,
+            class_field=table.class_field,
             class_standard=str(table.class_standard), label_field=table.label_field, source=table.source,
             source_crs=CRS,
             qml=_qml(table), visible=table.visible, opacity=table.opacity,

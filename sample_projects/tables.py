@@ -35,6 +35,7 @@ class Table:
     visible: bool = True
     opacity: float = 1.0
     source: str = ""
+    role: str = ""
     look: str = ""
     """name of the style in ``looks``; empty: the standard colours of its class field"""
 

@@ -35,6 +35,7 @@ HILLS = (
     ((2870.0, 3900.0), 40.0, 175.0),
 )
 CELL = 20.0
+STREET = 5.4  # metres: how high the streets with tunnels lie at most; through hills they run in cuttings
 FOREST_FOOT = 17.0  # metres above the plain where forest begins
 
 
@@ -177,11 +178,15 @@ def _forest(grid_x: Array, grid_y: Array, height: Array, border: Geometry, water
     return parts(whole, 4000)
 
 
-def contours(terrain: Terrain, step: float = 10.0) -> list[tuple[float, Geometry]]:
-    """(height, line) of the contour lines every ``step`` metres, on land."""
+def contours(terrain: Terrain, cut: Geometry, step: float = 10.0) -> list[tuple[float, Geometry]]:
+    """(height, line) of the contour lines every ``step`` metres, on land; ``cut``: streets in cuttings."""
     from contourpy import contour_generator
 
-    generator = contour_generator(terrain.grid_x, terrain.grid_y, terrain.height)
+    height = terrain.height.copy()
+    high = np.nonzero(height > STREET)
+    away = shapely.distance(shapely.points(terrain.grid_x[high[1]], terrain.grid_y[high[0]]), cut)
+    height[high] = np.minimum(height[high], STREET + 2 * np.maximum(away - 26, 0))
+    generator = contour_generator(terrain.grid_x, terrain.grid_y, height)
     land = terrain.border.difference(shapely.union_all([terrain.sea, terrain.river.buffer(25)]))
     found = []
     for level in np.arange(step, float(terrain.height.max()), step):

@@ -20,7 +20,7 @@ from sample_projects.tunnel import make_tunnel
 
 #: Drawing order, top first. What is not named here lies below in the order it was made.
 ORDER = (
-    "place_names", "sensor", "valve", "service_point", "tunnel_node", "tunnel", "net_node", "net_line",
+    "place_names", "sensor", "valve", "service_point", "equipment", "tunnel_node", "tunnel", "net_node", "net_line",
     "growth_boundary",
     "ecological_red_line", "permanent_farmland", "water_protection", "blue_line", "green_line", "yellow_line",
     "road_centrelines", "road_red_lines", "buildings", "contours", "zoning_units", "zoning_parcels", "zoning_2016",

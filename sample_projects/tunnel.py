@@ -13,8 +13,10 @@ import numpy as np
 import shapely
 
 from sample_projects.tables import Rows, Table, Town
+from sample_projects.tunnel_fittings import Fittings, board
+from sample_projects.tunnel_openings import tunnel_nodes
 from sample_projects.tunnel_pipes import Networks
-from sample_projects.tunnel_sections import EDITION, GROUND, ROOMS, SENSORS, TUNNEL, Level, Line, tunnel_lines
+from sample_projects.tunnel_sections import EDITION, ROOMS, SENSORS, TUNNEL, Level, Line, tunnel_lines
 
 
 def make_tunnel(town: Town) -> tuple[list[Table], dict[str, Any]]:
@@ -34,7 +36,11 @@ class _Writer:
     def tables(self) -> tuple[list[Table], dict[str, Any]]:
         """Every table, those with the most to see first."""
         networks = Networks(self.level, self.rng, self.lines)
-        made = [self._sensors(), self._tunnel_nodes(), *networks.tables(), *self._structure()]
+        sensors = self._sensors()
+        piped = networks.tables()
+        nodes, self.truth["feed_opening_gap"] = tunnel_nodes(self.level, self.lines)
+        fitted = Fittings(self.level, self.lines, piped).tables()
+        made = [sensors, nodes, *fitted, *piped, *self._structure()]
         self.truth["seized_valve"] = networks.seized
         return made, self.truth
 
@@ -71,39 +77,21 @@ class _Writer:
             ("capacity_kg", "real", "承载（kg）"),
         )  # fmt: skip
         for line in self.lines:
-            method = "明挖现浇"
-            whole = self.level.run(line, 0, line.axis.length, 0, 0)
             tunnels.add(
-                whole,
-                line.code,
-                line.name,
-                line.kind,
-                method,
-                line.profile,
-                0.0,
-                round(line.axis.length, 2),
-                EDITION,
-                "in_use",
-                2021,
-            )
+                self.level.run(line, 0, line.axis.length, 0, 0), line.code, line.name, line.kind, "明挖现浇",
+                line.profile, 0.0, round(line.axis.length, 2), EDITION, "in_use", 2021,
+            )  # fmt: skip
             for n, (low, high) in enumerate(pairwise(line.stations), start=1):
                 section = f"{line.code}-{n:02d}"
                 sections.add(
-                    self.level.run(line, low, high, 0, 0),
-                    section,
-                    line.code,
-                    round(low, 2),
-                    round(high, 2),
-                    line.profile,
-                    "in_use",
-                )
+                    self.level.run(line, low, high, 0, 0), section, line.code, round(low, 2), round(high, 2),
+                    line.profile, "in_use",
+                )  # fmt: skip
                 for room in ROOMS[line.profile]:
                     outline = shapely.box(room.left, 0, room.right, room.height).normalize().wkt
-                    middle = (room.left + room.right) / 2
                     rooms.add(
-                        self.level.run(line, low, high, middle, 0), f"{section}-{room.letter}", section, room.kind,
-                        round(low, 2),
-                        round(high, 2), outline, round((room.right - room.left) * room.height, 3),
+                        self.level.run(line, low, high, room.middle, 0), f"{section}-{room.letter}", section, room.kind,
+                        round(low, 2), round(high, 2), outline, round(room.area, 3),
                     )  # fmt: skip
                     for level in range(1, 4 if room.kind == "电力" else 3):
                         side = "右" if room.kind != "燃气" else "左"
@@ -113,12 +101,11 @@ class _Writer:
                             round(0.6 + 0.5 * (level - 1), 3), 0.6, 250.0,
                         )  # fmt: skip
             for room in ROOMS[line.profile]:
-                for low, high in self.fire_zones(line):
+                for low, high in line.fire_zones():
                     code = f"{line.code}-{room.letter}-{round(low):04d}"
                     zones.add(
-                        self.level.run(line, low, high, (room.left + room.right) / 2, 0), code, line.code, room.kind,
-                        round(low, 2),
-                        round(high, 2), round(high - low, 2), 30.0, 6.0 if room.kind == "燃气" else 2.0,
+                        self.level.run(line, low, high, room.middle, 0), code, line.code, room.kind,
+                        round(low, 2), round(high, 2), round(high - low, 2), 30.0, 6.0 if room.kind == "燃气" else 2.0,
                     )  # fmt: skip
         about = {"plan": TUNNEL, "source": "管廊竣工测量"}
         return [
@@ -126,93 +113,8 @@ class _Writer:
             sections.table("tunnel_section", "管廊区段", "line", visible=False, look="thin", **about),
             rooms.table("compartment", "管廊舱室", "line", visible=False, look="thin", **about),
             zones.table("fire_zone", "防火分区", "line", visible=False, look="thin", **about),
-            supports.table("support", "支架", "none", visible=False, **about),
+            supports.table("support", "支架", "none", role="tunnel.support", **about),
         ]
-
-    def fire_zones(self, line: Line) -> list[tuple[float, float]]:
-        """Fire zones of at most 200 m, as built under the 2015 edition."""
-        number = int(np.ceil(line.axis.length / 196))
-        cuts = np.linspace(0, line.axis.length, number + 1)
-        return [(float(a), float(b)) for a, b in pairwise(cuts)]
-
-    def _tunnel_nodes(self) -> Table:
-        out = Rows(
-            ("code", "text", "节点编号"), ("tunnel", "text", "管廊编号"), ("kind", "text", "节点类型"),
-            ("m", "real", "里程（m）"),
-            ("compartment", "text", "舱室类型"), ("clear_size", "text", "净尺寸（m）"),
-            ("flood_sill_z", "real", "挡水门槛高程（m）"),
-        )  # fmt: skip
-        number = 0
-        for line in self.lines:
-            spacing = {
-                "通风口进": 200.0,
-                "通风口排": 200.0,
-                "投料口": 385.0,
-                "逃生口": 195.0,
-                "人员出入口": 1500.0,
-                "集水坑": 200.0,
-                "分支口": 300.0,
-            }
-            for kind, every in spacing.items():
-                stations = np.arange(every * 0.4, line.axis.length, every)
-                if line.code == "GL02" and kind == "投料口" and len(stations) > 3:
-                    stations = np.delete(stations, 2)
-                    self.truth["feed_opening_gap"] = {
-                        "tunnel": line.code,
-                        "from_m": round(float(stations[1]), 2),
-                        "to_m": round(float(stations[2]), 2),
-                        "limit_m": 400,
-                    }
-                for m in stations:
-                    number += 1
-                    at = line.at(float(m), 2.0)
-                    sill = round(self.level.z(at, GROUND) + 0.55, 3)
-                    size = {"投料口": "1.2×7.0", "人员出入口": "1.5×2.2", "逃生口": "φ1.0"}.get(kind, "1.0×1.0")
-                    out.add(
-                        self.level.point(at, GROUND),
-                        f"JD{number:04d}",
-                        line.code,
-                        kind,
-                        round(float(m), 2),
-                        "综合",
-                        size,
-                        sill,
-                    )
-        trunk, branch = self.lines
-        for kind, line, m in (
-            ("端部井", trunk, 0.0),
-            ("端部井", trunk, trunk.axis.length),
-            ("交叉口", branch, 0.0),
-            ("端部井", branch, branch.axis.length),
-        ):
-            number += 1
-            at = line.at(m)
-            out.add(
-                self.level.point(at, GROUND),
-                f"JD{number:04d}",
-                line.code,
-                kind,
-                round(m, 2),
-                "综合",
-                "—",
-                round(self.level.z(at, GROUND) + 0.5, 3),
-            )
-        centre = trunk.at(trunk.axis.project(shapely.points(branch.at(0.0))) - 60, 26)
-        out.add(
-            self.level.point(centre, 6.8),
-            f"JD{number + 1:04d}",
-            trunk.code,
-            "监控中心",
-            0.0,
-            "",
-            "—",
-            round(self.level.z(centre, 7.2), 3),
-        )
-        return out.table(
-            "tunnel_node", "管廊节点", "point", plan=TUNNEL, class_field="kind", class_standard="text",
-            source="管廊竣工测量", visible=False,
-            look="nodes",
-        )  # fmt: skip
 
     def _sensors(self) -> Table:
         out = Rows(
@@ -221,11 +123,12 @@ class _Writer:
             ("tunnel", "text", "管廊编号"), ("compartment", "text", "舱室类型"), ("m", "real", "里程（m）"),
             ("range_min", "real", "量程下限"),
             ("range_max", "real", "量程上限"), ("calibrated_on", "date", "检定日期"), ("due", "date", "检定到期"),
+            ("fed_by", "text", "供电来源"),
         )  # fmt: skip
         number = 0
         overdue = []
         for line in self.lines:
-            for n, (low, high) in enumerate(self.fire_zones(line)):
+            for n, (low, high) in enumerate(line.fire_zones()):
                 if n % 3 != (1 if line.kind == "branch" else 0):
                     continue
                 for room in ROOMS[line.profile]:
@@ -237,23 +140,13 @@ class _Writer:
                         if late:
                             overdue.append(number)
                         year = int(day[:4]) + 1
-                        xy = line.at(m, (room.left + room.right) / 2)
+                        xy = line.at(m, room.middle)
                         up = 0.1 if kind == "level" else 2.6
                         code = f"{line.code}-{room.letter}-{kind.upper()}-{round(m):04d}"
                         out.add(
-                            self.level.point(xy, up),
-                            number,
-                            code,
-                            kind,
-                            unit,
-                            line.code,
-                            room.kind,
-                            round(m, 2),
-                            least,
-                            most,
-                            day,
-                            f"{year}{day[4:]}",
-                        )
+                            self.level.point(xy, up), number, code, kind, unit, line.code, room.kind, round(m, 2),
+                            least, most, day, f"{year}{day[4:]}", board(line, low),
+                        )  # fmt: skip
                         self.sensor_rows.append((number, kind, line.code, room.kind, m))
         self.truth["calibration_overdue"] = overdue
         self.town.extra["sensors"] = self.sensor_rows

@@ -50,7 +50,7 @@ class Manner:
 
 #: GB 50289-2016: gas highest, reclaimed water half a metre under drinking water; mains from the parcels outward.
 MANNERS = {
-    "gas": Manner(1.0, 2.4, 0.0, 0.0, -1.6, 200, 110, 4, "RAB"),
+    "gas": Manner(1.0, 2.4, 0.0, 0.3, -1.6, 200, 110, 4, "RAB"),
     "water": Manner(1.5, 1.0, 4.0, 0.55, 0.0, 300, 160, 6, "RABM"),
     "reclaimed": Manner(2.3, 3.9, 8.0, -0.25, 1.6, 160, 110, 2, "G"),
 }

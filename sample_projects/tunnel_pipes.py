@@ -75,7 +75,7 @@ class Networks:
             self._customers.table("service_point", "用户点", "point", look="nodes", **about),
             self._nodes.table("net_node", "管点", "point", look="dots", **about),
             self._pipes.table("net_line", "管线", "line", look="pipes", **kinds, **about),
-            self._places.table("line_placement", "入廊位置", "none", **about),
+            self._places.table("line_placement", "入廊位置", "none", role="tunnel.line_placement", **about),
         ]
 
     def node(self, network: str, xy: Array, up: float, feature: str, source: bool = False) -> str:

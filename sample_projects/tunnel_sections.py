@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import shapely
@@ -10,6 +11,7 @@ import shapely
 from planner_app.domain.layer import PlanInfo, PlanKind
 from sample_projects.curves import Array, Geometry, line_parts
 from sample_projects.tables import Town
+from sample_projects.terrain import STREET
 
 TUNNEL = PlanInfo(
     "utility_tunnel",
@@ -22,6 +24,7 @@ TUNNEL = PlanInfo(
     "管廊竣工测量与运维台账",
 )
 EDITION = "GB 50838-2015"
+ROADS = ("滨江大道", "新城大道")
 GROUND = 6.4  # metres from the tunnel floor to the ground
 
 
@@ -34,6 +37,16 @@ class Room:
     left: float
     right: float
     height: float
+
+    @property
+    def middle(self) -> float:
+        """Distance of its middle from the axis, m."""
+        return (self.left + self.right) / 2
+
+    @property
+    def area(self) -> float:
+        """Clear cross section, m²."""
+        return (self.right - self.left) * self.height
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +114,11 @@ class Line:
         p = self.axis.interpolate(m)
         return np.array([p.x + d[1] * aside, p.y - d[0] * aside])
 
+    def fire_zones(self) -> list[tuple[float, float]]:
+        """Chainages of fire zones of at most 200 m, as built under the 2015 edition."""
+        cuts = np.linspace(0, self.axis.length, int(np.ceil(self.axis.length / 196)) + 1)
+        return [(float(a), float(b)) for a, b in pairwise(cuts)]
+
 
 @dataclass(frozen=True, slots=True)
 class Level:
@@ -110,7 +128,7 @@ class Level:
 
     def z(self, xy: Array, up: float = 0.0) -> float:
         """Height (m) of something ``up`` metres above the tunnel floor at a place; the ground is at ``GROUND``."""
-        ground = float(np.clip(self.town.terrain.height_at(float(xy[0]), float(xy[1])), 3.6, 5.4))
+        ground = float(np.clip(self.town.terrain.height_at(float(xy[0]), float(xy[1])), 3.6, STREET))
         return round(ground - GROUND + up, 3)
 
     def point(self, xy: Array, up: float = 0.0) -> Geometry:
@@ -132,8 +150,8 @@ def tunnel_lines(town: Town) -> list[Line]:
     """Axes beside the centreline of the two roads, from west to east and from south to north."""
     found = []
     for code, name, kind, profile, road, aside, box in (
-        ("GL01", "滨江大道管廊", "trunk", "P3", "滨江大道", 11.0, (1750, 1000, 5250, 4000)),
-        ("GL02", "新城大道管廊", "branch", "P2", "新城大道", -10.0, (2000, 1690, 4000, 4020)),
+        ("GL01", "滨江大道管廊", "trunk", "P3", ROADS[0], 11.0, (1750, 1000, 5250, 4000)),
+        ("GL02", "新城大道管廊", "branch", "P2", ROADS[1], -10.0, (2000, 1690, 4000, 4020)),
     ):
         centre = shapely.line_merge(shapely.union_all(town.network.named(road).lines))
         inside = max(line_parts(centre.intersection(shapely.box(*box))), key=lambda g: g.length)

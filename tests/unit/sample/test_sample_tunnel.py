@@ -142,3 +142,15 @@ def test_a_month_of_readings_with_gaps_and_alarms(tunnel):
         np.isin(sensor, events["gap"]["sensors"]) & (ts >= events["gap"]["ts"]) & (ts < events["gap"]["ts"] + 24 * 900)
     )
     assert not silent.any()
+
+
+def test_what_is_fed_and_linked_is_there(tunnel):
+    tables = tunnel[0]
+    equipment, links = tables["equipment"].columns, tables["compartment_link"].columns
+    codes = set(equipment["code"])
+    assert len(codes) == len(equipment["code"]) > 500
+    sources = codes | set(tables["net_line"].columns["code"])
+    assert {one for one in (*equipment["fed_by"], *tables["sensor"].columns["fed_by"]) if one} <= sources
+    assert {*links["a"], *links["b"]} == set(tables["fire_zone"].columns["code"])
+    air = [rate for kind, rate in zip(equipment["kind"], equipment["rated_m3h"], strict=True) if kind == "排风机"]
+    assert min(air) >= 6 * 2.15 * 2.8 * 180  # six changes an hour of the smallest compartment

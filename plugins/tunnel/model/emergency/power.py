@@ -26,21 +26,23 @@ def dead(
 ) -> Dead:
     """Trace the supply from some points (codes of equipment or power lines).
 
-    Without roots, a whole compartment loses power; where nothing says what feeds what, everything in the compartment
-    of the root does (told as an assumption).
+    Without roots, a whole compartment loses power and what its boards feed elsewhere; where nothing says what feeds
+    what, everything in the compartment of the root does (told as an assumption).
     """
     sensors = _sensors(project, spaces)
     every = [*(items or ()), *sensors]
-    reached = set(roots)
+    inside = [one for one in every if one.space == at and one.id not in roots]
+    reached = set(roots) or {one.id for one in inside}
     grown = True
     while grown:
         more = {one.id for one in every if one.fed_by in reached} - reached
         grown = bool(more)
         reached |= more
     fed = [one for one in every if one.id in reached - set(roots)]
-    if not fed:
+    named = {one.id for one in every}
+    if not fed or not (roots or any(one.fed_by in named for one in inside)):
         values.assume("tunnel.assumed_supply", zone=spaces.items[at].id)
-        fed = [one for one in every if one.space == at and one.id not in roots]
+        fed = fed or inside
     elif not any(one.fed_by for one in sensors):
         values.assume("tunnel.assumed_sensor_supply")
         rooms = {one.space for one in fed}

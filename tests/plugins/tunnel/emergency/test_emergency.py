@@ -220,6 +220,9 @@ def test_power_is_traced_through_distribution(town: Project) -> None:
     room = replay(town, "power", "compartment:T1-Z3", RULES)
     assert {one.id for one in room.equipment} == {"P9"}
     assert "supply" in assumed(room)
+    dark = replay(town, "power", "compartment:T1-Z1", RULES)  # the board in it feeds others
+    assert {one.id for one in dark.equipment} == {"D1", "D2", "F1", "F2"}
+    assert "supply" not in assumed(dark)
     leak = replay(town, "leak", "compartment:T1-Z1", RULES, rate=900.0)
     assert ("F1", True) in {(one.id, one.known) for one in leak.equipment}
 
