@@ -75,7 +75,7 @@ class PrivateCluster:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        os.kill(self.pid, signal.SIGINT)  # "fast": closes connections
+        os.kill(self.pid, signal.SIGQUIT)  # at once: nobody needs what a checkpoint would write
         deadline = time.monotonic() + _TIMEOUT_S
         while Path(f"/proc/{self.pid}").exists() and time.monotonic() < deadline:
             time.sleep(0.05)

@@ -104,6 +104,34 @@ class TransportContract:
             (sent[first]["name"], reals[0], -(2**63), 1, "0001-01-01", "2024-02-30T25:00 +08", b"\x00\xff"),
         )  # fmt: skip
 
+    @pytest.mark.parametrize("bulk", [False, True])
+    def test_every_kind_of_geometry(self, paul: Transport, project: str, bulk: bool) -> None:
+        texts = {
+            ("point", False): "POINT (1 2)", ("line", False): "LINESTRING (1 2, 3 4)",
+            ("polygon", False): "POLYGON ((0 0, 1 0, 1 1, 0 0))", ("point", True): "MULTIPOINT (1 2, 3 4)",
+            ("line", True): "MULTILINESTRING ((1 2, 3 4), (5 6, 7 8))",
+            ("polygon", True): "MULTIPOLYGON (((0 0, 1 0, 1 1, 0 0)))", ("none", False): "",
+        }  # fmt: skip
+        sent: dict[str, tuple[LayerDef, str, bytes | None]] = {}
+        for (kind, multi), text in texts.items():
+            for has_z in (False, True) if text else (False,):
+                of = LayerDef(key(), f"{kind}{multi}{has_z}", kind, has_z, multi, FIELDS[:1], {"role": ""})  # type: ignore[arg-type]
+                shape = (
+                    shapely.force_3d(shapely.from_wkt(text), 9.5) if has_z else shapely.from_wkt(text) if text else None
+                )
+                wkb = None if shape is None else bytes(shapely.to_wkb(shape, flavor="iso", byte_order=1))
+                sent[of.uuid] = (of, key(), wkb)
+        header = PushHeader(key(), project, "d", 0, 0 if bulk else len(sent), "d")
+        changes = [insert(of, one, shape, name="x") for of, one, shape in sent.values()]
+        paul.stage(header, [new_layer(of) for of, _, _ in sent.values()], [] if bulk else changes, NoProgress())
+        for of, one, shape in sent.values() if bulk else ():
+            paul.stage_layer(header, of, [(one, shape, ["x"]), (key(), None, [None])], NoProgress())
+        result = paul.commit(header)
+        assert (result.applied, result.refused) == (len(sent) * (2 if bulk else 1), ())
+        for of, one, shape in sent.values():
+            assert rows(paul, project, of)[one].geometry == shape
+            assert push(paul, project, [update(of, one, name="y"), insert(of, key(), shape)]).applied == 2
+
     def test_minus_zero_is_a_change(self, paul: Transport, project: str, parcels: LayerDef) -> None:
         one = key()
         push(paul, project, [insert(parcels, one, far="0.0")])

@@ -144,7 +144,7 @@ def raw_push(
         with connection.cursor() as cursor:
             cursor.executemany(
                 "INSERT INTO planner.stage (push_id, ordinal, layer, uuid, operation, names, cells, geometry, "
-                "has_geometry) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+                "has_geometry) VALUES (%s, %s, %s, %s, %s, %s, %b, %b, %s)",
                 [(push_id, at, *value) for at, value in enumerate(values, 1)],
             )
         count = len(values) if rows_said is None else rows_said
@@ -176,8 +176,6 @@ def test_malformed_rows_by_hand(city: City, connect: Connect, project: str, secr
         (of, key(), "insert", ["name"], ["x" * (17 << 20)], None, False), (of, key(), "insert", [], [], nested, True),
         (of, key(), "insert", [], [], polygons, True), (of, key(), "insert", [], [], long_ring, True),
         (of, key(), "insert", [], [], curve, True), (of, key(), "insert", [], [], b"\x01" * 100_000, True),
-        (of, key(), "insert", ["raw"], ["\\x" + "0" * (17 << 20)], None, False),
-        (of, key(), "insert", [], [], b"\x01\x06\x00\x00\x00" + b"\x00" * (65 << 20), True),
     ]  # fmt: skip
     started = time.monotonic()
     answer = raw_push(city, project, [*bad, (of, good, "insert", ["name"], ["good"], square(1, 1), True)])
@@ -191,6 +189,18 @@ def test_malformed_rows_by_hand(city: City, connect: Connect, project: str, secr
         "sync.refused_size", "sync.refused_geometry",
     }  # fmt: skip
     assert good in rows(connect("anna"), project, secret)
+
+
+@pytest.mark.soak
+def test_rows_beyond_all_measure(city: City, project: str, secret: LayerDef) -> None:
+    bad = [
+        (secret.uuid, key(), "insert", ["raw"], ["\\x" + "0" * (17 << 20)], None, False),
+        (secret.uuid, key(), "insert", [], [], b"\x01\x06\x00\x00\x00" + b"\x00" * (65 << 20), True),
+        (secret.uuid, key(), "insert", ["name"], ["x" * (200 << 20)], None, False),
+    ]
+    refused = raw_push(city, project, bad)["refused"]
+    assert isinstance(refused, list)
+    assert [r["code"] for r in refused] == ["sync.refused_value", "sync.refused_size", "sync.refused_value"]
 
 
 def test_rows_too_wide_for_a_page_are_refused_alone(city: City, connect: Connect, project: str) -> None:

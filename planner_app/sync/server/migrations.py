@@ -141,6 +141,7 @@ def _postgis(connection: psycopg.Connection[Any], done: Initialised) -> str:
             # Nobody places a function of his own beside PostGIS's.
             connection.execute(f"REVOKE CREATE ON SCHEMA {found} FROM PUBLIC".encode())
             connection.execute(f"GRANT USAGE ON SCHEMA {found} TO {OWNER}, planner_viewer".encode())
+            connection.execute(f"GRANT SELECT, INSERT ON {found}.spatial_ref_sys TO {OWNER}".encode())
     except psycopg.errors.InsufficientPrivilege:
         done.warnings.append("sync.public_open")
     return str(found)

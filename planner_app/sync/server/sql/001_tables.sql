@@ -194,7 +194,7 @@ CREATE UNLOGGED TABLE planner.stage (
     detail text,
     PRIMARY KEY (push_id, ordinal, owner)
 );
-ALTER TABLE planner.stage ALTER geometry SET STORAGE EXTERNAL;
+ALTER TABLE planner.stage ALTER geometry SET STORAGE EXTERNAL, ALTER cells SET STORAGE EXTERNAL;
 CREATE UNLOGGED TABLE planner.stage_bulk (
     push_id uuid NOT NULL,
     layer uuid NOT NULL,

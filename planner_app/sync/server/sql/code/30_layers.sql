@@ -7,9 +7,10 @@ CREATE OR REPLACE FUNCTION planner_inner.column_name(p_name text) RETURNS text I
         THEN p_name ELSE 'f_' || left(md5(p_name), 20) END
 $$;
 
--- A free name for a layer's table: letters, digits and underscores, at most 60 bytes.
+-- A free name for a layer's table, at most 60 bytes: everything but ASCII's letters, digits and what lies beyond ASCII becomes
+-- an underscore (not [[:alnum:]]: that depends on the database's locale).
 CREATE OR REPLACE FUNCTION planner_inner.table_name(p_project integer, p_wish text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE stem text := regexp_replace(left(p_wish, 60), '[^[:alnum:]_]+', '_', 'g'); found text; number integer := 1;
+DECLARE stem text := regexp_replace(left(p_wish, 60), '[\u0001-\u002f\u003a-\u0040\u005b-\u005e\u0060\u007b-\u00a0]+', '_', 'g'); found text; number integer := 1;
 BEGIN
     WHILE octet_length(stem) > 50 LOOP
         stem := left(stem, length(stem) - 1);

@@ -25,6 +25,14 @@ BEGIN
     END IF;
     number := CASE WHEN p_crs ~ '^EPSG:[0-9]{1,6}$' AND substr(p_crs, 6)::int BETWEEN 1 AND 998999 THEN substr(p_crs, 6)::int ELSE 0 END;
     INSERT INTO planner.project (uuid, name, crs, srid) VALUES (p_project, p_name, p_crs, number) RETURNING * INTO made;
+    IF number = 0 THEN
+        BEGIN  -- a local system gets a number of its own, so that other programs find its definition
+            INSERT INTO spatial_ref_sys (srid, auth_name, auth_srid, srtext) VALUES (910000 + made.id, 'planner', 910000 + made.id, p_crs);
+            UPDATE planner.project SET srid = 910000 + made.id WHERE id = made.id RETURNING * INTO made;
+        EXCEPTION WHEN insufficient_privilege OR unique_violation OR check_violation OR string_data_right_truncation THEN
+            NULL;
+        END;
+    END IF;
     INSERT INTO planner.reading_head VALUES (made.id, 0);
     EXECUTE format('CREATE SCHEMA %I', 'project_' || made.id);
     EXECUTE format('COMMENT ON SCHEMA %I IS %L', 'project_' || made.id, p_name);

@@ -92,9 +92,9 @@ BEGIN
         WHERE (n.uuid IS NULL) <> (coalesce(v.last, '?') = 'd') OR v.uuid IS NULL OR n.rev <> v.rev
         UNION
         SELECT format('record %%s', n.uuid), 'has values that are not in the log' FROM now n JOIN lives v ON v.uuid = n.uuid AND v.first = 'i'
-        WHERE EXISTS (SELECT FROM unnest(n.cells) WITH ORDINALITY x (cell, slot) WHERE x.cell IS NOT NULL
-                      AND NOT EXISTS (SELECT FROM told t WHERE t.uuid = n.uuid AND t.slot = x.slot))
-           OR (n.shape IS NOT NULL AND NOT EXISTS (SELECT FROM told t WHERE t.uuid = n.uuid AND t.slot = 0)) $q$,
+        LEFT JOIN (SELECT uuid, array_agg(DISTINCT slot) AS slots FROM told GROUP BY uuid) t ON t.uuid = n.uuid
+        WHERE (n.shape IS NOT NULL AND 0 = ANY (t.slots) IS NOT TRUE)
+           OR EXISTS (SELECT FROM unnest(n.cells) WITH ORDINALITY x (cell, slot) WHERE x.cell IS NOT NULL AND x.slot = ANY (t.slots) IS NOT TRUE) $q$,
         p_layer.project, p_layer.uuid, current_values, shape, planner_inner.table_of(p_layer), came.revision);
     IF came.revision IS NOT NULL THEN
         EXECUTE format($q$SELECT sha256(coalesce(string_agg(sha256(record_send(ROW(s.uuid%s%s))), '' ORDER BY s.uuid), ''))
