@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from planner_app.domain.errors import PlannerError
-from planner_app.domain.layer import FieldInfo, Geometry, LayerInfo, NewLayer
+from planner_app.domain.layer import FieldInfo, Geometry, LayerInfo, NewLayer, PlanInfo
 from planner_app.plugin_api.model import Project, Transaction
 
 
@@ -99,7 +99,7 @@ def ensure(tx: Transaction, spec: TableSpec, wanted: Sequence[str] = ()) -> Laye
         return tx.create_layer(
             NewLayer(
                 spec.name, spec.geometry, spec.fields, role=spec.role, label_field=spec.label_field,
-                class_field=class_field(spec), qml=style_of(spec), has_z=spec.geometry != "none",
+                class_field=class_field(spec), qml=style_of(spec), has_z=spec.geometry != "none", plan=plan_of(tx),
             ),
             table=spec.id,
         )  # fmt: skip
@@ -107,6 +107,17 @@ def ensure(tx: Transaction, spec: TableSpec, wanted: Sequence[str] = ()) -> Laye
         if info.name in wanted and layer.field(info.name) is None:
             tx.add_field(layer.id, info)
     return tx.layer(layer.id)
+
+
+def plan_of(tx: Transaction) -> PlanInfo | None:
+    """The plan that the project's tunnels and pipes stand under in the layer panel; None where they have none."""
+    mine = (layer.plan_id for layer in tx.layers() if layer.plan_id and _ours(layer))
+    wanted = next(mine, "")
+    return next((plan for plan in tx.plans() if plan.id == wanted), None)
+
+
+def _ours(layer: LayerInfo) -> bool:
+    return layer.role.startswith("tunnel.") or layer.id in ("tunnel", NODE.id, LINE.id)
 
 
 def columns(project: Project | Transaction, layer: LayerInfo, names: Sequence[str]) -> tuple[Any, dict[str, list[Any]]]:

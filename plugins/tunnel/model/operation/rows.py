@@ -16,6 +16,8 @@ from planner_app.i18n import language
 from planner_app.plugin_api.model import Command, Project, Transaction
 from plugins.tunnel.model.operation import tables
 from plugins.tunnel.model.operation.tables import TABLES, Table
+from plugins.tunnel.model.operation.words import column_word
+from plugins.tunnel.model.tables import plan_of
 
 R = TypeVar("R")
 
@@ -123,7 +125,7 @@ def layer_for(tx: Transaction, table: Table[Any]) -> LayerInfo:
     """The table's layer; made, or given columns that came with a newer version, where needed."""
     layer = tables.layer_of(tx.layers(), table.role)
     if layer is None:
-        return tx.create_layer(new_layer(table), table=table.name)
+        return tx.create_layer(replace(new_layer(table), plan=plan_of(tx)), table=table.name)
     missing = [one for one in table.fields() if layer.field(one.name) is None]
     for info in missing:
         tx.add_field(layer.id, info)
@@ -134,7 +136,8 @@ def new_layer(table: Table[Any]) -> NewLayer:
     """The layer as it is made."""
     title = table.title_zh if language() == "zh_CN" else table.title
     label = "number" if table.prefix else ""
-    return NewLayer(title, table.geometry, table.fields(), role=table.role, label_field=label, qml=_style(table))
+    fields = tuple(replace(one, alias=column_word(one.name)) for one in table.fields())
+    return NewLayer(title, table.geometry, fields, role=table.role, label_field=label, qml=_style(table))
 
 
 def _style(table: Table[Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
 from PySide6.QtCore import QRectF, QSize, Qt
@@ -206,7 +206,7 @@ class OrderPage(OperationDialog):
         grid.setColumnStretch(1, 1)
         parts.append(grid_holder)
         running = order.status in (OrderStatus.OPEN, OrderStatus.PERMITTED)
-        at = datetime.now(UTC) if running else entry_moment(order)
+        at = datetime.fromisoformat(self.desk.now()) if running else entry_moment(order)
         self.findings = judge_order(order, self.desk.rules(), at) if at is not None else []
         worst = [one for one in self.findings if one.verdict is not Verdict.PASS]
         shown = worst or self.findings[:1]

@@ -246,6 +246,9 @@ class ObserveDialog(OperationDialog):
         form.add(tr("When"), self.when)
         self.body.addWidget(form)
         self._choices: list[tuple[QRadioButton, str]] = []
+        self._decided: str | None = None  # what a person clicked; else the nearest known one is proposed
+        self._graded = defect
+        self.grade.activated.connect(self._grade_chosen)
         self.choices = QWidget()
         self.body.addWidget(self.choices)
         self._suggest()
@@ -259,18 +262,20 @@ class ObserveDialog(OperationDialog):
 
     def _code_chosen(self) -> None:
         """A defect has a grade: that of the known one near by, else the lowest until somebody says otherwise."""
-        near = self._near()
-        if self.code.currentData() and not self.grade.currentData():
-            self.grade.setCurrentIndex(self.grade.findData(near[0][0].grade if near else 1))
-        elif not self.code.currentData():
+        if not self.code.currentData():
             self.grade.setCurrentIndex(max(self.grade.findData(0), 0))
         self._suggest()
+
+    def _grade_chosen(self) -> None:
+        self._graded = True
+
+    def _decide(self, key: str) -> None:
+        self._decided = key
 
     def _suggest(self) -> None:
         """Known defects near by, to be confirmed."""
         if not hasattr(self, "choices"):
             return
-        chosen = next((key for knob, key in self._choices if knob.isChecked()), None)
         fresh = QWidget()
         column = QVBoxLayout(fresh)
         column.setContentsMargins(0, 0, 0, 0)
@@ -278,6 +283,8 @@ class ObserveDialog(OperationDialog):
         self._choices = []
         near = self._near()
         code = str(self.code.currentData() or "")
+        if code and not (self._graded and self.grade.currentData()):
+            self.grade.setCurrentIndex(self.grade.findData(near[0][0].grade if near else 1))
         entries = [(_known_text(one, away), one.id) for one, away in near[:4]]
         if code:
             column.addWidget(label(tr("What is it?"), "heading"))
@@ -286,9 +293,10 @@ class ObserveDialog(OperationDialog):
                 entries.append((tr("to be decided later"), ""))
             for text, key in entries:
                 knob = QRadioButton(text)
+                knob.clicked.connect(lambda *_, key=key: self._decide(key))
                 self._choices.append((knob, key))
                 column.addWidget(knob)
-            wanted = chosen if chosen in [key for _, key in entries] else entries[0][1]
+            wanted = self._decided if self._decided in [key for _, key in entries] else entries[0][1]
             next(knob for knob, key in self._choices if key == wanted).setChecked(True)
         self.body.replaceWidget(self.choices, fresh)
         self.choices.deleteLater()

@@ -154,6 +154,17 @@ def test_a_round_is_recorded_and_what_was_seen_is_the_known_defect(desk: Any, tm
     seen._code_chosen()
     assert [key for _, key in seen._choices] == [page.book.defects[0].id, "new", ""]
     assert seen._choices[0][0].isChecked()
+    assert seen.grade.currentData() == page.book.defects[0].grade
+    for code in ("crack", "seepage"):  # gone through with wheel or keys: still the known one, with its grade
+        seen.code.setCurrentIndex(seen.code.findData(code))
+        seen._code_chosen()
+    assert seen._choices[0][0].isChecked()
+    assert seen.grade.currentData() == page.book.defects[0].grade
+    desk.until(seen._choices[0][0].isVisible)
+    seen._choices[1][0].click()
+    seen._suggest()
+    assert seen._choices[1][0].isChecked()  # what a person chose stays
+    seen._choices[0][0].click()
     seen.grade.setCurrentIndex(seen.grade.findData(3))
     seen.apply()
     settled(desk, lambda: page.book.defects[0].grade == 3)
