@@ -148,6 +148,10 @@ class ChartView(QWidget):
             painter.save()
             self._band(painter, band)
             painter.restore()
+        if not any(one.pieces for one in self.curves):
+            painter.setPen(QColor(self._context.colour("secondary")))
+            area = QRectF(_LEFT, _TOP, self.width() - _LEFT - _RIGHT, self.height() - _TOP - _FOOT)
+            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, tr("No readings in this period."))
         if self.clock is not None and self.start <= self.clock <= self.end:
             self._clock_line(painter)
         if self._hover is not None and self._grip is None:

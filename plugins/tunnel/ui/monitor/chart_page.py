@@ -133,6 +133,12 @@ class ChartPage(QWidget):
             return past.start, past.end
         else:
             end = live.overview.now or round(time.time() * 1000)
+            newest = [
+                one.ts for number in self.sensors
+                if (one := live.overview.sensors.get(number)) is not None and one.ts is not None
+            ]  # fmt: skip
+            if newest and max(newest) < end - self._length:  # silent for longer: what it said last
+                end = max(newest)
         return end - self._length, end
 
     def choose_period(self, key: str) -> None:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QPlainTextEdit,
+    QPushButton,
     QScrollArea,
     QVBoxLayout,
     QWidget,
@@ -94,6 +95,8 @@ class ShiftDialog(MonitorDialog):
         both.addLayout(left, 3)
         both.addLayout(right, 2)
         self.body.addLayout(both)
+        for knob in self.findChildren(QPushButton):  # Enter writes the note down, it hands nothing over
+            knob.setAutoDefault(False)
         self.resize(860, 520)
         if about is not None:
             self._subject.setText(tr("About: {alarm}", alarm=f"{about.alarm.code} · {live.headline(about)}"))
