@@ -18,8 +18,6 @@ from plugins.tunnel.ui.state import Mark
 
 _TOKENS = {"alarm": "fail", "warning": "needs_certificate", "fault": "cannot_judge"}
 _GRAVEST = tuple(_TOKENS)
-#: Chips in one compartment; the rest is counted.
-_MOST = 3
 
 
 def in_section(marks: Iterable[Mark], section: Section) -> list[Mark]:
@@ -42,7 +40,7 @@ def rooms(marks: Iterable[Mark], section: Section) -> dict[str, list[Mark]]:
 
 
 def paint_in_section(painter: QPainter, looks: Looks, frame: Frame, section: Section, marks: Iterable[Mark]) -> None:
-    """Chips at the head of each compartment: what, how much, where along the tunnel."""
+    """A chip at the head of each compartment: the gravest alarm, where along the tunnel, how many more."""
     boxes = {room.code: room.box for room in section.compartments if room.box}
     for code, its in rooms(marks, section).items():
         box = boxes.get(code)
@@ -54,15 +52,12 @@ def paint_in_section(painter: QPainter, looks: Looks, frame: Frame, section: Sec
             at = frame.at((box[0] + box[2]) / 2, box[3])
             middle = QPointF(at.x(), at.y() + scaled(52))
             width = (box[2] - box[0]) * frame.scale
-        texts = [(_text(one), _TOKENS[one.level]) for one in its[:_MOST]]
-        if len(its) > _MOST:
-            texts.append((tr("… and {count} more", count=len(its) - _MOST), "secondary"))
         painter.setFont(looks.font(12, bold=True))
         metrics = QFontMetricsF(painter.font())
-        for text, token in texts:
-            short = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(width - scaled(16), scaled(60)))
-            paint_chip(painter, looks, short, middle, token)
-            middle += QPointF(0, metrics.height() + scaled(7))
+        more = f"  +{len(its) - 1}" if len(its) > 1 else ""  # pipes stay in sight below a single chip
+        room = max(width - scaled(16) - metrics.horizontalAdvance(more), scaled(60))
+        short = metrics.elidedText(_text(its[0]), Qt.TextElideMode.ElideRight, room)
+        paint_chip(painter, looks, short + more, middle, _TOKENS[its[0].level])
 
 
 def paint_in_profile(

@@ -257,7 +257,9 @@ class SectionPage(QWidget):
             self.tunnels.setCurrentIndex(self.tunnels.findData(section.tunnel))
             self.sections.clear()
             for piece in self._pieces():
-                self.sections.addItem(f"{piece.code}  {station(piece.from_m)}–{station(piece.to_m)}", piece.code)
+                self.sections.addItem(
+                    f"{piece.code}  {station(piece.from_m)[:-3]}–{station(piece.to_m)[:-3]}", piece.code
+                )
             self.sections.setCurrentIndex(self.sections.findData(section.code))
         if not self.chainage.hasFocus() or not self.chainage.isModified():
             self.chainage.setText(station(section.m))
