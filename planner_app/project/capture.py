@@ -109,6 +109,16 @@ def is_current(connection: sqlite3.Connection, table: str) -> bool:
     return wanted == found
 
 
+def was_whole(connection: sqlite3.Connection, table: str) -> bool:
+    """True if the triggers made for the table's columns are all in place: no edit has escaped them. Their wording does
+    not matter, which an earlier version of this program may have chosen."""
+    row = connection.execute("SELECT number, columns FROM planner_capture WHERE table_name = ?", (table,)).fetchone()
+    if row is None:
+        return False
+    made = statements(table, key_of(table), int(row[0]), json.loads(row[1]))
+    return {sql.split('"')[1] for sql in made} <= {name for name, _sql in _present(connection, table)}
+
+
 def _plain(sql: str) -> str:
     return " ".join(sql.split())
 

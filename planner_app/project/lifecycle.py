@@ -136,6 +136,8 @@ def repair_capture(door: Door) -> list[str]:
     with door.write() as connection:
         connection.execute("UPDATE planner_state SET txn = 0")  # housekeeping: no entry, nothing to undo
         for table in _outdated(connection):
+            if table not in schema.REGISTRY and not capture.was_whole(connection, table):
+                replica.suspect(connection, table)
             added = registry.adopt_columns(connection, table) if table not in schema.REGISTRY else []
             capture.start(connection, table)
             capture.log_filled(connection, table, added)

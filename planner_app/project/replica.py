@@ -93,6 +93,13 @@ def layer_uuid(connection: sqlite3.Connection, table: str) -> str:
     return str(uuid.uuid5(uuid.UUID(project), table))
 
 
+def suspect(connection: sqlite3.Connection, table: str) -> None:
+    """Edits of a layer have escaped the log: before the next push it is compared with what the server had."""
+    if is_replica(connection):
+        known = {*json.loads(get(connection, "suspect", "[]")), table}
+        put(connection, suspect=to_json(sorted(known)))
+
+
 def mark_readings(connection: sqlite3.Connection, quarters: Iterable[Any]) -> None:
     """Remember that the server may lack readings of these (sensor, start of a quarter hour)."""
     if is_replica(connection):

@@ -14,7 +14,7 @@ from planner_app.project import Batch, Project, bulk, capture, registry, replica
 from planner_app.project.sql import columns as column_list
 from planner_app.project.sql import quote
 from planner_app.project.transaction import add_column
-from planner_app.sync.client import definitions, outbox
+from planner_app.sync.client import definitions, outbox, received
 from planner_app.sync.client.definitions import Known
 from planner_app.sync.client.merging import Clash, merge
 from planner_app.sync.client.writing import PULL_COMMAND, note
@@ -50,7 +50,7 @@ def _plans(connection: sqlite3.Connection, pull: Pull) -> None:
         if one.kind != "plan" or one.operation == "delete":
             continue
         base = known.get(one.key)
-        theirs = dict.fromkeys(definitions.PLAN_CELLS, "") | (base or {}) | {k: v or "" for k, v in one.cells.items()}
+        theirs = received.plan(dict.fromkeys(definitions.PLAN_CELLS, "") | (base or {}) | dict(one.cells))
         mine = here.get(one.key)
         if mine is None and base is not None and same_cells(base, theirs):
             continue  # deleted here, and nothing new there
@@ -106,7 +106,7 @@ def _merge_cells(
 def _layers(connection: sqlite3.Connection, pull: Pull, scope: Scope, retired: set[str]) -> list[str]:
     here, known = definitions.layers_here(connection), definitions.known_layers(connection)
     compare: list[str] = []
-    there = {one.uuid: one for one in pull.layers if scope.layers is None or one.uuid in scope.layers}
+    there = {one.uuid: received.layer(one) for one in pull.layers if scope.layers is None or one.uuid in scope.layers}
     for uuid, layer in there.items():
         mine, was = here.get(uuid), known.get(uuid)
         if mine is None:
@@ -150,12 +150,10 @@ def _write_cells(connection: sqlite3.Connection, layer: LayerDef, values: Mappin
 
 
 def _add_fields(connection: sqlite3.Connection, mine: LayerDef, theirs: LayerDef) -> None:
-    names = {field.name.casefold() for field in mine.fields}
-    for field in theirs.fields:
-        if field.name.casefold() not in names:
-            row = registry.add_column_row(connection, mine.table, field, live=False)
-            connection.execute("UPDATE planner_column SET live = 1 WHERE fid = ?", (row,))
-            add_column(connection, mine.table, field)
+    for number in received.places(theirs.fields, mine.fields):
+        row = registry.add_column_row(connection, mine.table, theirs.fields[number], live=False)
+        connection.execute("UPDATE planner_column SET live = 1 WHERE fid = ?", (row,))
+        add_column(connection, mine.table, theirs.fields[number])
 
 
 def _join(connection: sqlite3.Connection, mine: LayerDef) -> None:
@@ -201,7 +199,7 @@ def missing_layers(project: Project, pull: Pull, scope: Scope) -> list[LayerDef]
     with project.door.read() as connection:
         here, known = definitions.layers_here(connection), definitions.known_layers(connection)
     return [
-        one
+        received.layer(one)
         for one in pull.layers
         if one.uuid not in here
         and (scope.layers is None or one.uuid in scope.layers)
@@ -211,13 +209,14 @@ def missing_layers(project: Project, pull: Pull, scope: Scope) -> list[LayerDef]
 
 def fetch_layer(project: Project, pull: Pull, layer: LayerDef, scope: Scope, progress: Progress) -> int:
     """Make a layer of the server's with all its records; seen by nobody until it is whole. Returns their number."""
-    values = layer.cells
+    values, places = layer.cells, received.places(layer.fields)
+    fields = tuple(layer.fields[number] for number in places)
     new = NewLayer(
-        values["name"], layer.geometry, layer.fields, role=values["role"], class_field=values["class_field"],
+        values["name"], layer.geometry, fields, role=values["role"], class_field=values["class_field"],
         class_standard=values["class_standard"], label_field=values["label_field"], source=values["source"],
         source_crs=values["source_crs"], qml=values["style"], extra=json.loads(values["extra"]),
     )  # fmt: skip
-    batches = _batches(pull.bulk(layer.uuid, scope), layer, progress)
+    batches = _batches(pull.bulk(layer.uuid, scope), layer, places, progress)
     filled = bulk.fill(
         project.door, new, project.srid, batches, progress, table=layer.table.strip("_"), known_as=layer.uuid,
         shape=(layer.multi, layer.has_z),
@@ -242,13 +241,13 @@ def fetch_layer(project: Project, pull: Pull, layer: LayerDef, scope: Scope, pro
 
 
 def _batches(
-    rows: Iterator[tuple[str, bytes | None, Sequence[object]]], layer: LayerDef, progress: Progress
+    rows: Iterator[tuple[str, bytes | None, Sequence[object]]], layer: LayerDef, places: list[int], progress: Progress
 ) -> Iterator[Batch]:
     while batch := list(islice(rows, _BATCH)):
         check(progress)
         uuids, shapes, values = zip(*batch, strict=True)
-        names = (field.name for field in layer.fields)
-        columns = dict(zip(names, zip(*values, strict=True), strict=True)) if layer.fields else {}
+        vectors = list(zip(*values, strict=True))
+        columns = {layer.fields[number].name: vectors[number] for number in places}
         yield Batch(shapes if layer.geometry != "none" else (), columns, uuids)
 
 

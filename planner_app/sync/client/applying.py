@@ -103,8 +103,10 @@ class LayerWriter:
             for start in range(0, len(wanted), _MOST_BATCH):
                 self._stream(pull.rows(self.uuid, scope, wanted[start : start + _MOST_BATCH]), whole=True)
         if self._gone:
-            # Edited here, but out of the area only: the server still has it, so the edit goes there as it is.
-            elsewhere = {row.uuid for row in pull.rows(self.uuid, Scope(), list(self._gone))}
+            # Edited here, but only out of the area: the server still has it. It is merged as it is there, and stays.
+            there = list(pull.rows(self.uuid, Scope(), list(self._gone)))
+            self._stream(there, whole=True)
+            elsewhere = {row.uuid for row in there}
             self._keep({uuid: revision for uuid, revision in self._gone.items() if uuid not in elsewhere})
 
     def _stream(self, rows: Iterable[RemoteRow], *, whole: bool) -> None:
@@ -215,7 +217,7 @@ class LayerWriter:
             if row.gone:
                 if record is None and fid is not None and not any(waiting.get(row.uuid, ())):
                     writes.delete.append(fid)
-                elif fid is not None and (record is None or record.known):
+                elif fid is not None if record is None else record.known:
                     self._gone[row.uuid] = row.revision
             elif record is not None:
                 self._edited_record(connection, writes, record, row)

@@ -62,7 +62,7 @@ def layers_named(transport: Transport, project_name: str, wanted: Iterable[str])
     for name in wanted:
         named = {one.uuid for one in layers if name in (one.uuid, one.cells.get("name"), one.table)}
         if not named:
-            known = ", ".join(one.cells.get("name", one.table) for one in layers)
+            known = ", ".join(one.cells.get("name") or one.table for one in layers)
             raise PlannerError("sync.layers_unknown", layer=name, known=known)
         found |= named
     return frozenset(found)

@@ -16,7 +16,7 @@ from typing import Final, Literal
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.progress import NoProgress, Progress, SubProgress
 from planner_app.project import Project, replica
-from planner_app.sync.client import definitions, files, looks, outbox, pulling, pushing, readings, standing
+from planner_app.sync.client import definitions, escaped, files, looks, outbox, pulling, pushing, readings, standing
 from planner_app.sync.client.conflicts import Choice, Conflict, ResolveConflicts, conflicts
 from planner_app.sync.client.quarantine import Quarantined, quarantine
 from planner_app.sync.transport import Transport
@@ -197,6 +197,7 @@ class Syncer:
         total = SyncReport()
         with self._offline_noted():
             pushing.recover(self.project, self.transport)
+            escaped.recall(self.project, self.transport)
             for attempt in range(_TRIES):
                 part = SubProgress(progress, 0.0 if not attempt else 0.4, 0.5)
                 taken = pulling.pull(self.project, self.transport, part)

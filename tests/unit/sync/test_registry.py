@@ -22,6 +22,7 @@ from planner_app.project import (
 )
 from planner_app.sync.client.conflicts import ResolveConflicts
 from planner_app.sync.client.session import state
+from planner_app.sync.types import Scope
 from tests.helpers.desks import Desk, assert_alike, content
 from tests.helpers.project_files import FIELDS, foreign, parcels
 from tests.unit.sync.conftest import OpenDesk
@@ -258,8 +259,6 @@ def test_a_plan_dropped_there_and_needed_here_is_kept(paul: Desk, pia: Desk) -> 
 
 
 def test_an_area_and_some_layers(paul: Desk, open_desk: OpenDesk) -> None:
-    from planner_app.sync.types import Scope
-
     other = paul.project.add_layer(NewLayer("other", "polygon", FIELDS), [parcels(3)])
     paul.sync()
     here = Scope(frozenset({paul.layer.uuid}), (500_000.0, 3_499_990.0, 500_050.0, 3_500_005.0))
@@ -304,3 +303,22 @@ def test_undo_of_a_drop_where_the_layer_has_come_back(paul: Desk, pia: Desk) -> 
     paul.sync()
     pia.sync()
     assert_alike(paul, pia)
+
+
+@pytest.mark.parametrize("act", ["edit", "move", "delete"])
+def test_edited_here_and_moved_out_of_the_area_there(paul: Desk, open_desk: OpenDesk, act: str) -> None:
+    part = open_desk("pia", Scope(box=(500_000.0, 3_499_990.0, 500_050.0, 3_500_005.0)))
+    paul.move(1, 900)
+    paul.sync()
+    if act == "edit":
+        part.edit(1, code="part")
+    elif act == "move":
+        part.move(1, 25)
+    else:
+        part.delete(1)
+    kinds = [(one.kind, one.column) for one in part.sync().conflicts]
+    assert kinds == {"edit": [], "move": [("cell", "geom")], "delete": [("deleted_here", "")]}[act]
+    paul.sync()
+    mine, theirs = (desk.project.read(desk.layer.id, fids=[desk.fid(1)]) for desk in (part, paul))
+    assert (mine.geometry[0], mine.columns) == (theirs.geometry[0], theirs.columns)
+    assert paul.cell(1, "code") == ("part" if act == "edit" else "R1")
