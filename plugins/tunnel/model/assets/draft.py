@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from plugins.tunnel.model.assets.cjj61 import is_valve
+
 Xyz = tuple[float, float, float]
 #: Two ends nearer than this are one place, m: surveys state millimetres.
 SAME_PLACE = 0.01
@@ -53,11 +55,13 @@ class DraftLine:
 
 @dataclass(slots=True)
 class Draft:
-    """All an import brings, in the project's CRS; ``notes``: what was assumed; ``faults``: rows that had something."""
+    """All an import brings, in the project's CRS; ``valves``: (valve, line, node) of a list of valves; ``notes``: what
+    was assumed; ``faults``: rows that had something."""
 
     network: str
     nodes: dict[str, DraftNode] = field(default_factory=dict)
     lines: list[DraftLine] = field(default_factory=list)
+    valves: list[tuple[str, str, str]] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
@@ -77,6 +81,15 @@ class Draft:
         elif math.hypot(there.x - node.x, there.y - node.y) > SAME_PLACE:
             away = math.hypot(there.x - node.x, there.y - node.y)
             self.reject(node.where, "tunnel.row_code_twice", id=node.code, first=there.where, metres=away)
+
+    def valve_nodes(self) -> list[DraftNode]:
+        """Points that are valves, where no list of valves says better."""
+        listed = {node for _, _, node in self.valves}
+        return [one for one in self.nodes.values() if is_valve(one.appurtenance) and one.code not in listed]
+
+    def valve_count(self) -> int:
+        """How many valves there are."""
+        return len(self.valve_nodes()) + len({valve for valve, _, _ in self.valves})
 
     def check(self) -> None:
         """Leave out lines that lead nowhere, begin where they end, or are there twice; give each line its code."""

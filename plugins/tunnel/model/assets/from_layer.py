@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,10 @@ import shapely
 
 from planner_app.domain.errors import PlannerError
 from planner_app.plugin_api.model import Progress, Project, look_into, read_layer
-from plugins.tunnel.model.assets import cells, cjj61
-from plugins.tunnel.model.assets.draft import Draft, DraftLine, DraftNode, join_ends
+from plugins.tunnel.model.assets import cjj61
+from plugins.tunnel.model.assets.draft import NEAR_MISS, Draft, DraftLine, DraftNode, join_ends
 from plugins.tunnel.model.assets.mapping import Mapping, TableMapping, recognise
-
-#: Columns of lines taken as text.
-_TEXTS = ("material", "laying", "owner", "rating")
+from plugins.tunnel.model.assets.survey import LineReader, Row, node_of
 
 
 def layer_tables(project: Project, source: Path) -> list[tuple[str, list[str], str]]:
@@ -46,7 +44,13 @@ def _without_places(columns: dict[str, str]) -> dict[str, str]:
 
 
 def layer_draft(
-    project: Project, source: Path, mapping: Mapping, network: str, progress: Progress | None = None
+    project: Project,
+    source: Path,
+    mapping: Mapping,
+    network: str,
+    progress: Progress | None = None,
+    *,
+    encoding: str = "",
 ) -> Draft:
     """The network that layers of lines and points tell.
 
@@ -54,135 +58,160 @@ def layer_draft(
         PlannerError: ``tunnel.layer_no_lines``, ``tunnel.mapping_column``, ``import.*``.
     """
     draft = Draft(network)
-    loose: list[DraftLine] = []
+    loose: list[tuple[DraftLine, Row]] = []
     there = layer_tables(project, source)
     for role in ("points", "lines"):
         for name, _, geometry in there:
             how = mapping.table(name)
             if how is None or how.role != role or geometry != ("line" if role == "lines" else "point"):
                 continue
-            shapes, column = _read(project, source, name, mapping.crs, draft, progress)
-            cell = _cells(column, how, name)
+            shapes, rows = _read(project, source, name, how, mapping.crs, encoding, draft, progress)
             if role == "points":
-                _points(draft, shapes, cell, name, how)
+                _points(draft, shapes, rows)
             else:
-                loose += _lines(draft, shapes, cell, name, how, mapping)
-    if not draft.lines and not loose:
+                loose += _lines(draft, shapes, rows)
+    if not loose:
         raise PlannerError("tunnel.layer_no_lines", file=source.name)
-    unnamed = [line for line in loose if not (line.start in draft.nodes and line.end in draft.nodes)]
-    for line in unnamed:
-        if line.start or line.end:
-            missing = ", ".join(end or "–" for end in (line.start, line.end) if end not in draft.nodes)
-            draft.mend(line.where, "tunnel.row_nodes_from_shape", id=line.code or "–", nodes=missing)
-    join_ends(draft, unnamed)
-    draft.lines += loose
+    _name_ends(draft, [line for line, _ in loose])
+    _fill(draft, mapping, loose)
+    draft.lines += [line for line, _ in loose]
     draft.check()
     return draft
 
 
 def _read(
-    project: Project, source: Path, name: str, crs: str, draft: Draft, progress: Progress | None
-) -> tuple[Any, dict[str, list[Any]]]:
-    """Shapes and columns by head."""
+    project: Project,
+    source: Path,
+    name: str,
+    how: TableMapping,
+    crs: str,
+    encoding: str,
+    draft: Draft,
+    progress: Progress | None,
+) -> tuple[Any, list[Row]]:
+    """Shapes, and rows of cells by meaning, numbered as in the file or by the project's fids."""
     if source.exists():
-        found = read_layer(project, source, sublayer=name, crs=crs, progress=progress)
+        found = read_layer(project, source, sublayer=name, crs=crs, encoding=encoding, progress=progress)
         for one in found.rejected:
             draft.reject(f"{name}:{one.row}", one.reason, **one.params)
         for one in found.repaired:
             draft.mend(f"{name}:{one.row}", one.reason, **one.params)
         draft.notes += [(one.code, one.params) for one in found.warnings if one.code != "import.other_layers"]
-        return shapely.from_wkb(found.batch.wkb), dict(found.batch.columns)
-    layer = project.layer(name)
-    table = project.read(layer.id)
-    heads = {one.name: one.alias or one.name for one in layer.fields}
-    return shapely.from_wkb(table.geometry), {heads[key]: values for key, values in table.columns.items()}
-
-
-def _cells(columns: dict[str, list[Any]], how: TableMapping, sheet: str) -> Callable[[int, str], str]:
+        shapes, columns = shapely.from_wkb(found.batch.wkb), dict(found.batch.columns)
+        gone = {one.row for one in found.rejected}
+        numbers = [at for at in range(1, len(shapes) + len(gone) + 1) if at not in gone]
+    else:
+        layer = project.layer(name)
+        table = project.read(layer.id)
+        heads = {one.name: one.alias or one.name for one in layer.fields}
+        shapes, columns = shapely.from_wkb(table.geometry), {heads[key]: v for key, v in table.columns.items()}
+        numbers = [int(fid) for fid in table.fids]
     missing = [head for head in how.columns.values() if head not in columns]
     if missing:
-        raise PlannerError("tunnel.mapping_column", sheet=sheet, columns=", ".join(missing))
-
-    def cell(row: int, meaning: str) -> str:
-        head = how.columns.get(meaning)
-        value = columns[head][row] if head else None
-        return "" if value is None else str(value).strip()
-
-    return cell
+        raise PlannerError("tunnel.mapping_column", sheet=name, columns=", ".join(missing))
+    return shapes, [
+        Row({meaning: _text(columns[head][at]) for meaning, head in how.columns.items()}, f"{name}:{number}", how)
+        for at, number in enumerate(numbers)
+    ]
 
 
-def _points(draft: Draft, shapes: Any, cell: Callable[[int, str], str], name: str, how: TableMapping) -> None:
-    for row, shape in enumerate(shapes):
-        where, code = f"{name}:{row + 1}", cell(row, "code")
+def _text(value: Any) -> str:
+    if value is None or value != value:  # NaN stands for nothing in columns of numbers
+        return ""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+
+
+def _points(draft: Draft, shapes: Any, rows: Sequence[Row]) -> None:
+    for row, shape in zip(rows, shapes, strict=True):
+        code = row.text("code")
         if shape is None or shape.is_empty:
-            draft.reject(where, "tunnel.row_no_place", id=code or "–", values="–")
-            continue
-        if not code:
-            draft.reject(where, "tunnel.row_no_code")
-            continue
-        point = shape.centroid
-        ground = cells.number(cell(row, "ground_z"))
-        extra = cell(row, "appurtenance")
-        kind = cjj61.kind_of(cell(row, "kind"), how.kind, name, code)
-        draft.add_node(DraftNode(
-            code, point.x, point.y, math.nan if ground is None else ground, kind, cell(row, "feature"), extra,
-            cjj61.is_source(extra), where,
-        ))  # fmt: skip
+            draft.reject(row.where, "tunnel.row_no_place", id=code or "–", values="–")
+        elif not code:
+            draft.reject(row.where, "tunnel.row_no_code")
+        else:
+            point = shape.centroid
+            draft.add_node(node_of(draft, row, code, float(point.x), float(point.y)))
 
 
-def _lines(
-    draft: Draft, shapes: Any, cell: Callable[[int, str], str], name: str, how: TableMapping, mapping: Mapping
-) -> list[DraftLine]:
+def _lines(draft: Draft, shapes: Any, rows: Sequence[Row]) -> list[tuple[DraftLine, Row]]:
     made = []
-    metres = mapping.dn_unit == "m"
-    for row, shape in enumerate(shapes):
-        where = f"{name}:{row + 1}"
-        code = cell(row, "line_code") or cell(row, "code")
+    for row, shape in zip(rows, shapes, strict=True):
+        code = row.text("line_code") or row.text("code")
         parts = [] if shape is None else [part for part in shapely.get_parts(shapely.line_merge(shape)) if part.length]
         if not parts:
-            draft.reject(where, "tunnel.row_no_shape", id=code or "–")
+            draft.reject(row.where, "tunnel.row_no_shape", id=code or "–")
             continue
-        values = _values(draft, cell, row, where, name, how, metres)
         for number, part in enumerate(parts):
             xyz = shapely.get_coordinates(part, include_z=True)
             if not shapely.has_z(part) or not xyz[:, 2].any():  # heights of nothing but zero are none
                 xyz[:, 2] = math.nan
             points = [(float(x), float(y), float(z)) for x, y, z in xyz]
             piece = f"{code}_{number + 1}" if code and len(parts) > 1 else code
-            levels = {"z1": _known(points[0][2], values.get("z1")), "z2": _known(points[-1][2], values.get("z2"))}
-            start, end = ("", "") if len(parts) > 1 else (cell(row, "start"), cell(row, "end"))
-            made.append(DraftLine(piece, start, end, points, values | levels, where))
+            start, end = ("", "") if len(parts) > 1 else (row.text("start"), row.text("end"))
+            made.append((DraftLine(piece, start, end, points, where=row.where), row))
         if len(parts) > 1:
-            draft.mend(where, "tunnel.row_several_parts", id=code or "–", count=len(parts))
+            draft.mend(row.where, "tunnel.row_several_parts", id=code or "–", count=len(parts))
     return made
 
 
-def _known(z: float, stated: float | None) -> float | None:
-    return stated if math.isnan(z) else round(z, 3)
+def _name_ends(draft: Draft, lines: Sequence[DraftLine]) -> None:
+    """Give every line its nodes: those it names; without a layer of points a name is where a line first has it. Lines
+    that name none, or one that no point has, end where their shape does."""
+    if not draft.nodes:
+        for line in lines:
+            if line.start and line.end:
+                _turn(draft, line)
+                for code, (x, y, _) in ((line.start, line.points[0]), (line.end, line.points[-1])):
+                    if code not in draft.nodes:
+                        draft.add_node(DraftNode(code, x, y, where=line.where))
+    unnamed, turned = [], 0
+    for line in lines:
+        if line.start in draft.nodes and line.end in draft.nodes:
+            turned += _turn(draft, line)
+            for code, (x, y, _) in ((line.start, line.points[0]), (line.end, line.points[-1])):
+                away = math.hypot(draft.nodes[code].x - x, draft.nodes[code].y - y)
+                if away > NEAR_MISS:
+                    draft.mend(line.where, "tunnel.row_end_away", id=line.code or "–", node=code, metres=round(away, 2))
+            continue
+        if line.start or line.end:
+            missing = ", ".join(end or "–" for end in (line.start, line.end) if end not in draft.nodes)
+            draft.mend(line.where, "tunnel.row_nodes_from_shape", id=line.code or "–", nodes=missing)
+        unnamed.append(line)
+    if turned:
+        draft.notes.append(("tunnel.lines_turned", {"count": turned}))
+    join_ends(draft, unnamed)
 
 
-def _values(
-    draft: Draft, cell: Callable[[int, str], str], row: int, where: str, name: str, how: TableMapping, metres: bool
-) -> dict[str, Any]:
-    kind = cjj61.kind_of(cell(row, "kind"), how.kind, name, cell(row, "code")) or "BM"
-    values: dict[str, Any] = {"kind_code": kind, "status": cjj61.status_of(cell(row, "status")) or "in_use"}
-    found = cells.size(cell(row, "dn"))
-    if found is not None:
-        value = found.value * (1000 if metres else 1)
-        if 0 < value <= 20_000:
-            values |= {"dn_mm": round(value), "shape": f"{found.shape} {found.text}".strip()}
-        else:
-            draft.mend(where, "tunnel.row_value", id=cell(row, "code") or "–", field="dn", value=cell(row, "dn"))
-    for one in _TEXTS:
-        values[one] = cell(row, one) or None
-    for one in ("depth1", "depth2", "z1", "z2"):
-        given = cells.number(cell(row, one) or (cell(row, "depth") if one.startswith("depth") else ""))
-        if given is not None and (math.isnan(given) or (one.startswith("depth") and given < 0)):
-            reason = "tunnel.row_value" if math.isnan(given) else "tunnel.row_depth_negative"
-            draft.mend(where, reason, id=cell(row, "code") or "–", field=one, value=cell(row, one) or "–")
-            given = None
-        values[one] = given
-    values["year"] = cells.year(cell(row, "year"))
-    count = cells.number(cell(row, "cables"))
-    values["cables"] = None if count is None or math.isnan(count) else int(count)
-    return values
+def _turn(draft: Draft, line: DraftLine) -> bool:
+    """Let a line's shape run from the node it names first to the other."""
+    nodes = [draft.nodes.get(code) for code in (line.start, line.end)]
+    first, last = line.points[0], line.points[-1]
+    straight = [math.hypot(n.x - at[0], n.y - at[1]) for n, at in zip(nodes, (first, last), strict=True) if n]
+    turned = [math.hypot(n.x - at[0], n.y - at[1]) for n, at in zip(nodes, (last, first), strict=True) if n]
+    if sum(turned) >= sum(straight):
+        return False
+    line.points = line.points[::-1]
+    return True
+
+
+def _fill(draft: Draft, mapping: Mapping, lines: Sequence[tuple[DraftLine, Row]]) -> None:
+    """Attributes and levels; those of the shape go before stated ones."""
+    for row in {id(row): row for _, row in lines}.values():
+        for one in ("depth", "z"):
+            for side in "12":
+                row.cells[one + side] = row.text(one + side) or row.text(one)
+    reader = LineReader(draft, mapping, list({id(row): row for _, row in lines}.values()))
+    known: dict[int, dict[str, Any]] = {}
+    for line, row in lines:
+        if id(row) not in known:
+            known[id(row)] = reader.values(row, line.code, line.start, line.end)
+        line.values = dict(known[id(row)])
+        for side, code, z in (("1", line.start, line.points[0][2]), ("2", line.end, line.points[-1][2])):
+            end = reader.end(row, f"depth{side}", f"z{side}", code)
+            level = end.z if math.isnan(z) else z
+            line.values |= {f"z{side}": _rounded(level), f"depth{side}": _rounded(end.depth)}
+        line.values["z_ref"] = reader.reference(line)
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)

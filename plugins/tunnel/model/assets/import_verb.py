@@ -39,13 +39,15 @@ def run(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
             source.mapping = replace(source.mapping, crs=arguments.crs)
         about = {"source": source.kind, "mapping": {"from": source.origin, **source.mapping.to_dict()}}
         if arguments.dry_run:
-            draft = draft_of(project, source, arguments.name, context.progress)
+            draft = draft_of(project, source, arguments.name, context.progress, valves=arguments.valves)
             found: dict[str, Any] = {"network": draft.network, "nodes": len(draft.nodes), "lines": len(draft.lines)}
+            found["valves"] = draft.valve_count()
             faults, notes = draft.faults, draft.notes
         else:
             done = import_source(
-                project, source, network=arguments.name, replace=arguments.replace, progress=context.progress
-            )
+                project, source, network=arguments.name, replace=arguments.replace, valves=arguments.valves,
+                progress=context.progress,
+            )  # fmt: skip
             found = {"network": done.network, "nodes": done.nodes, "lines": done.lines, "valves": done.valves}
             faults, notes = list(done.faults), list(done.notes)
     warnings = [{"code": code, "message": word(code, params)} for code, params in notes]

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping as MappingType
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import shapely
 
 from planner_app.domain.errors import PlannerError
-from planner_app.domain.progress import NoProgress, Progress, check
-from planner_app.plugin_api.model import Batch, Command, Project, Transaction
-from plugins.tunnel.model import tables
-from plugins.tunnel.model.assets import citygml, cjj61, from_layer, survey, table_file
+from planner_app.domain.progress import NoProgress, Progress, SubProgress, check
+from planner_app.plugin_api.model import Project
+from plugins.tunnel.model.assets import citygml, from_layer, survey, table_file
 from plugins.tunnel.model.assets.draft import Draft, DraftNode, Fault, line_shape
 from plugins.tunnel.model.assets.mapping import Mapping, keep_mapping, kept_mapping, role_of
+from plugins.tunnel.model.network.epanet import read_valve_csv
+from plugins.tunnel.model.network.from_epanet import good_valves, valve_notes
+from plugins.tunnel.model.network.storing import check_name, store_network
 from plugins.tunnel.model.tables import LINE, NODE, SERVICE, VALVE, TableSpec
 
 _ALL = (VALVE, LINE, NODE, SERVICE)
@@ -45,6 +46,7 @@ class Source:
     samples: dict[str, list[list[str]]] = field(default_factory=dict)
     geometry: dict[str, str] = field(default_factory=dict)
     raw: Sequence[table_file.RawTable] = ()
+    encoding: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,8 @@ def look_into(
     layers = from_layer.layer_tables(project, path)
     sheets = [(name, heads) for name, heads, _ in layers]
     found = mapping or kept_mapping(project, sheets)
-    source = Source(path, "layer", sheets, found or from_layer.recognised_layers(layers), _origin(mapping, found))
+    recognised = found or from_layer.recognised_layers(layers)
+    source = Source(path, "layer", sheets, recognised, _origin(mapping, found), encoding=encoding)
     source.geometry = {name: geometry for name, _, geometry in layers}
     return source
 
@@ -101,11 +104,12 @@ def _origin(given: Mapping | None, found: Mapping | None) -> str:
 
 
 def _survey_source(project: Project, path: Path, mapping: Mapping | None, encoding: str, points: Path | None) -> Source:
-    raw = table_file.read_tables(path, encoding)
+    mapped = [head for table in (mapping.tables if mapping else ()) for head in table.columns.values()]
+    raw = table_file.read_tables(path, encoding, mapped)
     if points is not None:
-        raw = [*table_file.read_tables(points, encoding), *raw]
+        raw = [*table_file.read_tables(points, encoding, mapped), *raw]
     elif not any(role_of(one.recognised()) in ("points", "joined") for one in raw):
-        beside = _points_beside(path, encoding)
+        beside = _points_beside(path, encoding, mapped)
         raw = [*beside, *raw]
     sheets = [(one.sheet, list(one.heads)) for one in raw]
     found = mapping or kept_mapping(project, sheets)
@@ -114,18 +118,28 @@ def _survey_source(project: Project, path: Path, mapping: Mapping | None, encodi
     return source
 
 
-def _points_beside(path: Path, encoding: str) -> list[table_file.RawTable]:
+def _points_beside(path: Path, encoding: str, mapped: Sequence[str]) -> list[table_file.RawTable]:
     """The table of points beside one of lines: of the same name but for the word that says which it is."""
     words = (("线", "点"), ("line", "point"), ("LINE", "POINT"), ("Line", "Point"))
     for line, point in words:
         other = path.with_name(path.name.replace(line, point))
         if other != path and other.is_file():
-            return table_file.read_tables(other, encoding)
+            return table_file.read_tables(other, encoding, mapped)
     return []
 
 
-def draft_of(project: Project, source: Source, network: str = "", progress: Progress | None = None) -> Draft:
+def draft_of(
+    project: Project,
+    source: Source,
+    network: str = "",
+    progress: Progress | None = None,
+    *,
+    valves: Path | None = None,
+) -> Draft:
     """The network a source tells, not stored yet: what the preview counts and what an import stores.
+
+    Args:
+        valves: isolation valves as rows ``valve,link,node``; at their nodes they stand for those the source tells.
 
     Raises:
         PlannerError: what the readers raise; ``tunnel.nothing_left``.
@@ -136,54 +150,38 @@ def draft_of(project: Project, source: Source, network: str = "", progress: Prog
     elif source.kind == "citygml":
         draft = citygml.citygml_draft(project, source.path, name)
     else:
-        draft = from_layer.layer_draft(project, source.path, source.mapping, name, progress)
+        draft = from_layer.layer_draft(project, source.path, source.mapping, name, progress, encoding=source.encoding)
     if not draft.lines:
         raise PlannerError("tunnel.nothing_left", file=source.path.name, rejected=len(draft.faults))
+    if valves is not None:
+        ends = {line.code: (line.start, line.end) for line in draft.lines}
+        rows = list(read_valve_csv(valves))
+        told = [(valve, line, node) for _, valve, line, node in rows]
+        draft.valves = good_valves(ends, told)
+        draft.notes += valve_notes(ends, told, [row[0] for row in rows])
     return draft
 
 
-@dataclass(frozen=True)
-class ImportNetwork(Command):
-    """Store a network: its nodes, lines and valves; one of the same name gives way if ``replace``."""
-
-    name: ClassVar[str] = "tunnel_import"
-    network: str
-    rows: Sequence[tuple[TableSpec, Sequence[bytes | None], MappingType[str, Sequence[Any]]]]
-    replace: bool = False
-
-    def params(self) -> dict[str, Any]:
-        return {"network": self.network}
-
-    def apply(self, tx: Transaction) -> None:
-        for spec in _ALL if self.replace else ():
-            layer = tables.find(tx, spec)
-            if layer is not None and layer.field("network") is not None:
-                fids, found = tables.columns(tx, layer, ["network"])
-                tx.delete(
-                    layer.id, [int(f) for f, one in zip(fids, found["network"], strict=True) if one == self.network]
-                )
-        for spec, wkb, columns in self.rows:
-            if len(wkb):
-                layer = tables.ensure(tx, spec, list(columns))
-                tx.insert(layer.id, Batch(wkb, columns))
-
-
-def store(project: Project, draft: Draft, mapping: Mapping, *, replace: bool = False) -> ImportResult:
+def store(
+    project: Project, draft: Draft, mapping: Mapping, *, replace: bool = False, progress: Progress | None = None
+) -> ImportResult:
     """Store a draft as one step to undo.
 
     Raises:
         PlannerError: ``tunnel.network_exists``.
     """
-    from plugins.tunnel.model.network.project_network import networks
-
-    if draft.network in networks(project) and not replace:
-        raise PlannerError("tunnel.network_exists", network=draft.network)
+    check_name(project, draft.network, replace=replace)
     nodes = list(draft.nodes.values())
-    valves = [node for node in nodes if cjj61.is_valve(node.appurtenance)]
-    rows = [_node_rows(draft, nodes), _line_rows(draft), _valve_rows(draft, valves)]
-    project.execute(ImportNetwork(draft.network, rows, replace))
+    rows = [_node_rows(draft, nodes), _line_rows(draft), _valve_rows(draft)]
+    store_network(project, draft.network, rows, progress or NoProgress())
     return ImportResult(
-        draft.network, len(nodes), len(draft.lines), len(valves), mapping, tuple(draft.faults), tuple(draft.notes)
+        draft.network,
+        len(nodes),
+        len(draft.lines),
+        draft.valve_count(),
+        mapping,
+        tuple(draft.faults),
+        tuple(draft.notes),
     )
 
 
@@ -193,15 +191,16 @@ def import_source(
     *,
     network: str = "",
     replace: bool = False,
+    valves: Path | None = None,
     progress: Progress | None = None,
 ) -> ImportResult:
     """Import what was looked into, and keep its mapping for the next file of its kind."""
     progress = progress or NoProgress()
     progress.update(0.1, "stage.tunnel_read")
-    draft = draft_of(project, source, network, progress)
+    draft = draft_of(project, source, network, progress, valves=valves)
     check(progress)
     progress.update(0.6, "stage.tunnel_import")
-    done = store(project, draft, source.mapping, replace=replace)
+    done = store(project, draft, source.mapping, replace=replace, progress=SubProgress(progress, 0.6, 1.0))
     if source.sheets:
         keep_mapping(project, source.sheets, source.mapping)
     progress.update(1.0)
@@ -241,16 +240,18 @@ def _line_rows(draft: Draft) -> tuple[TableSpec, list[bytes | None], dict[str, l
     return LINE, [bytes(shapely.to_wkb(shape)) for shape in shapes], columns
 
 
-def _valve_rows(
-    draft: Draft, valves: Sequence[DraftNode]
-) -> tuple[TableSpec, list[bytes | None], dict[str, list[Any]]]:
-    count = len(valves)
+def _valve_rows(draft: Draft) -> tuple[TableSpec, list[bytes | None], dict[str, list[Any]]]:
+    valves = draft.valve_nodes()
+    places = [*valves, *(draft.nodes[node] for _, _, node in draft.valves)]
+    count = len(places)
     return (
         VALVE,
-        [bytes(shapely.to_wkb(shapely.points(n.x, n.y))) for n in valves],
+        [bytes(shapely.to_wkb(shapely.points(n.x, n.y))) for n in places],
         {
-            "code": [n.code for n in valves], "node": [n.code for n in valves], "network": [draft.network] * count,
-            "type": [n.appurtenance for n in valves], "normally_open": [True] * count, "is_open": [True] * count,
-            "operable": [True] * count,
+            "code": [*(n.code for n in valves), *(valve for valve, _, _ in draft.valves)],
+            "line": [*[None] * len(valves), *(line for _, line, _ in draft.valves)],
+            "node": [n.code for n in places], "network": [draft.network] * count,
+            "type": [*(n.appurtenance for n in valves), *[""] * len(draft.valves)],
+            "normally_open": [True] * count, "is_open": [True] * count, "operable": [True] * count,
         },
     )  # fmt: skip

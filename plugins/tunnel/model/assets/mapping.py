@@ -36,20 +36,20 @@ _SETTING = "tunnel.import_mappings"
 ROLES = ("points", "lines", "joined")
 #: Meaning → heads, as surveys write them (compared without blanks and units); the first meaning that fits wins.
 HEADS: dict[str, str] = {
-    "line_code": "管线编号 管段编号 管线编码 管段号 管段编码 line_no lineno line_id",
+    "line_code": "管线编号 管段编号 管线编码 管段号 管段编码 line_no line_id pipe_id pipe_no link_id",
     "start": "起点点号 起始点号 起点号 起点编号 起点物探点号 起始物探点号 管线起点 本点号 起点 s_point start_point "
-             "startpoint from from_node start_no start",
+             "startpoint from from_node start_no start start_node 上游井号",
     "end": "连接点号 连接方向 连接点 连接物探点号 相连点号 连向点号 终点点号 终止点号 终点号 终点编号 终点物探点号 "
-           "终止物探点号 管线终点 终点 e_point end_point endpoint to to_node end_no end 连接点编号",
+           "终止物探点号 管线终点 终点 e_point end_point endpoint to to_node end_no end end_node 连接点编号 下游井号",
     "code": "物探点号 管线点号 管点编号 管点号 测点编号 点号 探测点号 管线点编号 exp_no point_no pt_no point_id code "
-            "图上点号 编号",
-    "x": "x x坐标 纵坐标 纵坐标x 北坐标 northing north 平面坐标x 坐标x",
-    "y": "y y坐标 横坐标 横坐标y 东坐标 easting east 平面坐标y 坐标y",
-    "depth1": "起点埋深 起始埋深 起点管线埋深 起点管顶埋深 起点管底埋深 起点中心埋深 s_deep depth1",
-    "depth2": "终点埋深 终止埋深 终点管线埋深 终点管顶埋深 终点管底埋深 终点中心埋深 e_deep depth2",
+            "图上点号 编号 点名 井号 井编号 管点编码 测点号 node_id node_no node_code manhole_id node manhole id",
+    "x": "x x坐标 纵坐标 纵坐标x 北坐标 northing north 平面坐标x 坐标x x_coord 纬度 latitude lat",
+    "y": "y y坐标 横坐标 横坐标y 东坐标 easting east 平面坐标y 坐标y y_coord 经度 longitude lon lng long",
+    "depth1": "起点埋深 起始埋深 起点管线埋深 起点管顶埋深 起点管底埋深 起点中心埋深 s_deep depth1 start_depth",
+    "depth2": "终点埋深 终止埋深 终点管线埋深 终点管顶埋深 终点管底埋深 终点中心埋深 e_deep depth2 end_depth",
     "z1": "起点高程 起点管线高程 起点管顶高程 起点管底高程 起点管内底高程 s_h z1",
     "z2": "终点高程 终点管线高程 终点管顶高程 终点管底高程 终点管内底高程 e_h z2",
-    "ground_z": "地面高程 地面标高 高程地面 地面 surf_h ground_z 井盖高程",
+    "ground_z": "地面高程 地面标高 高程地面 地面 surf_h ground_z 井盖高程 ground_level ground_elevation",
     "z": "管线高程 管顶高程 管底高程 管内底高程 管顶标高 管底标高 高程管顶 高程管底 管线点高程 管中高程 中心高程 z "
          "管顶(底)高程 管顶底高程 管线顶底高程",
     "depth": "埋深 管线埋深 埋设深度 管顶埋深 管底埋深 中心埋深 管内底埋深 depth deep",
@@ -69,7 +69,6 @@ HEADS: dict[str, str] = {
     "year": "建设年代 埋设年代 埋设日期 建设日期 敷设年份 敷设年代 建成年份 埋设年份 mdate year",
     "status": "使用状态 使用情况 状态 使用状况 status",
 }  # fmt: skip
-_KNOWN = {head: (known, rank) for known, heads in HEADS.items() for rank, head in enumerate(heads.split())}
 #: What a table needs to be one of points, lines, or both in one.
 _NEEDED = (
     ("joined", ("code", "end", "x", "y")), ("joined", ("start", "end", "x", "y")), ("points", ("code", "x", "y")),
@@ -79,6 +78,12 @@ _UNIT = re.compile(
     r"[（(\[【](?:m|mm|cm|米|毫米|厘米|kv|kpa|mpa|千伏|年|条|个|孔|单位.*?)[）)\]】]|/(?:m|mm|cm|kv)$", re.IGNORECASE
 )
 _BLANK = re.compile(r"[\s　_:：*※]+")
+_KNOWN = {
+    written: (known, rank)
+    for known, heads in HEADS.items()
+    for rank, head in enumerate(heads.split())
+    for written in (head, _BLANK.sub("", head))
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ _TEXTS = ("material", "laying", "owner")
 
 
 @dataclass(slots=True)
-class _Row:
+class Row:
     """Cells of a row by meaning."""
 
     cells: dict[str, str]
@@ -43,7 +43,7 @@ class _Row:
 
 
 @dataclass(slots=True)
-class _End:
+class End:
     """A line's level at one end, as told: depth and height, None where not."""
 
     depth: float | None = None
@@ -74,7 +74,7 @@ def survey_draft(project: Project, tables: Sequence[RawTable], mapping: Mapping,
         heads = "; ".join(f"{table.sheet}: {', '.join(table.heads)}" for table in tables)
         raise PlannerError("tunnel.survey_not_recognised", heads=heads[:600])
     _points(project, draft, points, mapping)
-    reader = _Lines(draft, mapping, [*rows["joined"], *rows["lines"]])
+    reader = LineReader(draft, mapping, [*rows["joined"], *rows["lines"]])
     for row in rows["joined"]:
         reader.joined(row)
     for row in rows["lines"]:
@@ -84,7 +84,7 @@ def survey_draft(project: Project, tables: Sequence[RawTable], mapping: Mapping,
     return draft
 
 
-def _rows(tables: Sequence[RawTable], mapping: Mapping, role: str) -> Iterator[_Row]:
+def _rows(tables: Sequence[RawTable], mapping: Mapping, role: str) -> Iterator[Row]:
     for table in tables:
         how = mapping.table(table.sheet)
         if how is None or how.role != role:
@@ -95,10 +95,10 @@ def _rows(tables: Sequence[RawTable], mapping: Mapping, role: str) -> Iterator[_
             raise PlannerError("tunnel.mapping_column", sheet=table.sheet, columns=", ".join(missing))
         at = {meaning: place[plain(head)] for meaning, head in how.columns.items()}
         for number, row in zip(table.numbers, table.rows, strict=True):
-            yield _Row({meaning: row[column] for meaning, column in at.items()}, f"{table.sheet}:{number}", how)
+            yield Row({meaning: row[column] for meaning, column in at.items()}, f"{table.sheet}:{number}", how)
 
 
-def _points(project: Project, draft: Draft, rows: Sequence[_Row], mapping: Mapping) -> None:
+def _points(project: Project, draft: Draft, rows: Sequence[Row], mapping: Mapping) -> None:
     north = np.array([_nan(cells.number(row.text("x"))) for row in rows])
     east = np.array([_nan(cells.number(row.text("y"))) for row in rows])
     frame = cells.frame_of(north, east, project.crs, mapping.crs, mapping.xy)
@@ -108,7 +108,7 @@ def _points(project: Project, draft: Draft, rows: Sequence[_Row], mapping: Mappi
     north, east = north * frame.scale, east * frame.scale
     middle = (float(np.nanmedian(east)), float(np.nanmedian(north))) if np.isfinite(east * north).any() else (0, 0)
     with np.errstate(invalid="ignore"):
-        far = np.hypot(east - middle[0], north - middle[1]) > _FAR
+        far = np.hypot(east - middle[0], north - middle[1]) > (_FAR if frame.metres else _FAR / 111_000)
     x, y = into_project(frame.crs, project).transform(east, north)
     code = ""
     for at, row in enumerate(rows):
@@ -125,10 +125,10 @@ def _points(project: Project, draft: Draft, rows: Sequence[_Row], mapping: Mappi
             shown = f"{row.text('x')}, {row.text('y')}"
             draft.reject(row.where, "tunnel.row_far", id=code, values=shown, km=_FAR / 1000)
         else:
-            draft.add_node(_node(draft, row, code, float(x[at]), float(y[at])))
+            draft.add_node(node_of(draft, row, code, float(x[at]), float(y[at])))
 
 
-def _node(draft: Draft, row: _Row, code: str, x: float, y: float) -> DraftNode:
+def node_of(draft: Draft, row: Row, code: str, x: float, y: float) -> DraftNode:
     ground = cells.number(row.text("ground_z"))
     if ground is not None and (math.isnan(ground) or not -500 < ground < 9000):
         draft.mend(row.where, "tunnel.row_value", id=code, field="ground_z", value=row.text("ground_z"))
@@ -140,18 +140,18 @@ def _node(draft: Draft, row: _Row, code: str, x: float, y: float) -> DraftNode:
     )  # fmt: skip
 
 
-class _Lines:
-    """Collects lines, each from one row or from the two that see it from its ends."""
+class LineReader:
+    """Collects lines, each from one row or from the two that see it from its ends; reads attributes and levels."""
 
-    def __init__(self, draft: Draft, mapping: Mapping, rows: Sequence[_Row]) -> None:
+    def __init__(self, draft: Draft, mapping: Mapping, rows: Sequence[Row]) -> None:
         self._draft, self._mapping = draft, mapping
         self._point = ""
-        self._lines: dict[tuple[str, str, str], tuple[DraftLine, dict[str, _End]]] = {}
-        self._single: list[tuple[DraftLine, dict[str, _End]]] = []
+        self._lines: dict[tuple[str, str, str], tuple[DraftLine, dict[str, End]]] = {}
+        self._single: list[tuple[DraftLine, dict[str, End]]] = []
         self._depth_scale = self._unit(rows, ("depth", "depth1", "depth2"), mapping.depth_unit, self._depth_unit)
         self._dn_scale = self._unit(rows, ("dn",), mapping.dn_unit, self._dn_unit)
 
-    def _unit(self, rows: Sequence[_Row], meanings: Sequence[str], unit: str, guess: Any) -> float:
+    def _unit(self, rows: Sequence[Row], meanings: Sequence[str], unit: str, guess: Any) -> float:
         if unit != "auto":
             to_metres = {"mm": 0.001, "cm": 0.01, "m": 1.0}[unit]
             return to_metres * (1000.0 if meanings == ("dn",) else 1.0)
@@ -172,14 +172,14 @@ class _Lines:
     def _dn_unit(middle: float | None) -> tuple[float, str]:
         return (1000.0, "tunnel.diameters_m") if middle is not None and middle < 10 else (1.0, "")
 
-    def joined(self, row: _Row) -> None:
+    def joined(self, row: Row) -> None:
         """A row of a joined table."""
         self._point = row.text("code") or row.text("start") or self._point
         here, there = self._point, row.text("end")
         if not there:
             return  # a point of its own, or the point's first row before its lines
-        end = self._end(row, "depth", "z", here)
-        values = self._values(row, here)
+        end = self.end(row, "depth", "z", here)
+        values = self.values(row, here, there)
         key = pair_key(here, there, str(values["kind_code"]))
         known = self._lines.get(key)
         if known is None:
@@ -191,14 +191,14 @@ class _Lines:
             known[1][here] = end
             self._compare(known[0], values, row)
 
-    def line(self, row: _Row) -> None:
+    def line(self, row: Row) -> None:
         """A row of a table of lines."""
         start, finish = row.text("start") or row.text("code"), row.text("end")
-        line = DraftLine(row.text("line_code"), start, finish, (), self._values(row, start), row.where)
-        ends = {start: self._end(row, "depth1", "z1", start), finish: self._end(row, "depth2", "z2", finish)}
+        line = DraftLine(row.text("line_code"), start, finish, (), self.values(row, start, finish), row.where)
+        ends = {start: self.end(row, "depth1", "z1", start), finish: self.end(row, "depth2", "z2", finish)}
         self._single.append((line, ends))
 
-    def _compare(self, line: DraftLine, values: dict[str, Any], row: _Row) -> None:
+    def _compare(self, line: DraftLine, values: dict[str, Any], row: Row) -> None:
         """Attributes of a line told from both ends should be the same; what only the second says is taken."""
         for name, value in values.items():
             first = line.values.get(name)
@@ -209,20 +209,22 @@ class _Lines:
                 self._draft.mend(row.where, "tunnel.row_ends_differ", id=f"{line.start}-{line.end}", field=name,
                                  value=told, first=line.where)  # fmt: skip
 
-    def _values(self, row: _Row, code: str) -> dict[str, Any]:
-        kind = cjj61.kind_of(row.text("kind"), row.table.kind, row.table.sheet, code) or "BM"
+    def values(self, row: Row, *codes: str) -> dict[str, Any]:
+        kind = cjj61.kind_of(row.text("kind"), row.table.kind, row.table.sheet, *codes) or "BM"
+        code = next(filter(None, codes), "–")
         values: dict[str, Any] = {"kind_code": kind, "status": "in_use", **self._size(row, code)}
         for name in _TEXTS:
             values[name] = row.text(name) or None
         stated = row.text("status")
         if stated:
-            values["status"] = cjj61.status_of(stated) or "in_use"
+            values["status"] = cjj61.status_of(stated) or None
             if not cjj61.status_of(stated):
                 self._draft.mend(row.where, "tunnel.row_value", id=code, field="status", value=stated)
         if kind in ("DL", "GD", "LD", "XH", "DC") and row.text("voltage"):
             values["rating"] = _with_unit(row.text("voltage"), "kV")
         else:
-            values["rating"] = row.text("rating") or _with_unit(row.text("pressure"), "MPa") or None
+            unit = "kPa" if "kpa" in row.table.columns.get("pressure", "").casefold() else "MPa"
+            values["rating"] = row.text("rating") or _with_unit(row.text("pressure"), unit) or None
         count = cells.number(row.text("cables") or row.text("holes"))
         values["cables"] = None if count is None or math.isnan(count) else int(count)
         values["year"] = cells.year(row.text("year"))
@@ -230,7 +232,7 @@ class _Lines:
             self._draft.mend(row.where, "tunnel.row_value", id=code, field="year", value=row.text("year"))
         return values
 
-    def _size(self, row: _Row, code: str) -> dict[str, Any]:
+    def _size(self, row: Row, code: str) -> dict[str, Any]:
         text = row.text("dn")
         found = cells.size(text)
         if found is None:
@@ -244,7 +246,7 @@ class _Lines:
             return {"dn_mm": None, "shape": None}
         return {"dn_mm": round(value), "shape": f"{found.shape} {found.text}".strip()}
 
-    def _end(self, row: _Row, depth_name: str, z_name: str, code: str) -> _End:
+    def end(self, row: Row, depth_name: str, z_name: str, code: str) -> End:
         depth, z = cells.number(row.text(depth_name)), cells.number(row.text(z_name))
         if depth is not None:
             depth *= self._depth_scale
@@ -269,22 +271,22 @@ class _Lines:
         if not math.isnan(ground):
             z = ground - depth if z is None and depth is not None else z
             depth = ground - z if depth is None and z is not None else depth
-        return _End(depth, z)
+        return End(depth, z)
 
     def finish(self) -> None:
         """Hand the lines over to the draft, with levels and their reference."""
         one_sided = 0
         for (line, ends), joined in [(one, True) for one in self._lines.values()] + [(o, False) for o in self._single]:
-            first, second = ends.get(line.start, _End()), ends.get(line.end, _End())
+            first, second = ends.get(line.start, End()), ends.get(line.end, End())
             one_sided += joined and len(ends) < 2
-            reference = self._reference(line)
+            reference = self.reference(line)
             line.values |= {"z_ref": reference, "z1": _rounded(first.z), "z2": _rounded(second.z),
                             "depth1": _rounded(first.depth), "depth2": _rounded(second.depth)}  # fmt: skip
             self._draft.lines.append(line)
         if one_sided:
             self._draft.notes.append(("tunnel.lines_one_sided", {"count": one_sided}))
 
-    def _reference(self, line: DraftLine) -> str:
+    def reference(self, line: DraftLine) -> str:
         """What levels and depths speak of: as the mapping or the heads say, else CJJ 61: drains inside at the bottom,
         everything else at the top."""
         if self._mapping.z_ref != "auto":

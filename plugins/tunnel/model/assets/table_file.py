@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,8 +38,11 @@ def is_table_file(path: Path) -> bool:
     return path.suffix.casefold() in (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls")
 
 
-def read_tables(path: Path, encoding: str = "") -> list[RawTable]:
+def read_tables(path: Path, encoding: str = "", mapped: Collection[str] = ()) -> list[RawTable]:
     """The tables of a file that have a head and rows.
+
+    Args:
+        mapped: heads that a person's mapping names, beside those that are known.
 
     Raises:
         PlannerError: ``tunnel.table_unreadable``, ``tunnel.table_old_excel``, ``tunnel.table_empty``, ``import.*``.
@@ -50,7 +53,8 @@ def read_tables(path: Path, encoding: str = "") -> list[RawTable]:
     if not path.is_file():
         raise PlannerError("import.no_file", file=str(path))
     raw = _workbook(path) if suffix in (".xlsx", ".xlsm") else {path.stem: _csv(path, encoding)}
-    tables = [table for sheet, rows in raw.items() if (table := _table(sheet, rows)) is not None]
+    named = frozenset(plain(head) for head in mapped)
+    tables = [table for sheet, rows in raw.items() if (table := _table(sheet, rows, named)) is not None]
     if not tables:
         raise PlannerError("tunnel.table_empty", file=path.name)
     return tables
@@ -96,19 +100,22 @@ def _text(cell: Any) -> str:
     return str(cell).strip()
 
 
-def _table(sheet: str, rows: Sequence[Sequence[str]]) -> RawTable | None:
+def _table(sheet: str, rows: Sequence[Sequence[str]], mapped: frozenset[str]) -> RawTable | None:
     """The table of a sheet below the row that reads most like its head; None if none does."""
     best, found = 0, None
     for at in range(min(len(rows), _SEARCHED_ROWS)):
         for tall in (1, 2):
             readings = _readings(rows, at, tall)
-            known = recognise([str(n) for n in range(len(readings))], readings)
-            if len(known) > best and _is_head(rows[at : at + tall]):
-                best, found = len(known), (at, tall, readings)
+            known = len(recognise([str(n) for n in range(len(readings))], readings))
+            known += sum(any(plain(one) in mapped for one in names) for names in readings)
+            if known > best and _is_head(rows[at : at + tall]):
+                best, found = known, (at, tall, readings)
     if found is None:
         return None
     at, tall, readings = found
-    heads = _distinct([next((one for one in names if meaning(one)), names[0]) for names in readings])
+    heads = _distinct(
+        [next((one for one in names if plain(one) in mapped or meaning(one)), names[0]) for names in readings]
+    )
     first = [plain(cell) for cell in rows[at]]
     kept, numbers = [], []
     for number, row in enumerate(rows[at + tall :], at + tall + 1):

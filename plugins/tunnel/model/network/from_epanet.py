@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -20,7 +20,7 @@ def network_of(file: EpanetFile, valves: Sequence[tuple[str, str, str]] = ()) ->
     """
     node_number = {node.id: number for number, node in enumerate(file.nodes)}
     line_number = {line.id: number for number, line in enumerate(file.lines)}
-    good = good_valves(file, valves)
+    good = good_valves(ends_of(file), valves)
     names = list(dict.fromkeys(valve for valve, _, _ in good))
     valve_number = {name: number for number, name in enumerate(names)}
     return Network(
@@ -40,14 +40,23 @@ def network_of(file: EpanetFile, valves: Sequence[tuple[str, str, str]] = ()) ->
     )
 
 
-def good_valves(file: EpanetFile, valves: Sequence[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
-    """The rows of a valve file that say a place."""
-    return [row for row, note in zip(valves, _judged(file, valves), strict=True) if note is None]
+def ends_of(file: EpanetFile) -> dict[str, tuple[str, str]]:
+    """The nodes at the ends of each line."""
+    return {line.id: (line.start, line.end) for line in file.lines}
 
 
-def valve_notes(file: EpanetFile, valves: Sequence[tuple[str, str, str]], numbers: Sequence[int]) -> list[Note]:
+def good_valves(
+    ends: Mapping[str, tuple[str, str]], valves: Sequence[tuple[str, str, str]]
+) -> list[tuple[str, str, str]]:
+    """The rows of a valve file that say a place; ``ends``: nodes at the ends of each line."""
+    return [row for row, note in zip(valves, _judged(ends, valves), strict=True) if note is None]
+
+
+def valve_notes(
+    ends: Mapping[str, tuple[str, str]], valves: Sequence[tuple[str, str, str]], numbers: Sequence[int]
+) -> list[Note]:
     """What is wrong with rows of the valve file; ``numbers`` are theirs in it."""
-    judged = zip(_judged(file, valves), numbers, strict=True)
+    judged = zip(_judged(ends, valves), numbers, strict=True)
     return [(note[0], note[1] | {"row": number}) for note, number in judged if note is not None]
 
 
@@ -73,8 +82,7 @@ def unfed_notes(file: EpanetFile) -> list[Note]:
     return notes
 
 
-def _judged(file: EpanetFile, valves: Sequence[tuple[str, str, str]]) -> list[Note | None]:
-    ends = {line.id: (line.start, line.end) for line in file.lines}
+def _judged(ends: Mapping[str, tuple[str, str]], valves: Sequence[tuple[str, str, str]]) -> list[Note | None]:
     seen: set[tuple[str, str]] = set()
     found: list[Note | None] = []
     for valve, line, node in valves:

@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import shapely
 
-from planner_app.domain.errors import PlannerError
-from planner_app.domain.progress import NoProgress, Progress, check
-from planner_app.plugin_api.model import Batch, Command, Project, Transaction
+from planner_app.domain.progress import NoProgress, Progress
+from planner_app.plugin_api.model import Project
 from plugins.tunnel.model import tables
 from plugins.tunnel.model.moving import into_project
 from plugins.tunnel.model.network.epanet import EpanetFile, Note, kind_params, read_epanet, read_valve_csv
 from plugins.tunnel.model.network.fittings import Key, ids_of, key_of, service_arrays, valve_arrays
-from plugins.tunnel.model.network.from_epanet import good_valves, unfed_notes, valve_notes
+from plugins.tunnel.model.network.from_epanet import ends_of, good_valves, unfed_notes, valve_notes
 from plugins.tunnel.model.network.network import Network
+from plugins.tunnel.model.network.storing import Rows, check_name, cut_imports, store_network
 from plugins.tunnel.model.space.kinds import line_kind
-from plugins.tunnel.model.tables import LINE, NODE, SERVICE, VALVE, TableSpec
+from plugins.tunnel.model.tables import LINE, NODE, VALVE, TableSpec
 
-#: Rows of one transaction, well below a second of locking.
-_BATCH = 4_000
-#: Pieces of an import are one entry of the log, however long they take (s).
-_LONG = 3_600.0
-#: Setting: networks whose import goes on, or never ended, and the newest entry of the log before it.
-_STARTED = "tunnel.imports_started"
 #: States of lines that carry nothing.
 _NOT_IN_USE = frozenset({"planned", "building", "abandoned", "规划", "在建", "废弃"})
 
@@ -64,58 +56,6 @@ class Loaded:
     line_kinds: Sequence[str] = ()
 
 
-@dataclass(frozen=True)
-class _AddRows(Command):
-    """Add rows of a network; pieces of one import are one entry of the log."""
-
-    name: ClassVar[str] = "tunnel_import"
-    join_seconds: ClassVar[float] = _LONG
-    network: str
-    spec: TableSpec
-    wkb: Sequence[bytes | None]
-    columns: Mapping[str, Sequence[Any]]
-
-    def params(self) -> dict[str, Any]:
-        return {"network": self.network}
-
-    def joins(self) -> str:
-        return self.network
-
-    def apply(self, tx: Transaction) -> None:
-        layer = tables.ensure(tx, self.spec, list(self.columns))
-        tx.insert(layer.id, Batch(self.wkb, self.columns))
-
-
-@dataclass(frozen=True)
-class _DropRows(Command):
-    """Take a network's rows out."""
-
-    name: ClassVar[str] = "tunnel_import"
-    join_seconds: ClassVar[float] = _LONG
-    network: str
-    layer_id: str
-    fids: Sequence[int]
-
-    def params(self) -> dict[str, Any]:
-        return {"network": self.network}
-
-    def joins(self) -> str:
-        return self.network
-
-    def apply(self, tx: Transaction) -> None:
-        tx.delete(self.layer_id, self.fids)
-
-
-def networks(project: Project) -> dict[str, int]:
-    """Names of the networks in a project and how many lines each has."""
-    layer = tables.find(project, LINE)
-    if layer is None:
-        return {}
-    _, found = tables.columns(project, layer, ["network"])
-    names, counts = np.unique([str(name or "") for name in found["network"]], return_counts=True)
-    return dict(zip(names.tolist(), counts.tolist(), strict=True))
-
-
 def import_epanet(
     project: Project,
     path: Path,
@@ -128,7 +68,7 @@ def import_epanet(
     progress: Progress | None = None,
 ) -> Imported:
     """Store an EPANET file as a network of the project. It comes in pieces; what is cut off is taken back, or, where
-    the program was killed, said by everything that reads it (:func:`cut_imports`) and replaced by the next import.
+    the program was killed, said by all that reads it (:func:`storing.cut_imports`) and replaced by the next import.
 
     Args:
         valves: isolation valves as rows ``valve,link,node``.
@@ -147,51 +87,13 @@ def import_epanet(
     if crs:
         _move(file, project, crs)
     name = name or path.stem
-    cut = name in cut_imports(project)
-    there = cut or name in networks(project)
-    if there and not (cut or replace):
-        raise PlannerError("tunnel.network_exists", network=name)
-    good = good_valves(file, rows)
+    check_name(project, name, replace=replace)
+    good = good_valves(ends_of(file), rows)
     if not dry_run:
-        with _whole(project, name) as entries:
-            if there:
-                entries += _drop(project, name)
-            for spec, wkb, columns in (_node_rows(file, name), _line_rows(file, name), _valve_rows(file, name, good)):
-                _store(project, name, spec, wkb, columns, progress, entries)
-    notes = [*file.notes, *unfed_notes(file), *valve_notes(file, rows, [row[0] for row in numbered])]
+        kinds = (_node_rows(file, name), _line_rows(file, name), _valve_rows(file, name, good))
+        store_network(project, name, kinds, progress)
+    notes = [*file.notes, *unfed_notes(file), *valve_notes(ends_of(file), rows, [row[0] for row in numbered])]
     return Imported(name, len(file.nodes), len(file.lines), len({valve for valve, _, _ in good}), tuple(notes))
-
-
-def cut_imports(project: Project) -> list[str]:
-    """Names of networks of which only a part is there: their import goes on elsewhere, or was killed."""
-    started: dict[str, int] = json.loads(project.setting(_STARTED, "{}"))
-    pieces = [one for one in project.log(limit=None) if one.command == "tunnel_import"] if started else []
-    return [
-        name
-        for name, before in started.items()
-        if any(one.id > before and not one.undone and one.params.get("network") == name for one in pieces)
-    ]
-
-
-@contextmanager
-def _whole(project: Project, name: str) -> Iterator[list[int]]:
-    """All pieces of an import, or none: entries of the log that the body adds are undone if it fails."""
-
-    def keep(before: int | None) -> None:
-        others = json.loads(project.setting(_STARTED, "{}"))
-        others.pop(name, None)
-        project.set_setting(_STARTED, json.dumps(others if before is None else others | {name: before}))
-
-    entries: list[int] = []
-    keep(max((one.id for one in project.log(limit=1)), default=0))
-    try:
-        yield entries
-    except BaseException:
-        for entry in sorted(set(entries), reverse=True):
-            project.undo_entry(entry)
-        keep(None)
-        raise
-    keep(None)
 
 
 def _move(file: EpanetFile, project: Project, crs: str) -> None:
@@ -210,22 +112,10 @@ def _move(file: EpanetFile, project: Project, crs: str) -> None:
             line.points = [at[line.start], *middle, at[line.end]]  # type: ignore[list-item]
 
 
-def _drop(project: Project, network: str) -> list[int]:
-    entries = []
-    for spec in (VALVE, LINE, NODE, SERVICE):
-        layer = tables.find(project, spec)
-        if layer is not None:
-            fids, found = tables.columns(project, layer, ["network"])
-            gone = [int(fid) for fid, one in zip(fids, found["network"], strict=True) if one == network]
-            for start in range(0, len(gone), _BATCH):
-                entries.append(project.execute(_DropRows(network, layer.id, gone[start : start + _BATCH])).id)
-    return entries
-
-
 _Rows = tuple[TableSpec, list[bytes | None], dict[str, list[Any]]]
 
 
-def _node_rows(file: EpanetFile, network: str) -> _Rows:
+def _node_rows(file: EpanetFile, network: str) -> Rows:
     places = [None if node.x is None or node.y is None else shapely.Point(node.x, node.y) for node in file.nodes]
     return (
         NODE,
@@ -241,7 +131,7 @@ def _node_rows(file: EpanetFile, network: str) -> _Rows:
     )
 
 
-def _line_rows(file: EpanetFile, network: str) -> _Rows:
+def _line_rows(file: EpanetFile, network: str) -> Rows:
     shapes = [shapely.LineString(line.points) if len(line.points) > 1 else None for line in file.lines]
     return (
         LINE,
@@ -261,7 +151,7 @@ def _line_rows(file: EpanetFile, network: str) -> _Rows:
     )
 
 
-def _valve_rows(file: EpanetFile, network: str, valves: Sequence[tuple[str, str, str]]) -> _Rows:
+def _valve_rows(file: EpanetFile, network: str, valves: Sequence[tuple[str, str, str]]) -> Rows:
     place = {node.id: node for node in file.nodes}
     shapes = [
         None if place[node].x is None or place[node].y is None else shapely.Point(place[node].x, place[node].y)
@@ -281,28 +171,6 @@ def _valve_rows(file: EpanetFile, network: str, valves: Sequence[tuple[str, str,
             "operable": [True] * len(valves),
         },
     )
-
-
-def _store(
-    project: Project,
-    network: str,
-    spec: TableSpec,
-    wkb: list[bytes | None],
-    columns: dict[str, list[Any]],
-    progress: Progress,
-    entries: list[int],
-) -> None:
-    """Into the layer of that kind, made where it is missing; all pieces of an import are one step to undo."""
-
-    def pieces() -> Any:
-        for start in range(0, len(wkb), _BATCH):
-            check(progress)
-            part = slice(start, start + _BATCH)
-            yield Batch(wkb[part], {key: values[part] for key, values in columns.items()})
-            progress.update(min(1.0, (start + _BATCH) / len(wkb)), "stage.tunnel_import")
-
-    for piece in pieces():
-        entries.append(project.execute(_AddRows(network, spec, piece.wkb, piece.columns)).id)
 
 
 def load_network(project: Project) -> Loaded:

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from planner_app.cli import run_verb
+from planner_app.domain.errors import PlannerError
+from planner_app.project import Project, Transaction
+from plugins.tunnel.model.network import storing
 
 INP = """[TITLE]
 [JUNCTIONS]
@@ -104,15 +107,15 @@ _KILLED = """
 import os, sys
 from pathlib import Path
 from planner_app.plugin_api.model import Project
-from plugins.tunnel.model.network import project_network
+from plugins.tunnel.model.network import project_network, storing
 
-store = project_network._store
-def dies(project, network, spec, *rest):
-    if spec.id == "net_line":
+apply = storing._AddRows.apply
+def dies(self, tx):
+    if self.spec.id == "net_line":
         os._exit(9)
-    store(project, network, spec, *rest)
+    apply(self, tx)
 
-project_network._store = dies
+storing._AddRows.apply = dies
 with Project.open(Path(sys.argv[1])) as project:
     project_network.import_epanet(project, Path(sys.argv[2]), replace=True)
 """
@@ -136,21 +139,27 @@ def test_an_import_killed_half_way_is_said_and_mended(run, tmp_path: Path, way: 
     assert after == before
 
 
-def test_an_import_that_fails_leaves_nothing(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from plugins.tunnel.model.network import project_network
+@pytest.mark.parametrize("source", ["odd.inp", "survey.csv"])
+def test_an_import_that_fails_leaves_nothing(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str) -> None:
+    rows = "点号,连接点号,X,Y\nJ1,J2,3000000,500000\nJ2,J1,3000000,500050\n"
+    (tmp_path / "survey.csv").write_text(rows, encoding="utf-8")
+    project, file = tmp_path / "p.sqlite", tmp_path / source
+    run("tunnel", "import", project, file)
+    before = run("layers", project)
+    apply = storing._AddRows.apply
 
-    store = project_network._store
+    def fails(self: storing._AddRows, tx: Transaction) -> None:
+        if self.spec.id == "net_line":
+            raise PlannerError("project.disk_full")
+        apply(self, tx)
 
-    def fails(project, network, spec, *rest):
-        if spec.id == "net_line":
-            raise KeyboardInterrupt
-        store(project, network, spec, *rest)
-
-    monkeypatch.setattr(project_network, "_store", fails)
-    with project_network.Project.open(tmp_path / "p.sqlite") as project:
-        with pytest.raises(KeyboardInterrupt):
-            project_network.import_epanet(project, tmp_path / "odd.inp")
-        assert project.layers() == []
-        assert project_network.cut_imports(project) == []
+    monkeypatch.setattr(storing._AddRows, "apply", fails)
+    assert run("tunnel", "import", project, file, "--replace", code=2)["error"]["code"] == "project.disk_full"
     monkeypatch.undo()
-    assert run("tunnel", "import", tmp_path / "p.sqlite", tmp_path / "odd.inp")["lines"] == 7
+    assert run("layers", project) == before
+    with Project.open(project) as opened:
+        assert storing.cut_imports(opened) == []
+    assert run("tunnel", "import", project, file, code=2)["error"]["code"] == "tunnel.network_exists"
+    assert run("tunnel", "import", project, file, "--replace")["lines"] == (7 if source == "odd.inp" else 1)
+    run("undo", project)
+    assert run("layers", project) == before
