@@ -38,6 +38,7 @@ class SyncPanel(TaskPage):
         self.disputes: list[Dispute] = []
         self.held: list[Held] = []
         self._kind = ""
+        self._counts: tuple[str, int, int] = ("", 0, 0)
         self._build()
         self.service.changed.connect(self.refresh)
         self.service.synced.connect(self._synced)
@@ -184,9 +185,11 @@ class SyncPanel(TaskPage):
             self._failed(status.error)
         elif self._kind == "stopped" and status.kind != "stopped":
             self.notice.hide()
-        if self._kind and (status.kind == "syncing") != (self._kind == "syncing"):
-            self.reload()
         self._kind = status.kind
+        counts = (self.service.conninfo, status.conflicts, status.quarantined)
+        if counts != self._counts:  # another server, or more or less that waits
+            self._counts = counts
+            self.reload()
         count = sum(len(one.conflicts) for one in self.disputes)
         self.tabs.setTabText(CONFLICTS, tr("{count} conflicts", count=f"{count:,}"))
         self.tabs.setTabText(HELD, tr("{count} held back", count=f"{len(self.held):,}"))

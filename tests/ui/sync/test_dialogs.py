@@ -45,7 +45,7 @@ def test_a_local_project_is_connected_and_synced(opened: Any, qtbot: Any) -> Non
     assert dialog.answer.text() == "Connected as wang (planner)."
     assert "not on this server yet" in dialog.about.text()
     assert backend.kept == {CONNINFO: "secret"}
-    with qtbot.waitSignal(opened.session.sync.synced, timeout=5000):
+    with qtbot.waitSignal(opened.session.sync.synced, timeout=8000):
         dialog.submit()
     qtbot.waitUntil(lambda: opened.session.sync.status.kind == "synced")
     assert opened.session.sync.conninfo == CONNINFO

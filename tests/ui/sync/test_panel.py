@@ -50,6 +50,26 @@ def test_pill_opens_the_panel_and_rail_and_panel_say_how_it_stands(at_server: An
     assert panel.tabs.tabText(HELD) == "3 held back"
     assert not panel.local.isVisible()
 
+    # Records are listed with what differs.
+    titles = [one.title for one in panel.disputes]
+    assert titles == [
+        "规划用地 · 地块 0000", "规划用地 · 地块 0001", "规划用地 · 地块 0002", "规划用地 · 地块 0003", "农田",
+    ]  # fmt: skip
+    text = words(panel.conflicts)
+    assert "Geometry, 容积率, floors · revision 2" in text
+    assert "Deleted here" in text
+
+    # The table below has every cell.
+    table = at_server.window.sync._table
+    assert table is not None
+    model = table._model
+    rows = [[model.index(n, c).data() for c in range(7)] for n in range(model.rowCount())]
+    assert ["规划用地", "地块 0000", "容积率", "0", "2", "2.2", "2"] in rows
+    assert ["规划用地", "地块 0002", "The whole record", "", "deleted", "changed, kept", "2"] in rows
+    assert ["农田", "", "Code list", "gb50137", "mnr2023", "dltb", "2"] in rows
+    table._chosen([3])
+    assert panel.conflicts.opened().uuid == panel.disputes[1].uuid  # type: ignore[union-attr]
+
 
 def test_a_local_project_offers_to_connect(opened: Any, qtbot: Any) -> None:
     opened.window.sync.put_on_rail()
@@ -60,16 +80,6 @@ def test_a_local_project_offers_to_connect(opened: Any, qtbot: Any) -> None:
     assert made.connect_button.isVisible()
     assert not made.tabs.isVisible()
     assert opened.window.top.sync.text() == "Local file"
-
-
-def test_records_are_listed_with_what_differs(panel: SyncPanel) -> None:
-    titles = [one.title for one in panel.disputes]
-    assert titles == [
-        "规划用地 · 地块 0000", "规划用地 · 地块 0001", "规划用地 · 地块 0002", "规划用地 · 地块 0003", "农田",
-    ]  # fmt: skip
-    text = words(panel.conflicts)
-    assert "Geometry, 容积率, floors · revision 2" in text
-    assert "Deleted here" in text
 
 
 def test_opening_a_record_shows_all_values_and_the_outlines(at_server: Any, panel: SyncPanel, qtbot: Any) -> None:
@@ -88,8 +98,7 @@ def test_opening_a_record_shows_all_values_and_the_outlines(at_server: Any, pane
     panel.open_tab(RIGHTS)
     assert overlay.shown() == []
 
-
-def test_names_on_the_map_stand_where_the_outlines_differ(panel: SyncPanel) -> None:
+    # Their names stand where the outlines differ.
     from planner_app.ui.sync.outline_overlay import Outline, prepare
 
     conflict = panel.disputes[0].geometry()
@@ -117,12 +126,8 @@ def test_a_choice_is_made_before_anything_is_written(panel: SyncPanel) -> None:
     card.apply.click()
     assert asked == [([1], "mine", {}), ([2, 3], "theirs", {})]
 
-
-def test_another_value_is_checked_and_written(panel: SyncPanel) -> None:
-    asked: list[Any] = []
-    panel.conflicts.settle.disconnect()
-    panel.conflicts.settle.connect(lambda *what: asked.append(what))
-    panel.conflicts.open(panel.disputes[0].key)
+    # Another value is checked.
+    asked.clear()
     choice = opened_card(panel).choices[1]
     assert choice.editor is not None
     choice._edit()
@@ -132,7 +137,7 @@ def test_another_value_is_checked_and_written(panel: SyncPanel) -> None:
     assert "about 3" in panel.notice.text()
     choice.editor.setText("2.1")
     opened_card(panel).apply.click()
-    assert asked == [([2], "mine", {2: 2.1})]
+    assert asked == [([1, 2], "mine", {2: 2.1}), ([3], "theirs", {})]
 
 
 def test_all_of_a_layer_can_be_settled_at_once(panel: SyncPanel) -> None:
@@ -156,19 +161,7 @@ def test_the_next_record_opens_when_one_is_settled(panel: SyncPanel, backend: Fa
     assert opened.title == "规划用地 · 地块 0002"
 
 
-def test_the_table_below_has_every_cell(at_server: Any, panel: SyncPanel) -> None:
-    table = at_server.window.sync._table
-    assert table is not None
-    model = table._model
-    rows = [[model.index(n, c).data() for c in range(7)] for n in range(model.rowCount())]
-    assert ["规划用地", "地块 0000", "容积率", "0", "2", "2.2", "2"] in rows
-    assert ["规划用地", "地块 0002", "The whole record", "", "deleted", "changed, kept", "2"] in rows
-    assert ["农田", "", "Code list", "gb50137", "mnr2023", "dltb", "2"] in rows
-    table._chosen([3])
-    assert panel.conflicts.opened().uuid == panel.disputes[1].uuid  # type: ignore[union-attr]
-
-
-def test_records_held_back_say_why_and_what_can_be_done(panel: SyncPanel, qtbot: Any) -> None:
+def test_records_held_back_say_why_and_what_can_be_done(panel: SyncPanel, backend: FakeBackend, qtbot: Any) -> None:
     asked: list[Any] = []
     panel.held_list.fix.disconnect()
     panel.held_list.fix.connect(lambda *what: asked.append(what))
@@ -184,14 +177,13 @@ def test_records_held_back_say_why_and_what_can_be_done(panel: SyncPanel, qtbot:
     assert asked[0][0] in ([1], [1, 2])
     assert "All 2 with this reason:" in text
 
-
-def test_nothing_waiting_says_so(panel: SyncPanel, backend: FakeBackend, qtbot: Any) -> None:
+    # Nothing waiting says so.
     backend.waiting, backend.held = [], []
     panel.reload()
     qtbot.waitUntil(lambda: not panel.disputes)
-    assert panel.conflicts.empty.isVisible()
-    panel.open_tab(HELD)
     assert panel.held_list.empty.isVisible()
+    panel.open_tab(CONFLICTS)
+    assert panel.conflicts.empty.isVisible()
     assert not panel.foot.isVisible()
 
 
@@ -220,7 +212,9 @@ def test_rights_are_said_before_an_edit(at_server: Any, panel: SyncPanel, qtbot:
     assert form.log.isVisible()
 
 
-def test_rights_tab_lists_what_is_limited_and_shows_a_district(at_server: Any, panel: SyncPanel, qtbot: Any) -> None:
+def test_rights_tab_lists_what_is_limited_and_shows_a_district(
+    at_server: Any, panel: SyncPanel, backend: FakeBackend, qtbot: Any
+) -> None:
     panel.open_tab(RIGHTS)
     qtbot.wait(30)
     text = words(panel.rights)
@@ -232,6 +226,15 @@ def test_rights_tab_lists_what_is_limited_and_shows_a_district(at_server: Any, p
     assert at_server.window.sync._outlines["district"].shown() == ["地类图斑"]
     panel.open_tab(CONFLICTS)
     assert at_server.window.sync._outlines["district"].shown() == []
+
+    # Whoever may only look is told so.
+    layers = {one.uuid: LayerRight(one.uuid, True, False) for one in at_server.session.layers()}
+    backend.user_rights = Rights("viewer", "s2", False, layers)
+    at_server.session.sync.refresh()
+    qtbot.waitUntil(lambda: at_server.session.sync.rights.role == "viewer")
+    model = at_server.window.layers.model
+    tips = [model.index_of(one.id).data(Qt.ItemDataRole.ToolTipRole) for one in at_server.session.layers()]
+    assert all("(viewer)" in tip for tip in tips)
 
 
 def test_a_sync_shows_its_progress_and_its_report(panel: SyncPanel, backend: FakeBackend, qtbot: Any) -> None:
@@ -259,16 +262,6 @@ def test_what_stopped_it_is_said_with_a_way_to_sign_in(panel: SyncPanel, backend
     backend.fail = None
     panel.sync_button.click()
     qtbot.waitUntil(lambda: not panel.sign_in.isVisible())
-
-
-def test_whoever_may_only_look_is_told_so(at_server: Any, backend: FakeBackend, qtbot: Any) -> None:
-    layers = {one.uuid: LayerRight(one.uuid, True, False) for one in at_server.session.layers()}
-    backend.user_rights = Rights("viewer", "s2", False, layers)
-    at_server.session.sync.refresh()
-    qtbot.waitUntil(lambda: at_server.session.sync.rights.role == "viewer")
-    model = at_server.window.layers.model
-    tips = [model.index_of(one.id).data(Qt.ItemDataRole.ToolTipRole) for one in at_server.session.layers()]
-    assert all("(viewer)" in tip for tip in tips)
 
 
 @pytest.mark.parametrize("language", ["en", "zh_CN"])

@@ -53,7 +53,7 @@ def test_a_local_file_is_left_alone(opened: Any, qtbot: Any) -> None:
 def test_pressing_sync_syncs_off_the_ui_thread_and_reports(at_server: Any, backend: FakeBackend, qtbot: Any) -> None:
     service = at_server.session.sync
     backend.standing = replace(backend.standing, conflicts=0, quarantined=0)
-    with qtbot.waitSignal(service.synced, timeout=5000) as said:
+    with qtbot.waitSignal(service.synced, timeout=8000) as said:
         service.sync_now()
         assert service.busy()
         assert service.status.kind == "syncing"
@@ -64,14 +64,17 @@ def test_pressing_sync_syncs_off_the_ui_thread_and_reports(at_server: Any, backe
     assert [one.title for one in at_server.session.jobs.jobs if one.title == "Sync"] == ["Sync"]
 
 
-def test_edits_are_pushed_once_they_pause(at_server: Any, backend: FakeBackend, qtbot: Any) -> None:
+def test_edits_are_pushed_once_they_pause(
+    at_server: Any, backend: FakeBackend, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PAUSE_MS", 800)
     service = automatic(at_server)
     for value in (1.0, 2.0, 3.0):
         edit(at_server, value)
         qtbot.wait(20)
     assert backend.syncs == 0
-    qtbot.waitUntil(lambda: backend.syncs == 1 and not service.busy(), timeout=3000)
-    qtbot.wait(200)
+    qtbot.waitUntil(lambda: backend.syncs == 1 and not service.busy(), timeout=8000)
+    qtbot.wait(1000)
     assert backend.syncs == 1
     assert at_server.session.jobs.active() == []
 
@@ -98,7 +101,7 @@ def test_two_syncs_never_run_at_once(at_server: Any, backend: FakeBackend, qtbot
     qtbot.wait(250)
     assert (backend.syncs, backend.running) == (1, 1)
     backend.hold.set()
-    qtbot.waitUntil(lambda: backend.syncs == 2 and not service.busy(), timeout=5000)
+    qtbot.waitUntil(lambda: backend.syncs == 2 and not service.busy(), timeout=8000)
     assert backend.most_running == 1
 
 
@@ -108,12 +111,12 @@ def test_a_broken_line_is_quiet_and_tried_again_later(at_server: Any, backend: F
     at_server.session.message.connect(lambda *words: said.append(words))
     backend.fail = PlannerError("sync.offline")
     edit(at_server, 5.0)
-    qtbot.waitUntil(lambda: settled(service, "offline") and backend.syncs >= 3, timeout=5000)
+    qtbot.waitUntil(lambda: settled(service, "offline") and backend.syncs >= 3, timeout=8000)
     assert service.status.since
     assert said == []
     backend.fail = None
     backend.standing = replace(backend.standing, conflicts=0, quarantined=0)
-    qtbot.waitUntil(lambda: settled(service, "synced"), timeout=5000)
+    qtbot.waitUntil(lambda: settled(service, "synced"), timeout=8000)
     assert service.status.since == ""
 
 
@@ -123,17 +126,17 @@ def test_a_refusal_stops_until_a_person_acts(at_server: Any, backend: FakeBacken
     failed: list[Exception] = []
     service.failed.connect(failed.append)
     edit(at_server, 6.0)
-    qtbot.waitUntil(lambda: settled(service, "stopped"), timeout=5000)
+    qtbot.waitUntil(lambda: settled(service, "stopped"), timeout=8000)
     assert failed == []  # nobody had asked; pill and panel say it
     tried = backend.syncs
     edit(at_server, 7.0)
     qtbot.wait(300)
     assert backend.syncs == tried
     service.sync_now()
-    qtbot.waitUntil(lambda: len(failed) == 1, timeout=5000)
+    qtbot.waitUntil(lambda: len(failed) == 1, timeout=8000)
     backend.fail = None
     service.sync_now()
-    qtbot.waitUntil(lambda: settled(service, "conflicts"), timeout=5000)
+    qtbot.waitUntil(lambda: settled(service, "conflicts"), timeout=8000)
 
 
 def test_cancelling_ends_it_at_once_even_while_the_line_hangs(at_server: Any, backend: FakeBackend, qtbot: Any) -> None:
@@ -143,7 +146,7 @@ def test_cancelling_ends_it_at_once_even_while_the_line_hangs(at_server: Any, ba
     qtbot.waitUntil(lambda: backend.running == 1)
     qtbot.waitUntil(lambda: service.status.fraction == 0.5)
     service.cancel()
-    qtbot.waitUntil(lambda: settled(service, "conflicts"), timeout=2000)
+    qtbot.waitUntil(lambda: settled(service, "conflicts"), timeout=8000)
     backend.hold.set()
 
 
@@ -156,14 +159,14 @@ def test_closing_the_project_in_mid_sync_blocks_nothing(
     qtbot.waitUntil(lambda: backend.running == 1)
     began = time.monotonic()
     session.close_project()
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 3  # the sync itself would hold on for as long as it is held
     assert session.sync.status.kind == "local"
     with qtbot.waitSignal(session.project_changed, timeout=10_000):
         session.open_project(town)
-    qtbot.waitUntil(lambda: session.sync.status.kind == "conflicts", timeout=5000)
+    qtbot.waitUntil(lambda: session.sync.status.kind == "conflicts", timeout=8000)
     session.sync.sync_now()
     backend.hold.set()
-    qtbot.waitUntil(lambda: not session.sync.busy() and backend.running == 0, timeout=5000)
+    qtbot.waitUntil(lambda: not session.sync.busy() and backend.running == 0, timeout=8000)
     assert backend.most_running == 1
 
 
@@ -174,12 +177,12 @@ def test_a_long_quiet_sync_shows_in_the_status_bar(
     automatic(at_server)
     backend.hold = threading.Event()
     edit(at_server, 8.0)
-    qtbot.waitUntil(lambda: backend.running == 1, timeout=3000)
+    qtbot.waitUntil(lambda: backend.running == 1, timeout=8000)
     assert at_server.session.jobs.active() == []
-    qtbot.waitUntil(lambda: [one.title for one in at_server.session.jobs.active()] == ["Sync"], timeout=3000)
+    qtbot.waitUntil(lambda: [one.title for one in at_server.session.jobs.active()] == ["Sync"], timeout=8000)
     assert at_server.window.status.jobs.isVisible()
     at_server.window.status.jobs.cancel.click()
-    qtbot.waitUntil(lambda: not at_server.session.sync.busy(), timeout=3000)
+    qtbot.waitUntil(lambda: not at_server.session.sync.busy(), timeout=8000)
     backend.hold.set()
 
 
@@ -190,7 +193,7 @@ def test_by_hand_it_only_looks_how_much_waits(
     service = at_server.session.sync
     service.set_automatic(False)
     edit(at_server, 9.0)
-    qtbot.waitUntil(lambda: backend.looks >= 2, timeout=3000)
+    qtbot.waitUntil(lambda: backend.looks >= 2, timeout=8000)
     assert backend.syncs == 0
 
 
@@ -207,7 +210,7 @@ def test_another_address_and_password_are_used_from_then_on(at_server: Any, back
     service = at_server.session.sync
     other = CONNINFO.replace("gis.", "new.")
     service.use(other, "secret")
-    with qtbot.waitSignal(service.synced, timeout=5000):
+    with qtbot.waitSignal(service.synced, timeout=8000):
         service.sync_now()
     assert backend.passwords[-1] == (other, "secret")
     assert "secret" not in service.conninfo + str(at_server.session.settings)
@@ -233,7 +236,7 @@ def test_an_attachment_that_is_missed_comes_from_the_server(at_server: Any, back
     sha256 = hashlib.sha256(backend.attachment).hexdigest()
     with pytest.raises(PlannerError) as missing:
         session.project.read_attachment(sha256)
-    with qtbot.waitSignal(session.message, timeout=5000) as said:
+    with qtbot.waitSignal(session.message, timeout=8000) as said:
         session.word(missing.value)
         session.word(missing.value)
     assert said.args[0] == "success"
