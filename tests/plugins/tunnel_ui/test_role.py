@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from planner_app.project import Project
+from planner_app.project.commands import EditCells
 from plugins.tunnel.model.monitoring.shift import AddEntry, entry_of
 from plugins.tunnel.ui.monitor.badges import badges_of
 from plugins.tunnel.ui.monitor.live import live_of
@@ -82,6 +85,21 @@ def test_what_a_closed_dialog_listened_to_goes_on(gas: Any) -> None:
     gas.until(lambda: bool(told))  # a slot that fails fails the test
 
 
+def test_enter_writes_the_note_down_and_hands_nothing_over(gas: Any) -> None:
+    gas.page("monitor")
+    gas.until(lambda: live_of(gas.state).loaded)
+    gas.state.run("shift")
+    (dialog,) = dialogs(ShiftDialog)
+    dialog.giver.setText("王工")
+    dialog.taker.setText("李工")
+    dialog.text.setText("已通知燃气公司")
+    QTest.keyClick(dialog.text, Qt.Key.Key_Return)
+    assert len(dialog.entries.keys()) == 1
+    assert not dialog.notice.isVisible()
+    assert dialog.past.count() == 0
+    dialog.reject()
+
+
 def test_a_work_order_asked_for_by_another_page_has_the_window_as_its_owner(gas: Any) -> None:
     gas.state.run("work_order", "Close the valve", source="isolation:line:1")
     (dialog,) = dialogs(NewOrderDialog)
@@ -105,7 +123,14 @@ def test_another_project_finds_nothing_of_the_one_before(
     made.state.run("profile")
     made.until(lambda: "Profile GL01" in titles())
     made.state.run("trace", "line:GX00012")
-    made.until(lambda: made.page("analysis").trace.found is not None)
+    trace = made.page("analysis").trace
+    made.until(lambda: trace.found is not None)
+    lines = next(one for one in made.session.layers() if one.id == "net_line")
+    made.context.show_layer(lines.id, not lines.visible)
+    made.qtbot.wait(20)
+    assert trace.found is not None  # showing a layer changes no network
+    made.session.project.execute(EditCells(lines.id, [made.session.project.fid_list(lines.id)[0]], "material", ["PE"]))
+    made.until(lambda: trace.found is None)
     made.session.open_project(tmp_path / "e.sqlite")
     made.until(lambda: made.session.project.name != "滨海新城" and not made.session.jobs.active())
     made.until(lambda: made.page("assets").overview.empty)

@@ -40,6 +40,7 @@ class AnalysisDesk(QObject):
         self.ground: Ground | None = None
         self.picking = False
         self._edition = 0
+        self._known = self._layers()
         self._waiting: list[tuple[Callable[[Ground], None], Callable[[Exception], None]]] = []
         state.project_changed.connect(self._forget)
         state.records_changed.connect(self._records_changed)
@@ -48,11 +49,22 @@ class AnalysisDesk(QObject):
         names = set(touched) if isinstance(touched, frozenset) else set()
         project = self.context.project
         roles = {layer.id: layer.role.removeprefix("tunnel.") for layer in project.layers()} if project else {}
-        if "" in names or not _TABLES.isdisjoint({*names, *(roles.get(name, "") for name in names)}):
+        other = "" in names and self._known != self._layers()
+        if other or not _TABLES.isdisjoint({*names, *(roles.get(name, "") for name in names)}):
             self._forget()
 
+    def _layers(self) -> object:
+        """The layers the graph is made of, with their fields: showing or styling one leaves an answer as it is."""
+        project = self.context.project
+        every = project.layers() if project is not None else []
+        return [
+            (layer.id, layer.role, layer.fields)
+            for layer in sorted(every, key=lambda one: one.id)
+            if not _TABLES.isdisjoint((layer.id, layer.role.removeprefix("tunnel.")))
+        ]
+
     def _forget(self) -> None:
-        self.ground = None
+        self.ground, self._known = None, self._layers()
         self._edition += 1
         self.graph_changed.emit()
 
