@@ -16,7 +16,6 @@ from planner_app.i18n import language
 from planner_app.plugin_api.model import Command, Project, Transaction
 from plugins.tunnel.model.operation import tables
 from plugins.tunnel.model.operation.tables import TABLES, Table
-from plugins.tunnel.model.operation.words import column_word
 from plugins.tunnel.model.tables import plan_of
 
 R = TypeVar("R")
@@ -136,8 +135,7 @@ def new_layer(table: Table[Any]) -> NewLayer:
     """The layer as it is made."""
     title = table.title_zh if language() == "zh_CN" else table.title
     label = "number" if table.prefix else ""
-    fields = tuple(replace(one, alias=column_word(one.name)) for one in table.fields())
-    return NewLayer(title, table.geometry, fields, role=table.role, label_field=label, qml=_style(table))
+    return NewLayer(title, table.geometry, table.fields(), role=table.role, label_field=label, qml=_style(table))
 
 
 def _style(table: Table[Any]) -> str:

@@ -29,34 +29,12 @@ DEFECT_CODES: dict[str, tuple[str, str, str]] = {
     "litter": ("other", "Litter, obstacles", "杂物堆放"),
     "other": ("other", "Other", "其他"),
 }
-#: Columns as attribute tables and forms of the window name them: English, Chinese.
-COLUMN_WORDS: dict[str, tuple[str, str]] = {
-    "number": ("Number", "编号"), "title": ("Title", "标题"), "name": ("Name", "名称"), "tunnel": ("Tunnel", "管廊"),
-    "m": ("Chainage (m)", "里程（m）"), "from_m": ("From (m)", "起点里程（m）"), "to_m": ("To (m)", "止点里程（m）"),
-    "compartment": ("Compartment", "舱室"), "compartments": ("Compartments", "舱室"), "position": ("Position", "部位"),
-    "code": ("Kind", "类型"), "kind": ("Kind", "类型"), "grade": ("Grade", "等级"), "status": ("Status", "状态"),
-    "text": ("Description", "情况描述"), "subject": ("Subject", "对象"), "source": ("Source", "来源"),
-    "responsible": ("Responsible", "负责人"), "due": ("Due", "期限"), "steps": ("Steps", "作业步骤"),
-    "permit": ("Permit", "作业许可"), "gas_tests": ("Gas tests", "气体检测"), "result": ("Result", "结果"),
-    "photo": ("Photo", "照片"), "life": ("History", "办理过程"), "created_by": ("Opened by", "开单人"),
-    "created_at": ("Opened", "开单时间"), "first_seen": ("First seen", "首次发现"),
-    "last_seen": ("Last seen", "最近查见"), "closed_at": ("Closed", "销号时间"), "closed_by": ("Closed by", "销号人"),
-    "by": ("By", "人员"), "time": ("When", "时间"),
-    "remark": ("Remark", "备注"), "every_days": ("Every (days)", "周期（天）"), "look_at": ("Look at", "巡检内容"),
-    "start": ("From day", "起始日期"), "ended": ("Ends", "终止"), "started": ("Begun", "开始时间"),
-}  # fmt: skip
 GRADE_WORDS = {
     1: ("slight", "轻微"),
     2: ("moderate", "一般"),
     3: ("serious", "较重"),
     4: ("dangerous", "危急"),
 }
-
-
-def column_word(name: str) -> str:
-    """A column's name for people; empty for those that only records need."""
-    english, chinese = COLUMN_WORDS.get(name, ("", ""))
-    return chinese if language() == "zh_CN" else english
 
 
 def defect_word(code: str) -> str:
