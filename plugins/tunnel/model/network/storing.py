@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ Rows = tuple[TableSpec, Sequence[bytes | None], Mapping[str, Sequence[Any]]]
 """A kind of record, the shapes and the columns of its rows."""
 #: Rows of one transaction, well below a second of locking.
 _BATCH = 4_000
+#: How long the lock stays free between them (s): other writers look for it every 0.1 s at worst.
+_PAUSE = 0.05
 #: Pieces of an import are one entry of the log, however long they take (s).
 _LONG = 3_600.0
 #: Setting: networks whose import goes on, or never ended, and the newest entry of the log before it.
@@ -112,6 +115,7 @@ def store_network(project: Project, network: str, kinds: Sequence[Rows], progres
                 entries.append(project.execute(_AddRows(network, spec, wkb[part], piece)).id)
                 done += len(wkb[part])
                 progress.update(done / total, "stage.tunnel_import")
+                time.sleep(_PAUSE if done < total else 0.0)
 
 
 def _old(project: Project, network: str) -> list[tuple[str, list[int]]]:
