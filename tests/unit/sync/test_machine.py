@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
 
 from tests.helpers.desks import Desk
 from tests.helpers.memory_server import MemoryServer
@@ -15,7 +16,9 @@ from tests.unit.sync.conftest import open_file
 SOAK = bool(os.environ.get("PLANNER_SOAK"))
 
 
-def test_whatever_happens_all_end_alike(made: tuple[Path, MemoryServer]) -> None:
+def machine(made: tuple[Path, MemoryServer]) -> type[SyncMachine]:
+    """Three desktops on a server of their own: two members, three files."""
+
     class Machine(SyncMachine):
         def prepare(self, folder: Path) -> list[Desk]:
             server = made[1].copy()
@@ -29,16 +32,18 @@ def test_whatever_happens_all_end_alike(made: tuple[Path, MemoryServer]) -> None
         def cut(self, desk: Desk, steps: int | None) -> None:
             desk.transport.fuse = steps
 
-    from hypothesis.stateful import run_state_machine_as_test
+    return Machine
 
+
+def test_whatever_happens_all_end_alike(made: tuple[Path, MemoryServer]) -> None:
+    examples = int(os.environ.get("PLANNER_HISTORIES", "2000" if SOAK else "15"))
     run_state_machine_as_test(
-        Machine,
+        machine(made),
         settings=settings(
-            max_examples=int(os.environ.get("MACHINE_EXAMPLES", 2000 if SOAK else 15)),
+            max_examples=examples,
             stateful_step_count=25 if SOAK else 18,
             deadline=None,
             suppress_health_check=list(HealthCheck),
-            phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
             print_blob=True,
         ),
     )
