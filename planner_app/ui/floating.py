@@ -24,6 +24,9 @@ class Floats(QObject):
     Args:
         host: what they float over.
         top: pixels taken at the top of an edge by what stands there already.
+
+    Attributes:
+        arranged: called whenever the frames were put in their places.
     """
 
     def __init__(self, theme: Theme, host: QWidget, top: Callable[[Edge], int] = lambda _edge: 0) -> None:
@@ -31,6 +34,7 @@ class Floats(QObject):
         self._theme, self._host, self._top = theme, host, top
         self._frames: list[tuple[FloatingFrame, Edge]] = []
         self._arranging = False
+        self.arranged: Callable[[], None] = lambda: None
         host.installEventFilter(self)
 
     def add(self, widget: QWidget, edge: Literal["left", "right"] = "left") -> FloatingFrame:
@@ -67,6 +71,12 @@ class Floats(QObject):
             frame.raise_()
             used[edge] = y + frame.height() + 2 * _GAP
         self._arranging = False
+        self.arranged()
+
+    def foot(self, left: int, right: int) -> int:
+        """Where what is shown between two abscissas ends; 0 where nothing is."""
+        shown = (frame.geometry() for frame, _ in self._frames if not frame.isHidden())
+        return max((box.bottom() + 1 for box in shown if box.left() < right and box.right() > left), default=0)
 
 
 class FloatingHandle:

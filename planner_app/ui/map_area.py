@@ -88,7 +88,8 @@ class MapArea(QWidget):
         self.tools = self._tool_bar()
         self.zoom = ZoomBar(theme, canvas, self)
         self.floats = Floats(theme, self, self._taken)
-        self.messages = MessageBar(theme, self)
+        self.messages = MessageBar(theme, self, self.floats.foot)
+        self.floats.arranged = self.messages.place
         self._keep_room()
         canvas.tool_changed.connect(lambda tool_id: self.tools.mark(tool_id))
         for signal in (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
+from collections.abc import Callable
 from types import TracebackType
 
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal
@@ -20,11 +21,16 @@ _SHOW_MS = 6000
 
 
 class MessageBar(Notice):
-    """Floats at the top of its parent. Information leaves by itself, warnings and errors stay until closed."""
+    """Floats at the top of its parent. Information leaves by itself, warnings and errors stay until closed.
 
-    def __init__(self, theme: Theme, parent: QWidget) -> None:
+    Args:
+        top: pixels taken at the parent's top by what floats there between two abscissas.
+    """
+
+    def __init__(self, theme: Theme, parent: QWidget, top: Callable[[int, int], int] = lambda _left, _right: 0) -> None:
         super().__init__(theme, closable=True)
         self.setParent(parent)
+        self._top = top
         self.theme = theme
         self._close.setToolTip(tr("Close"))
         self._details = ""
@@ -42,7 +48,7 @@ class MessageBar(Notice):
         self._details = details
         self._copy.setVisible(bool(details))
         self.show_text(text, level, hint)
-        self._place()
+        self.place()
         self.raise_()
         self._leave.stop()
         if level in ("info", "success"):
@@ -60,10 +66,11 @@ class MessageBar(Notice):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize and watched is self.parent():
-            self._place()
+            self.place()
         return False
 
-    def _place(self) -> None:
+    def place(self) -> None:
+        """Stand in the middle, below what floats there."""
         parent = self.parentWidget()
         if parent is None:
             return
@@ -72,7 +79,8 @@ class MessageBar(Notice):
         self.ensurePolished()
         height = self.heightForWidth(self.width())
         self.resize(self.width(), height if height > 0 else self.sizeHint().height())
-        self.move((parent.width() - self.width()) // 2, self.theme.px(56))
+        left = (parent.width() - self.width()) // 2
+        self.move(left, max(self.theme.px(56), self._top(left, left + self.width())))
 
     def _copy_details(self) -> None:
         QGuiApplication.clipboard().setText(self._details)

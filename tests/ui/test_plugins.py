@@ -403,6 +403,22 @@ def test_widgets_float_over_the_map_and_over_a_view(with_plugins: Any, qtbot: An
     assert wide.mapTo(sheet, QPoint(0, 0)).x() >= 0
 
 
+def test_a_message_stands_below_what_floats_over_the_map(with_plugins: Any, qtbot: Any) -> None:
+    window, context = with_plugins.window, context_of(with_plugins)
+    bar = window.map_area.messages
+    context.notify("A warning stays", level="warning")
+    above = bar.y()
+    wide = QLabel("a bar that runs a clock")
+    wide.setFixedSize(bar.geometry().center().x(), 60)
+    floating = context.add_floating(wide)
+    floating.show()
+    qtbot.waitUntil(lambda: bar.y() > above)
+    frame = wide.parentWidget()
+    assert bar.y() > frame.geometry().bottom()
+    floating.hide()
+    qtbot.waitUntil(lambda: bar.y() == above)
+
+
 def test_quick_work_runs_off_the_ui_thread_and_the_newest_wins(with_plugins: Any, qtbot: Any) -> None:
     context = context_of(with_plugins)
     here, answers, began = threading.get_ident(), [], threading.Event()
