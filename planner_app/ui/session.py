@@ -17,6 +17,7 @@ from planner_app.domain.changeset import ChangeSet
 from planner_app.domain.errors import Cancelled, PlannerError
 from planner_app.i18n import tr, word, word_error
 from planner_app.ui.jobs import Job, JobRunner
+from planner_app.ui.sync.attachments import Attachments
 from planner_app.ui.sync.service import SyncService
 
 if TYPE_CHECKING:
@@ -130,6 +131,7 @@ class Session(QObject):
         self._poll.timeout.connect(self.poll)
         self.data_changed.connect(self._after_change)
         self.sync = SyncService(self)
+        self.attachments = Attachments(self)
         self._changed_elsewhere.connect(self._relay, Qt.ConnectionType.QueuedConnection)
 
     # opening and closing
@@ -316,7 +318,7 @@ class Session(QObject):
         if isinstance(error, PlannerError):
             text, hint = word_error(error)
             self.message.emit("error", text, hint)
-            self.sync.miss(error)
+            self.attachments.miss(error)
         else:
             _log.error("internal error", exc_info=error)
             self.internal_error.emit(error)
@@ -324,7 +326,7 @@ class Session(QObject):
     def word(self, error: Exception) -> tuple[str, str]:
         """(sentence, hint) for a panel that shows its own errors."""
         if isinstance(error, PlannerError):
-            self.sync.miss(error)
+            self.attachments.miss(error)
             return word_error(error)
         _log.error("internal error", exc_info=error)
         return tr("Internal error: {detail}", detail=str(error) or type(error).__name__), tr(

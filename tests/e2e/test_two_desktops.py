@@ -243,7 +243,7 @@ def test_two_desktops(
     QTest.mouseClick(card, LEFT, pos=card.rect().topLeft() + card.rect().center() / 4)
     here.until(lambda: panel.conflicts.opened() is not None)
     here.settle()
-    assert len(here.window.sync._outlines["dispute"].shown()) == 3
+    assert len(here.window.sync.on_map.shown("dispute")) == 3
     here.picture("conflict")
     there.picture("meanwhile")
     card = next(one for one in panel.conflicts.findChildren(DisputeCard) if one.choices)

@@ -273,20 +273,20 @@ class HistoryPage(QWidget):
             if one.geometry_after is not None:
                 outlines.append(Outline("", "#7A3FA0", one.geometry_after))
         self._outlines = outlines
-        self.room.show_changes(outlines if self.isVisible() else [])
+        self.room.on_map.show_changes(outlines if self.isVisible() else [])
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self.room.show_changes(self._outlines)
+        self.room.on_map.show_changes(self._outlines)
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        self.room.show_changes([])
+        self.room.on_map.show_changes([])
 
     def _record_chosen(self) -> None:
         change = self.change()
         if change is not None:
-            self.room.show_uuid(change.row.layer, change.row.uuid, change.row)
+            self.room.on_map.show_uuid(change.row.layer, change.row.uuid, change.row)
 
     def _enable(self) -> None:
         chosen = self.revision() is not None

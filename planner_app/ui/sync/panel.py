@@ -106,11 +106,11 @@ class SyncPanel(TaskPage):
         self.conflicts.settle.connect(self.settle)
         self.conflicts.complained.connect(self._failed)
         self.held_list = HeldList()
-        self.held_list.chosen.connect(lambda held: self.room.show_record(held.entry.layer, held.entry.fid))
+        self.held_list.chosen.connect(lambda held: self.room.on_map.show_record(held.entry.layer, held.entry.fid))
         self.held_list.fix.connect(self.fix)
         self.revisions = RevisionList(self.room)
         self.rights = RightsList(self.session)
-        self.rights.district.connect(self.room.show_district)
+        self.rights.district.connect(self.room.on_map.show_district)
         self.add(
             head, self.local, self.running, self.knobs, self.notice, self.figures, self.tabs, self.conflicts,
             self.held_list, self.revisions, self.rights,
@@ -223,7 +223,7 @@ class SyncPanel(TaskPage):
         if current != CONFLICTS:
             self.room.show_dispute(None)
         if current != RIGHTS:
-            self.room.show_district(None, "")
+            self.room.on_map.show_district(None, "")
 
     def open_tab(self, tab: int) -> None:
         """Bring a tab to the front."""

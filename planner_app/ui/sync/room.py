@@ -10,15 +10,15 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from planner_app.i18n import tr
 from planner_app.ui.actions import ActionSpec
+from planner_app.ui.sync.on_map import OnMap
 
 if TYPE_CHECKING:
-    from planner_app.sync.types import HistoryRow, ProjectDef, Revision, Scope
+    from planner_app.sync.types import ProjectDef, Revision, Scope
     from planner_app.ui.main_window import MainWindow
     from planner_app.ui.sync.audit import Subject
     from planner_app.ui.sync.conflict_table import ConflictTable
     from planner_app.ui.sync.disputes import Dispute
     from planner_app.ui.sync.history_page import HistoryPage
-    from planner_app.ui.sync.outline_overlay import Outline, OutlineOverlay
     from planner_app.ui.sync.restore_dialog import Wanted
     from planner_app.ui.sync.time_travel import TimeTravel
 
@@ -35,13 +35,13 @@ class SyncRoom(QObject):
         self.map_area, self.commands = window.map_area, window.commands
         self._page: HistoryPage | None = None
         self._table: ConflictTable | None = None
-        self._outlines: dict[str, OutlineOverlay] = {}
+        self.on_map = OnMap(self.canvas)
         self._travel: TimeTravel | None = None
         self._uuid: tuple[object, str] = (None, "")
         window.task.add(PANEL, tr("City server"), self._make_panel, on_rail=False)
         for spec in self._actions():
             window.commands.add(spec)
-        self.session.project_changed.connect(self._clear_map)
+        self.session.project_changed.connect(self.on_map.clear)
         self.session.log_asked.connect(self.history_of_feature)
         self._connected = False
         self.session.sync.changed.connect(self._sync_changed)
@@ -168,48 +168,10 @@ class SyncRoom(QObject):
         self.window.grow_dock(0.36)
         page.ask(subject, choose=revision)
 
-    # on the map
-
-    def _overlay(self, name: str) -> OutlineOverlay:
-        if name not in self._outlines:
-            from planner_app.ui.sync.outline_overlay import OutlineOverlay
-
-            self._outlines[name] = OutlineOverlay(self.canvas, self.session.theme.font(12))
-        return self._outlines[name]
-
-    def _clear_map(self) -> None:
-        for overlay in self._outlines.values():
-            overlay.show([])
-
     def show_dispute(self, dispute: Dispute | None) -> None:
-        """The outlines that a conflict is about, and the record selected; None: take them away."""
-        from planner_app.ui.sync.conflict_list import COLOURS
-        from planner_app.ui.sync.outline_overlay import Outline
-
-        if dispute is None:
-            if "dispute" in self._outlines:
-                self._overlay("dispute").show([])
-            return
-        conflict = dispute.geometry()
-        box = None
-        if conflict is not None:
-            sides = (
-                (tr("Was"), "base", conflict.base), (tr("Mine"), "mine", conflict.mine),
-                (tr("Server"), "theirs", conflict.theirs),
-            )  # fmt: skip
-            box = self._overlay("dispute").show(
-                [
-                    Outline(name, COLOURS[side], wkb, side == "base", 5.0 if side == "mine" else 2.0)
-                    for name, side, wkb in sides
-                    if wkb is not None
-                ]
-            )
-        else:
-            self._overlay("dispute").show([])
-        self.show_record(dispute.layer, dispute.fid, zoom=box is None)
-        if box is not None:
-            self.canvas.zoom_to_extent(box, 0.35)
-        if self._table is not None:
+        """What a conflict is about, on the map and in the table; None: take it away."""
+        self.on_map.show_dispute(dispute)
+        if dispute is not None and self._table is not None:
             self._table.select(dispute.key)
 
     def open_dispute(self, key: str) -> None:
@@ -221,45 +183,6 @@ class SyncRoom(QObject):
         if isinstance(panel, SyncPanel):
             panel.open_tab(CONFLICTS)
             panel.conflicts.open(key)
-
-    def show_record(self, layer_id: str, fid: int | None, *, zoom: bool = True) -> None:
-        """Select a record and bring it into view."""
-        if self.session.layer(layer_id) is not None and fid is not None:
-            self.session.set_current_layer(layer_id)
-            self.session.selection.set(layer_id, [fid])
-            if zoom:
-                self.canvas.zoom_to_features(layer_id, [fid])
-
-    def show_uuid(self, layer_uuid: str, uuid: str, row: HistoryRow) -> None:
-        """Bring a record of the log into view: where it is, or where it was."""
-        project = self.session.project
-        layer = next((one for one in self.session.layers() if one.uuid == layer_uuid), None)
-        if project is None or layer is None:
-            return
-        quoted = uuid.replace("'", "''")
-        fids = project.read(layer.id, columns=[], where=f"uuid = '{quoted}'", geometry=False, limit=1).fids
-        if len(fids):
-            self.show_record(layer.id, int(fids[0]))
-        else:
-            import shapely
-
-            shape = shapely.from_wkb(row.geometry_before or row.geometry_after)
-            if shape is not None and not shape.is_empty:
-                self.canvas.zoom_to_extent(shape.bounds, 0.5)
-
-    def show_changes(self, outlines: list[Outline]) -> None:
-        """Outlines of what a revision changed, before and after."""
-        self._overlay("changes").show(outlines)
-
-    def show_district(self, wkb: bytes | None, name: str) -> None:
-        """The area a layer may be edited in."""
-        from planner_app.ui.sync.outline_overlay import Outline
-
-        if wkb is None and "district" not in self._outlines:
-            return
-        box = self._overlay("district").show([Outline(name, "#1F7A3D", wkb)] if wkb is not None else [])
-        if box is not None:
-            self.canvas.zoom_to_extent(box, 0.1)
 
     def show_table(self, disputes: list[Dispute]) -> None:
         """All conflicts as a table in the dock."""

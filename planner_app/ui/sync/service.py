@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from planner_app.domain.errors import Cancelled, PlannerError
+from planner_app.domain.errors import PlannerError
 from planner_app.i18n import tr
 from planner_app.ui.sync.address import ServerAddress
 from planner_app.ui.sync.backend import Backend, CityServer
@@ -64,7 +64,6 @@ class SyncService(QObject):
         self.rights: Rights | None = None
         self._line, self._reader = Line("sync", self), Line("read", self)
         self._passwords: dict[str, str] = {}
-        self._fetching: set[str] = set()
         self._project: Project | None = None
         self._conninfo = ""
         self._job: Job | None = None
@@ -165,37 +164,6 @@ class SyncService(QObject):
             PlannerError: what the transport raises. Cancelled.
         """
         return self._reader.wait(work, progress.is_cancelled)
-
-    def miss(self, error: Exception) -> None:
-        """If an error says that an attachment is not in the file, fetch it from the server, and say when it is here."""
-        if not isinstance(error, PlannerError) or error.code != "attachment.missing" or not self._conninfo:
-            return
-        project, backend, sha256 = self._project, self.backend, str(error.params.get("sha256", ""))
-        if project is None or sha256 in self._fetching:
-            return
-        self._fetching.add(sha256)
-        path = Path(project.path)
-
-        def over() -> None:
-            self._fetching.discard(sha256)
-
-        def done(_result: object) -> None:
-            over()
-            self.session.say(tr("The attachment has come from the city server; open it again."), "success")
-
-        def failed(problem: Exception) -> None:
-            over()
-            if not isinstance(problem, PlannerError) or problem.code != error.code:
-                self.session.show_error(problem)
-
-        def work(progress: Progress) -> None:
-            try:
-                self.wait(lambda transport: backend.fetch(path, sha256, transport, progress), progress)
-            except Cancelled:
-                over()
-                raise
-
-        self.session.jobs.run(tr("Fetch an attachment"), work, done, failed)
 
     def refresh(self) -> None:
         """Read anew how the project stands (soon; many calls are one)."""
@@ -386,7 +354,7 @@ class SyncService(QObject):
             self.changed.emit()
 
     def _show_status(self) -> bool:
-        shown = SyncStatus() if self.state is None else _status_of(self.state)
+        shown = SyncStatus() if self.state is None else SyncStatus.of(self.state)
         if self._job is not None:
             shown = replace(shown, kind="syncing", fraction=self._job.fraction, stage=self._job.stage)
         elif self._stopped is not None:
@@ -401,12 +369,3 @@ class SyncService(QObject):
         self.status = status
         self.changed.emit()
         return True
-
-
-def _status_of(state: SyncState) -> SyncStatus:
-    figures = (state.to_push, state.to_pull, state.conflicts, state.quarantined, state.last)
-    if state.kind == "unregistered":
-        return SyncStatus()
-    if state.conflicts or state.quarantined:
-        return SyncStatus("conflicts", *figures)
-    return SyncStatus("behind" if state.to_pull else "ahead" if state.to_push else "synced", *figures)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from planner_app.domain.errors import PlannerError
 from planner_app.i18n import tr
+
+if TYPE_CHECKING:
+    from planner_app.sync.client.session import SyncState
 
 Kind = Literal["local", "synced", "ahead", "behind", "conflicts", "offline", "syncing", "stopped"]
 
@@ -45,6 +48,16 @@ class SyncStatus:
     fraction: float | None = None
     stage: str = ""
     error: PlannerError | None = None
+
+    @staticmethod
+    def of(state: SyncState) -> SyncStatus:
+        """As the file itself knows."""
+        figures = (state.to_push, state.to_pull, state.conflicts, state.quarantined, state.last)
+        if state.kind == "unregistered":
+            return SyncStatus()
+        if state.conflicts or state.quarantined:
+            return SyncStatus("conflicts", *figures)
+        return SyncStatus("behind" if state.to_pull else "ahead" if state.to_push else "synced", *figures)
 
 
 def moment(stamp: str) -> datetime | None:

@@ -51,9 +51,9 @@ def test_revisions_say_who_when_and_why_and_what_changed(
     ]
     told = page.detail.whole_text()
     assert all(part in told for part in ("Revision 3", "li", "10.20.0.14", "3 records"))
-    assert len(at_server.window.sync._outlines["changes"].shown()) == 2
+    assert len(at_server.window.sync.on_map.shown("changes")) == 2
     at_server.window.show_dock("table")
-    assert at_server.window.sync._outlines["changes"].shown() == []
+    assert at_server.window.sync.on_map.shown("changes") == []
 
     # Another one is chosen.
     page._select(1)
@@ -64,7 +64,7 @@ def test_revisions_say_who_when_and_why_and_what_changed(
 
     # A record that is no more is shown where it was.
     row = next(row for row in backend.rows if row.uuid == "dead")
-    at_server.window.sync.show_uuid(row.layer, row.uuid, row)
+    at_server.window.sync.on_map.show_uuid(row.layer, row.uuid, row)
     west, south, east, north = at_server.window.canvas.extent()
     assert west < 500000 < 500110 < east
     assert south < 2860000 < 2860080 < north

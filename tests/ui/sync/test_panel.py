@@ -89,14 +89,14 @@ def test_opening_a_record_shows_all_values_and_the_outlines(at_server: Any, pane
     assert "6,400.00 m²" in text
     assert "7,600.00 m²" in text
     assert "2.2" in text
-    overlay = at_server.window.sync._outlines["dispute"]
-    assert overlay.shown() == ["Was", "Mine", "Server"]
+    on_map = at_server.window.sync.on_map
+    assert on_map.shown("dispute") == ["Was", "Mine", "Server"]
     west, _, east, _ = at_server.window.canvas.extent()
     assert west < 500000 < 500110 < east
     layer = next(one for one in at_server.session.layers() if one.name == "规划用地")
     assert at_server.session.selection.fids(layer.id) == (1,)
     panel.open_tab(RIGHTS)
-    assert overlay.shown() == []
+    assert on_map.shown("dispute") == []
 
     # Their names stand where the outlines differ.
     from planner_app.ui.sync.outline_overlay import Outline, prepare
@@ -223,9 +223,9 @@ def test_rights_tab_lists_what_is_limited_and_shows_a_district(
     assert "You may edit the other 1 layers." in text
     district = next(one for one in at_server.session.layers() if one.name == "地类图斑")
     panel.rights._chosen(district.id)
-    assert at_server.window.sync._outlines["district"].shown() == ["地类图斑"]
+    assert at_server.window.sync.on_map.shown("district") == ["地类图斑"]
     panel.open_tab(CONFLICTS)
-    assert at_server.window.sync._outlines["district"].shown() == []
+    assert at_server.window.sync.on_map.shown("district") == []
 
     # Whoever may only look is told so.
     layers = {one.uuid: LayerRight(one.uuid, True, False) for one in at_server.session.layers()}
