@@ -83,10 +83,12 @@ LANGUAGE sql AS $$
     WHERE push_id = p_push AND ordinal = p_ordinal AND owner = session_user AND fault IS NULL
 $$;
 
+-- What follows joins the stage with itself, and of a push that nobody has seen before the planner expects one row: with nested
+-- loops it would gladly judge all rows again for each. So they are off here, and what is wrong is worked out once (MATERIALIZED).
+
 -- Mark staged rows that no layer can take. Before the head is locked.
-CREATE OR REPLACE FUNCTION planner_inner.check_stage(p_push uuid) RETURNS void LANGUAGE sql AS $$
-    UPDATE planner.stage s SET fault = f.fault, detail = NULL
-    FROM (
+CREATE OR REPLACE FUNCTION planner_inner.check_stage(p_push uuid) RETURNS void LANGUAGE sql SET enable_nestloop = off AS $$
+    WITH f AS MATERIALIZED (SELECT * FROM (
         SELECT g.ordinal, CASE
             WHEN pg_column_size(g.names) + pg_column_size(g.cells) + pg_column_size(g.geometry) > 67108864 THEN 'sync.refused_size'
             WHEN NOT planner_inner.is_uuid(g.uuid) THEN 'sync.refused_uuid'
@@ -96,12 +98,14 @@ CREATE OR REPLACE FUNCTION planner_inner.check_stage(p_push uuid) RETURNS void L
             WHEN row_number() OVER (PARTITION BY g.layer, g.uuid ORDER BY g.ordinal) > 1 THEN 'sync.refused_twice'
             END AS fault
         FROM planner.stage g WHERE g.push_id = p_push AND g.owner = session_user
-    ) f
-    WHERE f.fault IS NOT NULL AND s.push_id = p_push AND s.owner = session_user AND s.ordinal = f.ordinal AND s.fault IS NULL
+    ) judged WHERE fault IS NOT NULL)
+    UPDATE planner.stage s SET fault = f.fault, detail = NULL FROM f
+    WHERE s.push_id = p_push AND s.owner = session_user AND s.ordinal = f.ordinal AND s.fault IS NULL
 $$;
 
 -- Mark staged rows of layers that are not there.
-CREATE OR REPLACE FUNCTION planner_inner.check_layers(p_push uuid, p_project integer) RETURNS void LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION planner_inner.check_layers(p_push uuid, p_project integer) RETURNS void LANGUAGE sql
+SET enable_nestloop = off AS $$
     UPDATE planner.stage s SET fault = 'sync.refused_layer'
     WHERE s.push_id = p_push AND s.owner = session_user AND s.fault IS NULL AND NOT EXISTS (
         SELECT FROM planner.layer l WHERE l.project = p_project AND l.uuid::text = s.layer AND NOT l.retired)
@@ -109,19 +113,19 @@ $$;
 
 -- Mark staged rows of a layer whose cells or geometry do not belong in its fields.
 CREATE OR REPLACE FUNCTION planner_inner.check_cells(p_push uuid, p_layer planner.layer, p_srid integer) RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET enable_nestloop = off AS $$
 DECLARE wanted text := planner_inner.geometry_type(p_layer.geometry, p_layer.multi, p_layer.has_z); one record;
 BEGIN
-    UPDATE planner.stage s SET fault = bad.code, detail = left(bad.name, 100)
-    FROM (
-        SELECT DISTINCT ON (g.ordinal) g.ordinal, c.name,
+    WITH staged AS MATERIALIZED (
+        SELECT g.ordinal, c.name, c.cell FROM planner.stage g, unnest(g.names, g.cells) AS c (name, cell)
+        WHERE g.push_id = p_push AND g.owner = session_user AND g.layer = p_layer.uuid::text AND g.fault IS NULL AND g.operation <> 'delete'
+    ), bad AS MATERIALIZED (
+        SELECT DISTINCT ON (c.ordinal) c.ordinal, c.name,
                CASE WHEN f.slot IS NULL THEN 'sync.refused_field' ELSE 'sync.refused_value' END AS code
-        FROM planner.stage g, unnest(g.names, g.cells) AS c (name, cell)
-        LEFT JOIN planner.field f ON f.project = p_layer.project AND f.layer = p_layer.uuid AND f.name = c.name
-        WHERE g.push_id = p_push AND g.owner = session_user AND g.layer = p_layer.uuid::text AND g.fault IS NULL
-          AND g.operation <> 'delete' AND (f.slot IS NULL OR NOT planner_inner.fits(c.cell, f.type))
-        ORDER BY g.ordinal
-    ) bad
+        FROM staged c LEFT JOIN planner.field f ON f.project = p_layer.project AND f.layer = p_layer.uuid AND f.name = c.name
+        WHERE f.slot IS NULL OR NOT planner_inner.fits(c.cell, f.type) ORDER BY c.ordinal
+    )
+    UPDATE planner.stage s SET fault = bad.code, detail = left(bad.name, 100) FROM bad
     WHERE s.push_id = p_push AND s.owner = session_user AND s.ordinal = bad.ordinal;
     IF p_layer.geometry = 'none' THEN
         UPDATE planner.stage SET fault = 'sync.refused_geometry', detail = 'none'
@@ -131,11 +135,12 @@ BEGIN
     END IF;
     -- All at once; if one cannot be read, one by one.
     BEGIN
-        UPDATE planner.stage s SET fault = 'sync.refused_geometry', detail = bad.why
-        FROM (SELECT g.ordinal, planner_inner.geometry_fault(ST_GeomFromWKB(g.geometry), wanted) AS why FROM planner.stage g
-              WHERE g.push_id = p_push AND g.owner = session_user AND g.layer = p_layer.uuid::text AND g.fault IS NULL
-                AND g.has_geometry AND g.geometry IS NOT NULL AND g.operation <> 'delete') bad
-        WHERE bad.why IS NOT NULL AND s.push_id = p_push AND s.owner = session_user AND s.ordinal = bad.ordinal;
+        WITH bad AS MATERIALIZED (SELECT * FROM (
+            SELECT g.ordinal, planner_inner.geometry_fault(ST_GeomFromWKB(g.geometry), wanted) AS why FROM planner.stage g
+            WHERE g.push_id = p_push AND g.owner = session_user AND g.layer = p_layer.uuid::text AND g.fault IS NULL
+              AND g.has_geometry AND g.geometry IS NOT NULL AND g.operation <> 'delete') judged WHERE why IS NOT NULL)
+        UPDATE planner.stage s SET fault = 'sync.refused_geometry', detail = bad.why FROM bad
+        WHERE s.push_id = p_push AND s.owner = session_user AND s.ordinal = bad.ordinal;
     EXCEPTION WHEN internal_error OR data_exception OR invalid_parameter_value OR statement_too_complex OR program_limit_exceeded THEN
         FOR one IN SELECT g.ordinal, planner_inner.geometry_fault(planner_inner.read_wkb(g.geometry), wanted) AS why
                    FROM planner.stage g

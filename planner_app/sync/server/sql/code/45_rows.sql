@@ -47,9 +47,8 @@ BEGIN
                 WHEN $7 IS NOT NULL AND (c.kind <> 'u' OR NOT planner_inner.may_change($8, $9, c.fields, $7)) THEN 'sync.refused_column'
                 END AS fault
             FROM c
-        ), refused AS (
-            UPDATE planner.stage g SET fault = d.fault FROM d
-            WHERE d.fault IS NOT NULL AND g.push_id = $1 AND g.owner = session_user AND g.ordinal = d.ordinal
+        ), bad AS MATERIALIZED (
+            SELECT d.ordinal, d.fault FROM d WHERE d.fault IS NOT NULL
         ), removed AS (
             DELETE FROM %5$s t USING d WHERE t.uuid = d.id AND d.kind = 'd' AND d.fault IS NULL
         ), updated AS (
@@ -67,7 +66,8 @@ BEGIN
                    CASE WHEN 0 = ANY (d.fields) THEN d.ogb END, CASE WHEN 0 = ANY (d.fields) THEN d.ngb END,
                    CASE WHEN d.og IS NULL THEN d.ng::box WHEN d.ng IS NULL THEN d.og::box ELSE bound_box(d.og::box, d.ng::box) END
             FROM d WHERE d.fault IS NULL AND (d.kind <> 'u' OR cardinality(d.fields) > 0) RETURNING 1
-        ) SELECT count(*) FROM logged $q$,
+        ) SELECT (SELECT count(*) FROM logged), ARRAY(SELECT d.ordinal FROM d WHERE d.fault IS NOT NULL ORDER BY d.ordinal),
+            ARRAY(SELECT d.fault FROM d WHERE d.fault IS NOT NULL ORDER BY d.ordinal) $q$,
         p_project.srid, old_values, new_values, CASE WHEN spatial THEN 't.geom' ELSE 'NULL::geometry' END, target, changed, spatial::text,
         sets, CASE WHEN spatial THEN ', geom = d.ng' ELSE '' END, CASE WHEN spatial THEN ', geom' ELSE '' END, columns,
         CASE WHEN spatial THEN ', d.ng' ELSE '' END, inserts, before, after);
@@ -84,11 +84,15 @@ $$;
 -- Run the statement; what makes it fail is found by halving and refused alone.
 CREATE OR REPLACE FUNCTION planner_inner.apply_some(p_statement text, p_push uuid, p_project integer, p_layer uuid, p_revision bigint,
     p_first integer, p_last integer, p_reach geometry, p_columns text[]) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE done bigint; middle integer := p_first + (p_last - p_first) / 2;
+DECLARE done bigint; refused integer[]; faults text[]; code text; middle integer := p_first + (p_last - p_first) / 2;
 BEGIN
     BEGIN
-        EXECUTE p_statement INTO done
+        EXECUTE p_statement INTO done, refused, faults
         USING p_push, p_layer::text, p_revision, p_first, p_last, p_reach, p_columns, p_project, p_layer;
+        FOR code IN SELECT DISTINCT f FROM unnest(faults) f LOOP
+            UPDATE planner.stage SET fault = code WHERE push_id = p_push AND owner = session_user
+            AND ordinal = ANY (ARRAY(SELECT o FROM unnest(refused, faults) AS x (o, f) WHERE f = code));
+        END LOOP;
         RETURN done;
     EXCEPTION
         WHEN query_canceled OR lock_not_available OR deadlock_detected OR insufficient_resources OR system_error

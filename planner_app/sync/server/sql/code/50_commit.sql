@@ -136,10 +136,11 @@ $$;
 -- Has somebody changed after ``p_seen`` what this push changes?
 CREATE OR REPLACE FUNCTION planner_inner.is_behind(p_push uuid, p_project planner.project, p_seen bigint, p_definitions jsonb)
 RETURNS boolean STABLE LANGUAGE sql AS $$
+    -- OFFSET 0: one look into the log's index for each record, whatever PostgreSQL thinks how many there are.
     SELECT p_project.revision > p_seen AND (EXISTS (
-        SELECT FROM planner.stage s JOIN planner.change c
-            ON c.project = p_project.id AND c.layer = s.layer::uuid AND c.uuid = s.uuid::uuid AND c.revision > p_seen
-        WHERE s.push_id = p_push AND s.owner = session_user AND s.fault IS NULL
+        SELECT FROM planner.stage s WHERE s.push_id = p_push AND s.owner = session_user AND s.fault IS NULL AND EXISTS (
+            SELECT FROM planner.change c WHERE c.project = p_project.id AND c.layer = s.layer::uuid AND c.uuid = s.uuid::uuid
+              AND c.revision > p_seen OFFSET 0)
     ) OR EXISTS (
         SELECT FROM planner.definition d, jsonb_array_elements(p_definitions) b
         WHERE d.project = p_project.id AND d.revision > p_seen AND d.kind = b ->> 'kind' AND d.key = b ->> 'key'))
