@@ -13,7 +13,7 @@ from planner_app.domain.layer import FieldInfo
 from planner_app.sync.server import postgres
 from planner_app.sync.server.postgres import PostgresTransport
 from planner_app.sync.types import DefChange, LayerDef, ProjectDef
-from tests.server.builders import ALL, insert, key, layer, new_layer, push
+from tests.server.builders import ALL, insert, key, layer, new_layer, push, update
 from tests.server.conftest import City
 
 pytestmark = pytest.mark.server
@@ -86,3 +86,24 @@ def test_advisory_locks_stop_nobody(city: City, connect: Connect, slow: psycopg.
     connect("anna").register(ProjectDef(fresh, f"Town {fresh}", "EPSG:4547"))
     connect("olaf").put_readings(fresh, [(1, 1_500_000_000_000, 1.0, 0)])
     assert time.monotonic() - started < 2
+
+
+def test_what_the_planner_believes_of_the_stage_costs_nothing(
+    city: City, connect: Connect, project: str, secret: LayerDef
+) -> None:
+    """Statistics of small pushes must not make a large one quadratic (it took 150 s)."""
+    anna = connect("anna")
+    for _ in range(8):  # plans become generic
+        push(anna, project, [insert(secret, key(), name="small")])
+        with psycopg.connect(city.dba, autocommit=True) as connection:
+            connection.execute("ANALYZE planner.stage")
+    keys = [key() for _ in range(4000)]
+    started = time.monotonic()
+    assert push(anna, project, [insert(secret, k, name="large", far="1.5") for k in keys]).applied == 4000
+    at = anna.head(project).revision
+    changes = [update(secret, k, name="changed", far="wrong" if n % 2 else "2.5") for n, k in enumerate(keys)]
+    result = push(anna, project, changes)
+    assert (result.applied, len(result.refused)) == (2000, 2000)
+    assert push(connect("olaf"), project, [update(secret, k, floors="1") for k in keys], seen=at).behind
+    assert len(list(anna.as_of(project, secret.uuid, at, ALL))) == 4000 + 9
+    assert time.monotonic() - started < 40

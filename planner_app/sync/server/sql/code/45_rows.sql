@@ -47,8 +47,6 @@ BEGIN
                 WHEN $7 IS NOT NULL AND (c.kind <> 'u' OR NOT planner_inner.may_change($8, $9, c.fields, $7)) THEN 'sync.refused_column'
                 END AS fault
             FROM c
-        ), bad AS MATERIALIZED (
-            SELECT d.ordinal, d.fault FROM d WHERE d.fault IS NOT NULL
         ), removed AS (
             DELETE FROM %5$s t USING d WHERE t.uuid = d.id AND d.kind = 'd' AND d.fault IS NULL
         ), updated AS (

@@ -71,9 +71,17 @@ BEGIN
     USING p_layer, p_after, p_until, frame, p_box, seen.sight;
 END $$;
 
--- A layer's records as they were after a revision: what is there now, with the log's earlier values laid over it.
+-- A record's values with earlier ones laid over them.
+CREATE OR REPLACE FUNCTION planner_inner.overlaid(p_cells text[], p_width integer, p_slots smallint[], p_earlier text[]) RETURNS text[]
+IMMUTABLE LANGUAGE sql AS $$
+    SELECT ARRAY(SELECT CASE WHEN at IS NULL THEN p_cells[slot] ELSE p_earlier[at] END
+                 FROM generate_series(1, p_width) slot, array_position(p_slots, slot::smallint) at ORDER BY slot)
+$$;
+
+-- A layer's records as they were after a revision: what is there now, with the log's earlier values laid over it. (Of how many
+-- records there are earlier values, PostgreSQL has no idea: no nested loops.)
 CREATE OR REPLACE FUNCTION planner_inner.state_at(p_layer planner.layer, p_revision bigint, p_uuid uuid DEFAULT NULL)
-RETURNS TABLE (uuid uuid, rev bigint, cells text[], geometry bytea) STABLE LANGUAGE plpgsql AS $$
+RETURNS TABLE (uuid uuid, rev bigint, cells text[], geometry bytea) STABLE LANGUAGE plpgsql SET enable_nestloop = off AS $$
 DECLARE current_values text; width integer; spatial boolean := p_layer.geometry <> 'none';
 BEGIN
     IF p_revision < p_layer.made THEN
@@ -83,28 +91,32 @@ BEGIN
     FROM planner.field f WHERE f.project = p_layer.project AND f.layer = p_layer.uuid;
     RETURN QUERY EXECUTE format($q$
         WITH later AS MATERIALIZED (
-            SELECT c.* FROM planner.change c
-            WHERE c.project = %1$s AND c.layer = %2$L AND c.revision > $1 AND ($2 IS NULL OR c.uuid = $2)
-        ), was AS (
+            SELECT c.* FROM planner.change c WHERE c.project = %1$s AND c.layer = %2$L AND c.revision > $1 %7$s
+        ), was AS MATERIALIZED (
             SELECT DISTINCT ON (l.uuid) l.uuid, l.operation FROM later l ORDER BY l.uuid, l.revision
-        ), old AS MATERIALIZED (
-            SELECT DISTINCT ON (l.uuid, f) l.uuid, f AS slot, CASE WHEN f > 0 THEN l.before[f] END AS cell, l.geometry_before
+        ), first AS (
+            SELECT DISTINCT ON (l.uuid, f) l.uuid, f AS slot, CASE WHEN f > 0 THEN l.before[f] END AS cell,
+                   CASE WHEN f = 0 THEN l.geometry_before END AS shape
             FROM later l, unnest(l.fields) f ORDER BY l.uuid, f, l.revision
+        ), old AS MATERIALIZED (
+            SELECT f.uuid, array_agg(f.slot ORDER BY f.slot) AS slots, array_agg(f.cell ORDER BY f.slot) AS cells,
+                   (array_agg(f.shape ORDER BY f.slot))[1] AS shape FROM first f GROUP BY f.uuid
+        ), since AS MATERIALIZED (
+            SELECT c.uuid, max(c.revision) AS rev FROM planner.change c
+            WHERE c.project = %1$s AND c.layer = %2$L AND c.revision <= $1 %7$s AND EXISTS (SELECT FROM later) GROUP BY c.uuid
+        ), now AS MATERIALIZED (
+            SELECT t.uuid, t.rev, ARRAY[%3$s]::text[] AS cells, %4$s AS shape FROM %5$s t WHERE true %8$s
         )
-        SELECT t.uuid, coalesce(t.rev, %8$s), ARRAY[%3$s]::text[], %4$s FROM %5$s t
-        WHERE ($2 IS NULL OR t.uuid = $2) AND NOT EXISTS (SELECT FROM was WHERE was.uuid = t.uuid)
+        SELECT n.uuid, n.rev, n.cells, n.shape FROM now n LEFT JOIN was w ON w.uuid = n.uuid WHERE w.uuid IS NULL
         UNION ALL
-        SELECT w.uuid, coalesce((SELECT max(c.revision) FROM planner.change c WHERE c.project = %1$s AND c.layer = %2$L AND c.uuid = w.uuid
-                                   AND c.revision <= $1), %8$s),
-               ARRAY(SELECT CASE WHEN o.uuid IS NOT NULL THEN o.cell ELSE x.cells[k] END
-                     FROM generate_series(1, %6$s) k LEFT JOIN old o ON o.uuid = w.uuid AND o.slot = k ORDER BY k),
-               CASE WHEN g.uuid IS NOT NULL THEN g.geometry_before ELSE x.shape END
-        FROM was w
-        LEFT JOIN LATERAL (SELECT ARRAY[%3$s]::text[] AS cells, %4$s AS shape FROM %5$s t WHERE t.uuid = w.uuid) x ON true
-        LEFT JOIN old g ON g.uuid = w.uuid AND g.slot = 0
+        SELECT w.uuid, coalesce(s.rev, %9$s), CASE WHEN o.uuid IS NULL THEN n.cells
+                   ELSE planner_inner.overlaid(n.cells, %6$s, o.slots, o.cells) END,
+               CASE WHEN o.slots[1] = 0 THEN o.shape ELSE n.shape END
+        FROM was w LEFT JOIN old o ON o.uuid = w.uuid LEFT JOIN since s ON s.uuid = w.uuid LEFT JOIN now n ON n.uuid = w.uuid
         WHERE w.operation <> 'i' $q$,
         p_layer.project, p_layer.uuid, current_values, CASE WHEN spatial THEN 'ST_AsBinary(t.geom, ''NDR'')' ELSE 'NULL::bytea' END,
-        planner_inner.table_of(p_layer), width, NULL, p_layer.made)
+        planner_inner.table_of(p_layer), width, CASE WHEN p_uuid IS NOT NULL THEN 'AND c.uuid = $2' ELSE '' END,
+        CASE WHEN p_uuid IS NOT NULL THEN 'AND t.uuid = $2' ELSE '' END, p_layer.made)
     USING p_revision, p_uuid;
 END $$;
 

@@ -53,7 +53,8 @@ CREATE OR REPLACE FUNCTION planner_inner.verify_registry(p_project planner.proje
 $$;
 
 -- Every record of a layer is what the log says, cell by cell; what came in bulk has the hash it came with.
-CREATE OR REPLACE FUNCTION planner_inner.verify_layer(p_layer planner.layer) RETURNS TABLE (subject text, fault text) LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION planner_inner.verify_layer(p_layer planner.layer) RETURNS TABLE (subject text, fault text) LANGUAGE plpgsql
+SET enable_nestloop = off AS $$
 DECLARE
     current_values text; typed text; came planner.bulk; digest bytea; spatial boolean := p_layer.geometry <> 'none'; shape text;
 BEGIN
@@ -77,24 +78,24 @@ BEGIN
                    first_value(c.operation) OVER (PARTITION BY c.uuid ORDER BY c.revision) AS first
             FROM planner.change c WHERE c.project = %1$s AND c.layer = %2$L ORDER BY c.uuid, c.revision DESC
         ), now AS MATERIALIZED (
-            SELECT t.uuid, t.rev, ARRAY[%3$s]::text[] AS cells, %4$s AS shape FROM %5$s t
-            WHERE %6$L::bigint IS NULL OR EXISTS (SELECT FROM lives v WHERE v.uuid = t.uuid)
+            SELECT t.uuid, t.rev, ARRAY[%3$s]::text[] AS cells, %4$s AS shape, v.first FROM %5$s t LEFT JOIN lives v ON v.uuid = t.uuid
+            WHERE %6$L::bigint IS NULL OR v.uuid IS NOT NULL
+        ), values AS (
+            SELECT n.uuid, n.first, x.slot::int AS slot, x.cell, NULL::bytea AS shape FROM now n, unnest(n.cells) WITH ORDINALITY x (cell, slot)
+            UNION ALL SELECT n.uuid, n.first, 0, NULL, n.shape FROM now n
         )
         SELECT format('record %%s', l.uuid), format('revision %%s does not follow from the one before', l.revision) FROM linked l
         JOIN lives v USING (uuid) WHERE (l.n > 1 OR v.first = 'i') AND (l.b, l.gb) IS DISTINCT FROM (l.pa, l.pga)
         UNION
-        SELECT format('record %%s', l.uuid), 'is not what the log says' FROM linked l JOIN now n USING (uuid)
-        WHERE l.last = 1 AND CASE WHEN l.slot = 0 THEN l.ga IS DISTINCT FROM n.shape ELSE l.a IS DISTINCT FROM n.cells[l.slot] END
+        -- What the log does not speak of came with the bulk, or is empty.
+        SELECT format('record %%s', x.uuid), 'is not what the log says'
+        FROM values x LEFT JOIN linked l ON l.uuid = x.uuid AND l.slot = x.slot AND l.last = 1
+        WHERE (l.uuid IS NOT NULL OR x.first = 'i') AND (x.cell, x.shape) IS DISTINCT FROM (l.a, l.ga)
         UNION
         SELECT format('record %%s', coalesce(v.uuid, n.uuid)), CASE WHEN v.uuid IS NULL THEN 'is not in the log'
             WHEN n.uuid IS NULL THEN 'is missing' WHEN v.last = 'd' THEN 'was deleted by the log' ELSE 'has another revision' END
         FROM lives v FULL JOIN now n ON n.uuid = v.uuid
-        WHERE (n.uuid IS NULL) <> (coalesce(v.last, '?') = 'd') OR v.uuid IS NULL OR n.rev <> v.rev
-        UNION
-        SELECT format('record %%s', n.uuid), 'has values that are not in the log' FROM now n JOIN lives v ON v.uuid = n.uuid AND v.first = 'i'
-        LEFT JOIN (SELECT uuid, array_agg(DISTINCT slot) AS slots FROM told GROUP BY uuid) t ON t.uuid = n.uuid
-        WHERE (n.shape IS NOT NULL AND 0 = ANY (t.slots) IS NOT TRUE)
-           OR EXISTS (SELECT FROM unnest(n.cells) WITH ORDINALITY x (cell, slot) WHERE x.cell IS NOT NULL AND x.slot = ANY (t.slots) IS NOT TRUE) $q$,
+        WHERE (n.uuid IS NULL) <> (coalesce(v.last, '?') = 'd') OR v.uuid IS NULL OR n.rev <> v.rev $q$,
         p_layer.project, p_layer.uuid, current_values, shape, planner_inner.table_of(p_layer), came.revision);
     IF came.revision IS NOT NULL THEN
         EXECUTE format($q$SELECT sha256(coalesce(string_agg(sha256(record_send(ROW(s.uuid%s%s))), '' ORDER BY s.uuid), ''))
