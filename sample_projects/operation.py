@@ -100,43 +100,52 @@ def write_operation(project: Project, tables: Sequence[Table], seed: int) -> Wri
 
 
 class _Records:
-    """The rows of one table by their identity."""
+    """The rows of one table by their identity; its columns are written ``name=Chinese name``, ``name:r=…``."""
 
     def __init__(self, id: str, name: str, geometry: Geometry, fields: str) -> None:
         kinds: dict[str, FieldType] = {"i": "integer", "r": "real"}
-        parts = [part.partition(":") for part in fields.split()]
+        parts = [part.partition("=") for part in fields.split()]
+        named = [(*head.partition(":"), alias) for head, _, alias in parts]
         self.id, self.name, self.geometry = id, name, geometry
-        self.fields = tuple(FieldInfo(field, kinds.get(kind, "text")) for field, _, kind in parts)
+        self.fields = tuple(FieldInfo(field, kinds.get(kind, "text"), alias) for field, _, kind, alias in named)
         self.rows: dict[str, dict[str, Any]] = {}
         self.wkb: dict[str, bytes] = {}
 
 
 def _tables() -> dict[str, _Records]:
+    span = "tunnel=管廊编号 from_m:r=起点里程（m） to_m:r=终点里程（m） compartments=舱室类型"
+    place = "tunnel=管廊编号 m:r=里程（m） compartment=舱室类型"
     made = (
         _Records(
             "inspection_plan", "巡检计划", "none",
-            "number name tunnel from_m:r to_m:r compartments every_days:i look_at responsible start ended",
+            f"number=计划编号 name=计划名称 {span} every_days:i=周期（天） look_at=检查内容 responsible=负责人 "
+            "start=开始日期 ended=结束日期",
         ),
         _Records(
             "inspection", "巡检记录", "none",
-            "number plan_id tunnel from_m:r to_m:r compartments by started ended remark",
+            f"number=巡检编号 plan_id=计划标识 {span} by=巡检人 started=开始时间 ended=结束时间 remark=备注",
         ),
         _Records(
             "observation", "巡检所见", "none",
-            "inspection_id tunnel m:r compartment position text code grade:i photo by time defect_id",
+            f"inspection_id=巡检标识 {place} position=部位 text=描述 code=缺陷类别 grade:i=等级 photo=照片 by=记录人 "
+            "time=时间 defect_id=缺陷标识",
         ),
         _Records(
-            "defect_examination", "缺陷复查", "none", "defect_id observation_id event grade:i text photo by time"
+            "defect_examination", "缺陷复查", "none",
+            "defect_id=缺陷标识 observation_id=所见标识 event=事件 grade:i=等级 text=描述 photo=照片 by=记录人 "
+            "time=时间",
         ),
         _Records(
             "work_order", "工单", "point",
-            "number title kind subject source tunnel m:r compartment status responsible due steps permit gas_tests "
-            "result photo life created_by created_at",
+            f"number=工单编号 title=标题 kind=类型 subject=对象 source=来源 {place} status=状态 responsible=负责人 "
+            "due=期限 steps=作业步骤 permit=作业许可 gas_tests=气体检测 result=处理结果 photo=照片 life=流转记录 "
+            "created_by=创建人 created_at=创建时间",
         ),
         _Records(
             "defect", "缺陷", "point",
-            "number tunnel m:r to_m:r compartment position code grade:i status text first_seen last_seen closed_at "
-            "closed_by",
+            "number=缺陷编号 tunnel=管廊编号 m:r=里程（m） to_m:r=终点里程（m） compartment=舱室类型 position=部位 "
+            "code=缺陷类别 grade:i=等级 status=状态 text=描述 first_seen=首次发现 last_seen=最近复查 "
+            "closed_at=销号时间 closed_by=销号人",
         ),
     )  # fmt: skip
     return {table.id: table for table in made}

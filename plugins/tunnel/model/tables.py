@@ -9,6 +9,7 @@ from typing import Any
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.layer import FieldInfo, Geometry, LayerInfo, NewLayer, PlanInfo
 from planner_app.plugin_api.model import Project, Transaction
+from plugins.tunnel.model.field_names import fields_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,48 +28,28 @@ class TableSpec:
         return f"tunnel.{self.id}"
 
 
-def _fields(text: str) -> tuple[FieldInfo, ...]:
-    """``code:text dn_mm:integer`` as fields."""
-    return tuple(FieldInfo(name, kind) for name, _, kind in (part.partition(":") for part in text.split()))  # type: ignore[arg-type]
+def table_spec(id: str, name: str, geometry: Geometry, columns: str, label_field: str = "code") -> TableSpec:
+    """A kind of record with its columns written as :func:`fields_of` reads them."""
+    return TableSpec(id, name, geometry, fields_of(id, columns), label_field)
 
 
-NODE = TableSpec(
-    "net_node",
-    "管点",
-    "point",
-    _fields("code:text network:text feature_code:text ground_z:real source:boolean kind:text demand:real status:text"),
+NODE = table_spec(
+    "net_node", "管点", "point", "code network feature_code ground_z:real source:boolean kind demand:real status"
 )
-LINE = TableSpec(
-    "net_line",
-    "管线",
-    "line",
-    _fields(
-        "code:text network:text kind_code:text from_node:text to_node:text shape:text dn_mm:integer material:text "
-        "laying:text z_ref:text z1:real z2:real depth1:real depth2:real rating:text cables:integer status:text "
-        "year:integer length_m:real closed:boolean owner:text source:text deviation_m:real"
-    ),
+LINE = table_spec(
+    "net_line", "管线", "line",
+    "code network kind_code from_node to_node shape dn_mm:integer material laying z_ref z1:real z2:real depth1:real "
+    "depth2:real rating cables:integer status year:integer length_m:real closed:boolean owner source deviation_m:real",
+)  # fmt: skip
+VALVE = table_spec(
+    "valve", "阀门", "point",
+    "code node line network type normally_open:boolean is_open:boolean operable:boolean last_exercised:date "
+    "dn_mm:integer",
+)  # fmt: skip
+SERVICE = table_spec(
+    "service_point", "用户点", "point", "code line node network customer_count:integer critical:boolean name"
 )
-VALVE = TableSpec(
-    "valve",
-    "阀门",
-    "point",
-    _fields(
-        "code:text node:text line:text network:text type:text normally_open:boolean is_open:boolean operable:boolean "
-        "last_exercised:date dn_mm:integer"
-    ),
-)
-SERVICE = TableSpec(
-    "service_point",
-    "用户点",
-    "point",
-    _fields("code:text line:text node:text network:text customer_count:integer critical:boolean name:text"),
-)
-EVENT = TableSpec(
-    "asset_event",
-    "资产履历",
-    "none",
-    _fields("asset_table:text asset:text code:text was:text now:text by:text time:text note:text source:text"),
-)
+EVENT = table_spec("asset_event", "资产履历", "none", "asset_table asset code was now by time note source")
 
 
 def find(project: Project | Transaction, spec: TableSpec) -> LayerInfo | None:

@@ -21,6 +21,8 @@ from plugins.tunnel.model.assets.status import Event, now, write_events
 from plugins.tunnel.model.tables import LINE, NODE
 
 _APPROVED = ("approved", "built")
+#: What people call the other states of a case: English, Chinese.
+_OPEN = {"open": ("under review", "审查中"), "returned": ("returned", "退回修改"), "rejected": ("rejected", "未通过")}
 #: A surveyed line is a designed one if most of it runs within this distance, m.
 _BESIDE = 5.0
 _MOST = 0.5
@@ -91,7 +93,8 @@ def waiting_cases(project: Project, case: str = "") -> list[CasePipes]:
             known = ", ".join(str(one["number"]) for one in cases)
             raise PlannerError("tunnel.case_unknown", case=case, known=known or "–")
         if named[0]["status"] not in _APPROVED:
-            raise PlannerError("tunnel.case_open", case=case, status=named[0]["status"])
+            en, zh = _OPEN.get(named[0]["status"], (named[0]["status"], ""))
+            raise PlannerError("tunnel.case_open", case=case, status=en, status_zh=zh)
         cases = named
     assets = _assets(project)
     found = [

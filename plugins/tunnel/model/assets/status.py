@@ -8,13 +8,21 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from planner_app.domain.errors import PlannerError
-from planner_app.domain.layer import FieldInfo, LayerInfo
+from planner_app.domain.layer import LayerInfo
 from planner_app.plugin_api.model import Batch, Command, Project, Transaction
 from plugins.tunnel.model import tables
 from plugins.tunnel.model.assets import cjj61
+from plugins.tunnel.model.field_names import field_of
 from plugins.tunnel.model.tables import EVENT
 
-STATES = ("planned", "building", "in_use", "abandoned")
+#: State → what people call it: English, Chinese.
+WORDS = {
+    "planned": ("planned", "规划"),
+    "building": ("being built", "在建"),
+    "in_use": ("in use", "在用"),
+    "abandoned": ("abandoned", "废弃"),
+}
+STATES = tuple(WORDS)
 #: From where to where. What was built may be taken back into use; nothing becomes planned again.
 _NEXT = {
     "planned": ("building", "abandoned"),
@@ -40,6 +48,12 @@ class Event:
 def state_of(value: Any) -> str:
     """One of :data:`STATES`; what is not said is taken as in use, as surveys show what is there."""
     return cjj61.status_of(str(value or "")) or "in_use"
+
+
+def worded(**states: str) -> dict[str, str]:
+    """States as parameters of a message, in both languages."""
+    english = {name: WORDS[state][0] if state in WORDS else state for name, state in states.items()}
+    return english | {f"{name}_zh": WORDS[state][1] for name, state in states.items() if state in WORDS}
 
 
 def next_states(state: str) -> tuple[str, ...]:
@@ -70,16 +84,21 @@ class SetStatus(Command):
     source: str = ""
 
     def params(self) -> dict[str, Any]:
-        return {"layer": self.layer_id, "status": self.status, "count": len(self.fids), "by": self.by}
+        return {"layer": self.layer_id, **worded(status=self.status), "count": len(self.fids), "by": self.by}
 
     def apply(self, tx: Transaction) -> None:
         if self.status not in STATES:
-            raise PlannerError("tunnel.status_unknown", status=self.status, known=", ".join(STATES))
+            raise PlannerError(
+                "tunnel.status_unknown",
+                status=self.status,
+                known=", ".join(STATES),
+                known_zh="、".join(f"{name}（{WORDS[name][1]}）" for name in STATES),
+            )
         if not self.by.strip():
             raise PlannerError("tunnel.status_nobody")
         layer = tx.layer(self.layer_id)
         if layer.field("status") is None:
-            tx.add_field(layer.id, FieldInfo("status", "text"))
+            tx.add_field(layer.id, field_of(layer.id, "status"))
             layer = tx.layer(layer.id)
         names = [name for name in ("code", "status", "uuid") if name == "uuid" or layer.field(name) is not None]
         found = tx.read(layer.id, columns=names, fids=list(self.fids), geometry=False)
@@ -95,7 +114,7 @@ class SetStatus(Command):
             if was == self.status and value:
                 continue
             if was != self.status and self.status not in _NEXT[was]:
-                raise PlannerError("tunnel.status_wrong", id=code or int(fid), was=was, now=self.status)
+                raise PlannerError("tunnel.status_wrong", id=code or int(fid), **worded(was=was, now=self.status))
             if (was, self.status) == ("abandoned", "in_use") and not self.note.strip():
                 raise PlannerError("tunnel.status_reason", id=code or int(fid))
             changed.append(int(fid))

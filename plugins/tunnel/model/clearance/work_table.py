@@ -5,22 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from planner_app.domain.layer import FieldInfo
 from planner_app.plugin_api.model import Batch, Command, Transaction
 from plugins.tunnel.model import tables
-from plugins.tunnel.model.tables import TableSpec
+from plugins.tunnel.model.tables import table_spec
 
-EXTERNAL_WORK = TableSpec(
+EXTERNAL_WORK = table_spec(
     "external_work",
     "外部作业",
     "polygon",
-    (
-        FieldInfo("code", "text"), FieldInfo("name", "text"), FieldInfo("depth_m", "real"),
-        FieldInfo("method", "text"), FieldInfo("applicant", "text"), FieldInfo("status", "text"),
-        FieldInfo("starts", "date"), FieldInfo("ends", "date"),
-    ),
+    "code name depth_m:real method applicant status starts:date ends:date",
     label_field="name",
-)  # fmt: skip
+)
 
 
 #: What lies below a planned work stays visible.

@@ -5,23 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from planner_app.domain.layer import FieldInfo
 from planner_app.plugin_api.model import Project
 from plugins.tunnel.model.emergency.scene import Device, Values
 from plugins.tunnel.model.network.spaces import Spaces
 from plugins.tunnel.model.space.load import number, rows, text
-from plugins.tunnel.model.tables import TableSpec, find
+from plugins.tunnel.model.tables import find, table_spec
 
-EQUIPMENT = TableSpec(
+EQUIPMENT = table_spec(
     "equipment",
     "附属设施",
     "point",
-    (
-        FieldInfo("code", "text"), FieldInfo("kind", "text"), FieldInfo("tunnel", "text"),
-        FieldInfo("compartment", "text"), FieldInfo("m", "real"), FieldInfo("fed_by", "text"),
-        FieldInfo("rated_m3h", "real"), FieldInfo("status", "text"),
-    ),
-)  # fmt: skip
+    "code kind tunnel compartment m:real fed_by rated_m3h:real status",
+)
 #: Words of kinds in tables.
 _KINDS = {
     "fan": "fan 风机 排风机 送风机", "pump": "pump 水泵 排水泵 潜污泵", "light": "light 照明 灯",

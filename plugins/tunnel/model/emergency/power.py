@@ -63,7 +63,7 @@ def _device(one: Item, spaces: Spaces) -> Device:
 
 def _sensors(project: Project, spaces: Spaces) -> list[Item]:
     found = []
-    for row in rows(project, SENSOR, geometry=True, extra="fed_by"):
+    for row in rows(project, SENSOR, geometry=True):
         m, place = number(row["m"]), row["shape"]
         space = spaces.at(text(row["tunnel"]), text(row["compartment"]), m)
         xy = None if place is None or place.is_empty else (float(place.x), float(place.y))

@@ -12,19 +12,19 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from planner_app.domain.errors import PlannerError
-from planner_app.domain.layer import FieldInfo, LayerInfo, NewLayer
+from planner_app.domain.layer import LayerInfo, NewLayer
 from planner_app.plugin_api.model import Batch, Command, Project, Transaction
+from plugins.tunnel.model.field_names import fields_of
 from plugins.tunnel.model.monitoring.engine import Alarm
 
-_JUDGED = (
-    FieldInfo("sensor", "integer"), FieldInfo("code", "text"), FieldInfo("rule", "text"), FieldInfo("level", "text"),
-    FieldInfo("raised", "datetime"), FieldInfo("cleared", "datetime"), FieldInfo("value", "real"),
-    FieldInfo("worst", "real"), FieldInfo("unit", "text"), FieldInfo("standard", "text"), FieldInfo("clause", "text"),
-    FieldInfo("edition", "text"), FieldInfo("confidence", "text"),
-)  # fmt: skip
-_NOTED = (FieldInfo("ack_by", "text"), FieldInfo("ack_at", "datetime"), FieldInfo("ack_remark", "text"))
-FIELDS = (*_JUDGED, *_NOTED)
 ROLE, TABLE = "tunnel.alarm", "tunnel_alarm"
+_JUDGED = fields_of(
+    TABLE,
+    "sensor:integer code rule level raised:datetime cleared:datetime value:real worst:real unit standard clause "
+    "edition confidence",
+)
+_NOTED = fields_of(TABLE, "ack_by ack_at:datetime ack_remark")
+FIELDS = (*_JUDGED, *_NOTED)
 assert [one.name for one in _JUDGED] == [one.name for one in fields(Alarm)]
 
 

@@ -8,30 +8,24 @@ from datetime import date
 from typing import Any, ClassVar
 
 from planner_app.domain.errors import PlannerError
-from planner_app.domain.layer import FieldInfo
 from planner_app.plugin_api.model import Batch, Command, Project, Transaction
 from plugins.tunnel.model import tables
 from plugins.tunnel.model.monitoring.engine import Sensor
-from plugins.tunnel.model.tables import TableSpec
+from plugins.tunnel.model.space.tables import TUNNEL
+from plugins.tunnel.model.tables import table_spec
 
 #: Units that a kind of sensor sends in unless it says otherwise.
 UNITS = {
     "o2": "%", "ch4": "%LEL", "h2s": "mg/m³", "co": "mg/m³", "temp": "℃", "cable_temp": "℃", "rh": "%", "level": "m",
     "settlement": "mm", "power": "kW", "smoke": "", "flow": "l/s", "co2": "ppm",
 }  # fmt: skip
-SENSOR = TableSpec(
+SENSOR = table_spec(
     "sensor",
     "传感器",
     "point",
-    (
-        FieldInfo("sensor_id", "integer"), FieldInfo("code", "text"), FieldInfo("kind", "text"),
-        FieldInfo("unit", "text"),
-        FieldInfo("tunnel", "text"), FieldInfo("compartment", "text"), FieldInfo("m", "real"),
-        FieldInfo("range_min", "real"), FieldInfo("range_max", "real"), FieldInfo("calibrated_on", "date"),
-        FieldInfo("due", "date"),
-    ),
-)  # fmt: skip
-_TUNNEL = TableSpec("tunnel", "综合管廊", "line", ())
+    "sensor_id:integer code kind unit tunnel compartment m:real range_min:real range_max:real calibrated_on:date "
+    "due:date fed_by",
+)
 
 
 @dataclass(frozen=True)
@@ -118,7 +112,7 @@ def load_sensors(project: Project) -> list[Sensor]:
 
 
 def _editions(project: Project) -> Mapping[str, str]:
-    layer = tables.find(project, _TUNNEL)
+    layer = tables.find(project, TUNNEL)
     if layer is None:
         return {}
     _, rows = tables.columns(project, layer, ["code", "built_edition"])

@@ -15,6 +15,7 @@ from uuid import uuid4
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.layer import FieldInfo, LayerInfo, NewLayer
 from planner_app.plugin_api.model import Batch, Command, Project, Transaction
+from plugins.tunnel.model.field_names import field_of
 from plugins.tunnel.model.monitoring.engine import Alarm
 from plugins.tunnel.model.monitoring.standing import Overview
 from plugins.tunnel.model.monitoring.words import clause, limit_text, rule_title
@@ -187,16 +188,17 @@ def _find(project: Project | Transaction, role: str) -> LayerInfo | None:
     return next((layer for layer in project.layers() if layer.role == role), None)
 
 
-def _fields(record: type) -> tuple[FieldInfo, ...]:
+def _fields(role: str, record: type) -> tuple[FieldInfo, ...]:
     named = [one.name for one in fields(record) if one.name != "id"]
-    return tuple(FieldInfo(name, "datetime" if name in _TIMES else "text") for name in named)
+    table = role.replace(".", "_")
+    return tuple(field_of(table, name, "datetime" if name in _TIMES else "text") for name in named)
 
 
 def _read(project: Project | Transaction, role: str, record: type) -> list[dict[str, Any]]:
     layer = _find(project, role)
     if layer is None:
         return []
-    names = [info.name for info in _fields(record)]
+    names = [info.name for info in _fields(role, record)]
     found = project.read(layer.id, columns=["uuid", *names], geometry=False)
     rows = zip(*(found.columns[name] for name in names), strict=True)
     return [
@@ -207,7 +209,7 @@ def _read(project: Project | Transaction, role: str, record: type) -> list[dict[
 
 def _insert(tx: Transaction, role: str, record: Entry | HandOver, **given: str) -> None:
     layer = _find(tx, role)
-    named = _fields(type(record))
+    named = _fields(role, type(record))
     if layer is None:
         new = NewLayer(_NAMES[role], "none", named, role=role, label_field="author" if role == ENTRY_ROLE else "number")
         layer = tx.create_layer(new, table=role.replace(".", "_"))

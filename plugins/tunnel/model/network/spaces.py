@@ -17,25 +17,20 @@ import shapely
 from shapely.ops import substring
 
 from planner_app.domain.errors import PlannerError
-from planner_app.domain.layer import FieldInfo
 from planner_app.plugin_api.model import Project
 from plugins.tunnel.model import tables
 from plugins.tunnel.model.space.axis import Axis
 from plugins.tunnel.model.space.load import load_tunnel, number, rows, text
 from plugins.tunnel.model.space.tables import COMPARTMENT, FIRE_ZONE, PLACEMENT, SECTION, TUNNEL
-from plugins.tunnel.model.tables import TableSpec
+from plugins.tunnel.model.tables import table_spec
 
 Note = tuple[str, dict[str, Any]]
-COMPARTMENT_LINK = TableSpec(
+COMPARTMENT_LINK = table_spec(
     "compartment_link",
     "舱室连通",
     "none",
-    (
-        FieldInfo("code", "text"), FieldInfo("a", "text"), FieldInfo("b", "text"), FieldInfo("via", "text"),
-        FieldInfo("rating_h", "real"), FieldInfo("openable", "boolean"), FieldInfo("m", "real"),
-        FieldInfo("sill_z", "real"),
-    ),
-)  # fmt: skip
+    "code a b via rating_h:real openable:boolean m:real sill_z:real",
+)
 #: Zones whose ends are so near to each other follow each other (m).
 _TOUCH = 1.0
 #: A node of one tunnel joins another whose axis passes so near (m): branches by their place, junctions by their name.
@@ -221,7 +216,7 @@ def _axes(project: Project, notes: list[Note]) -> dict[str, Axis]:
 
 def _zones(project: Project, rooms: Sequence[tuple[str, Any]], notes: list[Note]) -> list[Space]:
     found = []
-    for row in rows(project, FIRE_ZONE, geometry=True, extra="air_changes sump_pump_m3h"):
+    for row in rows(project, FIRE_ZONE, geometry=True):
         if number(row["from_m"]) is None or number(row["to_m"]) is None:
             notes.append(("tunnel.row_unmeasured", {"id": text(row["code"])}))
             continue

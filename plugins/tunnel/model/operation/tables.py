@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.layer import FieldInfo, FieldType, Geometry, LayerInfo
 from planner_app.plugin_api.model import Batch
+from plugins.tunnel.model.field_names import field_of
 from plugins.tunnel.model.operation.records import (
     Conflict,
     Defect,
@@ -104,7 +105,7 @@ class Table(Generic[R]):
 
     def fields(self) -> tuple[FieldInfo, ...]:
         """Columns, in the record's order."""
-        return tuple(FieldInfo(name, _TYPES.get(kind, "text")) for name, kind in self.kinds.items())
+        return tuple(field_of(self.name, name, _TYPES.get(kind, "text")) for name, kind in self.kinds.items())
 
     def cells(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Values of a record's fields as columns take them.

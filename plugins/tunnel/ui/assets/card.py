@@ -16,7 +16,8 @@ from plugins.tunnel.ui.assets import words
 #: Columns shown on the card, as far as an asset has them.
 _FACTS = (
     "kind_code", "kind", "type", "dn_mm", "material", "rating", "laying", "z1", "z2", "depth1", "year", "built_year",
-    "owner", "section", "compartment", "tunnel", "customer_count", "unit", "profile", "method", "deviation_m", "source",
+    "owner", "section", "compartment", "tunnel", "customer_count", "unit", "rated_m3h", "fed_by",
+    "clear_size", "due", "profile", "method", "deviation_m", "source",
 )  # fmt: skip
 _MOST = 6
 _ORDER = (
@@ -120,20 +121,7 @@ class AssetCard(QFrame):
             knob = QPushButton(tr("State"))
             knob.setMenu(menu)
             self.buttons["status"] = knob
-        order = [
-            "zoom",
-            "form",
-            "status",
-            "section",
-            "profile",
-            "trace",
-            "isolate",
-            "chart",
-            "label",
-            "history",
-            "delete",
-        ]
-        for key in order:
+        for key in _ORDER:
             if key in self.buttons:
                 flow.addWidget(self.buttons[key])
         return line

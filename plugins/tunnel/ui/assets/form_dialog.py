@@ -43,7 +43,7 @@ class AssetForm(MonitorDialog):
             if info.name not in _NOT_HERE and info.type != "blob":
                 self._fields[info.name] = info
                 self.editors[info.name] = self._editor(info, details.values.get(info.name))
-                form.add(info.alias or words.column(info.name), self.editors[info.name])
+                form.add(words.caption(info), self.editors[info.name])
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QScrollArea.Shape.NoFrame)

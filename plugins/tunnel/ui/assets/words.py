@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from planner_app.domain.layer import FieldInfo
 from planner_app.i18n import language, tr
 from plugins.tunnel.model.assets import cjj61
+from plugins.tunnel.model.assets.status import WORDS
 
 
 def kind(abbr: str) -> str:
@@ -18,12 +20,8 @@ def kind(abbr: str) -> str:
 
 def status(state: str) -> str:
     """A state of an asset."""
-    return {
-        "planned": tr("Planned"),
-        "building": tr("Being built"),
-        "in_use": tr("In use"),
-        "abandoned": tr("Abandoned"),
-    }.get(state, state)
+    english, chinese = WORDS.get(state, (state, state))
+    return chinese if language() == "zh_CN" else english.capitalize()
 
 
 #: Theme token of a state's pill.
@@ -53,8 +51,16 @@ def table(name: str) -> str:
     }.get(name, name)
 
 
+def caption(info: FieldInfo) -> str:
+    """A column as the project names it in a Chinese window; in others by its meaning where that is known."""
+    known = column(info.name)
+    if info.alias and (language() == "zh_CN" or known == info.name):
+        return info.alias
+    return known
+
+
 def column(name: str) -> str:
-    """A column of an asset's table, where the project gives it no name of its own."""
+    """A column of an asset's table by its meaning; its name where that is not known."""
     return {
         "code": tr("Code"), "name": tr("Name"), "network": tr("Network"), "kind_code": tr("Kind"),
         "from_node": tr("From node"), "to_node": tr("To node"), "shape": tr("Cross section"),
@@ -70,6 +76,8 @@ def column(name: str) -> str:
         "section": tr("Tunnel section"),
         "ground_z": tr("Ground level (m)"), "customer_count": tr("Customers"), "critical": tr("Critical user"),
         "unit": tr("Unit"), "feature_code": tr("Point feature"), "demand": tr("Demand"),
+        "fed_by": tr("Fed by"), "rated_m3h": tr("Rated flow (m³/h)"), "clear_size": tr("Clear size (m)"),
+        "calibrated_on": tr("Calibrated on"), "due": tr("Calibration due"),
     }.get(name, name)  # fmt: skip
 
 

@@ -9,11 +9,15 @@ import shapely
 
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.layer import FieldInfo, NewLayer
+from planner_app.i18n import add_folder, set_language, word_error
 from planner_app.project import Batch, Project
 from plugins.tunnel.model.assets import cjj61
 from plugins.tunnel.model.assets.edit import DeleteAssets, EditAsset
+from plugins.tunnel.model.assets.status import worded
 from tests.helpers.project_files import assert_whole
 from tests.plugins.tunnel.assets.surveys import HEAD, joined_rows, write_csv
+
+I18N = Path(__file__).resolve().parents[4] / "plugins" / "tunnel" / "i18n"
 
 
 @pytest.fixture
@@ -33,7 +37,8 @@ def town(run, file: Path, tmp_path: Path) -> Path:
 
 def test_states_only_go_forward_and_say_who(run, town: Path) -> None:
     ask = ("tunnel", "status", town, "--id", "line:JS1-JS2")
-    assert run(*ask, "--to", "planned", code=2)["error"]["code"] == "tunnel.status_wrong"
+    wrong = run(*ask, "--to", "planned", code=2)["error"]
+    assert (wrong["code"], wrong["message"]) == ("tunnel.status_wrong", "JS1-JS2 is in use and cannot become planned.")
     assert run(*ask, "--to", "broken", code=2)["error"]["code"] == "tunnel.status_unknown"
     run(*ask, "--to", "abandoned", "--by", "老张")
     assert run(*ask, "--to", "in_use", code=2)["error"]["code"] == "tunnel.status_reason"
@@ -50,6 +55,14 @@ def test_states_only_go_forward_and_say_who(run, town: Path) -> None:
     assert run("tunnel", "status", town, "--id", "node:nothing", code=2)["error"]["code"] == "tunnel.asset_unknown"
     assert run("tunnel", "status", town, "--id", "JS2", code=2)["error"]["code"] == "tunnel.asset_ambiguous"
     assert run("verify", town)["ok"]
+
+
+def test_states_are_worded_in_both_languages() -> None:
+    add_folder(I18N)
+    error = PlannerError("tunnel.status_wrong", id="GX1", **worded(was="in_use", now="planned"))
+    assert word_error(error)[0] == "GX1 is in use and cannot become planned."
+    set_language("zh_CN")
+    assert word_error(error)[0] == "GX1 当前为 在用，不能改为 规划。"
 
 
 def test_search_by_code_and_chainage(run, town: Path) -> None:
