@@ -194,6 +194,29 @@ def _leave(connection: sqlite3.Connection, mine: LayerDef, was: Known, retired: 
         definitions.remember_layer(connection, was.definition, was.table, live=False)
 
 
+def discard_definition(connection: sqlite3.Connection, key: str) -> None:
+    """Take a layer or plan back to what the server has of it; fields that were added stay."""
+    here, known = definitions.layers_here(connection).get(key), definitions.known_layers(connection).get(key)
+    if here is not None and known is not None and known.live:
+        cells = known.definition.cells
+        _write_cells(connection, here, {n: cells[n] for n in here.cells if n in cells and here.cells[n] != cells[n]})
+    elif here is not None:
+        spatial.unregister(connection, here.table)
+        connection.execute("DELETE FROM planner_layer WHERE uuid = ?", (key,))
+    elif known is not None and known.live and _table_exists(connection, known.table):
+        _bring_back(connection, known.definition, known)
+    else:
+        _discard_plan(connection, key)
+
+
+def _discard_plan(connection: sqlite3.Connection, key: str) -> None:
+    theirs = definitions.known_plans(connection).get(key)
+    if theirs is not None:
+        registry.write_plan(connection, _plan(key, theirs))
+    elif not connection.execute("SELECT 1 FROM planner_layer WHERE plan_id = ?", (key,)).fetchone():
+        connection.execute("DELETE FROM planner_plan WHERE id = ?", (key,))
+
+
 def missing_layers(project: Project, pull: Pull, scope: Scope) -> list[LayerDef]:
     """Layers of the server that the file should hold and does not."""
     with project.door.read() as connection:

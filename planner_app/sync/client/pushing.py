@@ -251,7 +251,12 @@ def _carry_over(
     for layer, record in refused:
         waiting.setdefault(layer, set()).add(record)
     known, here = definitions.known_layers(connection), definitions.layers_here(connection)
-    edited = outbox.touched(connection, {one.table: one.since for one in known.values()}, seq)
+    tables = {
+        one.table: one.since
+        for layer, one in known.items()
+        if not one.live or layer in unsent or layer in waiting or layer not in here
+    }
+    edited = outbox.touched(connection, tables, seq)
     connection.execute("DELETE FROM planner_replica_carry")
     for layer, one in known.items():
         rows = edited.get(one.table, {})

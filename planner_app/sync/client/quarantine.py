@@ -17,6 +17,7 @@ from planner_app.project.geometry import to_wkb
 from planner_app.project.identity import new_uuids
 from planner_app.project.sql import quote
 from planner_app.sync.client import definitions, outbox
+from planner_app.sync.client.adopting import discard_definition
 from planner_app.sync.client.writing import lenient
 
 #: ``clear``: empty the cell; ``convert``: write the value the column's type makes of it; ``repair``: make the geometry
@@ -32,7 +33,7 @@ class Quarantined:
         layer: the layer's id here (empty for plans); layer_name: as people read it.
         uuid, fid: the record (the layer's or plan's own for the registry); fid None: it was deleted here.
         code, params: why, as a coded message (``sync.wrong_value``, ``sync.refused_district`` …).
-        refused: the server refused it (else it never was sent).
+        refused: the server refused it (else it never was sent). whole: the layer's or plan's definition is meant.
         fixes: what can be done with one click; editing the record is always the other way.
     """
 
@@ -45,6 +46,7 @@ class Quarantined:
     params: Mapping[str, str]
     refused: bool
     fixes: tuple[Fix, ...]
+    whole: bool = False
 
 
 def quarantine(project: Project) -> list[Quarantined]:
@@ -65,7 +67,7 @@ def _held(connection: sqlite3.Connection) -> list[Quarantined]:
         found.append(
             Quarantined(
                 number, info.id if info else "", info.name if info else "", uuid.split(" ")[0] or layer, fid, code,
-                values, bool(refused), _fixes(code, bool(refused), bool(uuid)),
+                values, bool(refused), _fixes(code, bool(refused), bool(uuid)), not uuid,
             )
         )  # fmt: skip
     return found
@@ -73,7 +75,7 @@ def _held(connection: sqlite3.Connection) -> list[Quarantined]:
 
 def _fixes(code: str, refused: bool, record: bool) -> tuple[Fix, ...]:
     if not record:
-        return ("retry",) if refused else ()
+        return ("retry", "discard") if refused else () if code == "sync.field_type" else ("discard",)
     if refused:
         return ("retry", "discard")
     return _BY_CODE.get(code, ("discard",))
@@ -103,7 +105,8 @@ class FixQuarantined(Command):
         """Write the fix.
 
         Raises:
-            PlannerError: ``sync.no_fix`` where this one does not help, ``sync.quarantine_unknown``.
+            PlannerError: ``sync.no_fix`` where this one does not help, ``sync.quarantine_unknown``,
+                ``sync.record_gone`` for a record that was deleted meanwhile.
         """
         held = {one.id: one for one in _held(tx.connection)}
         for number in self.ids:
@@ -114,6 +117,8 @@ class FixQuarantined(Command):
                 raise PlannerError("sync.no_fix", layer=one.layer_name, fix=self.fix)
             if self.fix == "retry":
                 tx.connection.execute("UPDATE planner_replica_quarantine SET seq = -1 WHERE id = ?", (number,))
+            elif self.fix == "discard" and one.whole:
+                discard_definition(tx.connection, one.uuid)
             elif self.fix == "discard":
                 _discard(tx.connection, one)
             elif one.fid is not None:
@@ -123,6 +128,8 @@ class FixQuarantined(Command):
 
 def _mend(tx: Transaction, one: Quarantined, fid: int, fix: Fix) -> None:
     table = quote(one.layer)
+    if not tx.connection.execute(f"SELECT 1 FROM {table} WHERE fid = ?", (fid,)).fetchone():
+        raise PlannerError("sync.record_gone", layer=one.layer_name, uuid=one.uuid)
     if one.code.startswith("sync.uuid"):
         tx.connection.execute(f"UPDATE {table} SET uuid = ? WHERE fid = ?", (new_uuids(1)[0], fid))
     elif one.code == "sync.wrong_value":

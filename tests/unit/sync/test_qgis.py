@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,7 +43,6 @@ def test_every_kind_of_edit(qgis: QgisWriter, paul: Desk, pia: Desk) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.skipif(not os.environ.get("PLANNER_SOAK"), reason="a long run: packaging/test --soak")
 def test_whatever_three_writers_do_all_end_alike(qgis: QgisWriter, made: tuple[Path, MemoryServer]) -> None:
     class Machine(machine(made)):  # type: ignore[misc]
         @rule(desk=DESKS, row=ROWS, what=st.sampled_from(EDITS))

@@ -216,3 +216,31 @@ def test_a_member_who_is_none_any_more(server: MemoryServer, pia: Desk, change: 
             pia.sync()
         assert caught.value.code == "sync.denied"
     assert pia.cell(1, "code") == "x"
+
+
+def test_a_definition_that_is_not_allowed_can_be_discarded(server: MemoryServer, pia: Desk, paul: Desk) -> None:
+    """Made before the right was taken away."""
+    table = pia.layer.id
+    pia.project.execute(SetPlan(PlanInfo("p", PlanKind.OTHER, "p")))
+    pia.project.execute(RenameLayer(table, "renamed"))
+    new = pia.project.add_layer(NewLayer("new", "none"), [])
+    server.members["pia"] = "viewer"
+    held = pia.sync().quarantined
+    assert {(q.code, q.whole) for q in held} == {("sync.no_right", True)}
+    assert {q.uuid for q in held} == {"p", pia.project.layer("renamed").uuid, new.uuid}
+    pia.project.execute(FixQuarantined(tuple(q.id for q in held), "discard"))
+    assert pia.sync().quarantined == ()
+    assert_alike(paul, pia)
+    pia.project.undo()
+    assert {one.name for one in pia.project.layers()} == {"renamed", "new"}
+
+
+def test_a_drop_that_is_not_allowed_can_be_discarded(server: MemoryServer, pia: Desk, paul: Desk) -> None:
+    pia.project.execute(DropLayer(pia.layer.id))
+    server.members["pia"] = "viewer"
+    (held,) = pia.sync().quarantined
+    paul.edit(1, code="meanwhile")
+    paul.sync()
+    pia.project.execute(FixQuarantined((held.id,), "discard"))
+    assert pia.sync().quarantined == ()
+    assert_alike(paul, pia)
