@@ -249,6 +249,12 @@ class ConflictList(QWidget):
             self.chosen.emit(self.opened())
         self._show()
 
+    def tell_who(self, who: dict[int, str]) -> None:
+        """Who made which revision; cards that are open keep what was chosen in them."""
+        self.who |= who
+        if not self._open:
+            self._show()
+
     def open(self, key: str) -> None:
         """Open a record's cells."""
         if key != self._open:

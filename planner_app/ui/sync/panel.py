@@ -13,17 +13,19 @@ from planner_app.plugin_api.widgets import KeyFigures, TaskPage
 from planner_app.ui.controls import ElidedLabel, IconButton, Notice, ThemedIcon, button, column, label, row
 from planner_app.ui.status_bar import stage_text
 from planner_app.ui.sync.address import ServerAddress
+from planner_app.ui.sync.audit import revisions_of
 from planner_app.ui.sync.conflict_list import ConflictList
 from planner_app.ui.sync.disputes import Dispute, Held, read_waiting
 from planner_app.ui.sync.held_list import HeldList
 from planner_app.ui.sync.revision_list import RevisionList
 from planner_app.ui.sync.rights import role_word
 from planner_app.ui.sync.rights_list import RightsList
-from planner_app.ui.sync.status import LOOKS, state_sentence, state_word
+from planner_app.ui.sync.status import LOOKS, short_time, state_sentence, state_word
 from planner_app.ui.sync.words import tls_look
 
 if TYPE_CHECKING:
     from planner_app.sync.client.session import SyncReport
+    from planner_app.sync.types import Revision
     from planner_app.ui.sync.room import SyncRoom
 
 CONFLICTS, HELD, REVISIONS, RIGHTS = range(4)
@@ -147,7 +149,26 @@ class SyncPanel(TaskPage):
             self.conflicts.show_disputes(self.disputes)
             self.held_list.show_held(self.held)
             self.room.show_table(self.disputes)
+            self._ask_who()
         self.refresh()
+
+    def _ask_who(self) -> None:
+        """Whose edits the others' are; the server knows, and without a line the number of the revision must do."""
+        project, who = self.room.project_uuid(), self.conflicts.who
+        wanted = {one.revision for dispute in self.disputes for one in dispute.conflicts if one.revision} - who.keys()
+        if not wanted or not project:
+            return
+
+        def told(found: dict[int, Revision]) -> None:
+            self.conflicts.tell_who(
+                {
+                    number: tr("{user}, {time}, revision {number}", user=one.user, time=short_time(one.time),
+                               number=f"{number:,}")
+                    for number, one in found.items()
+                }
+            )  # fmt: skip
+
+        self.service.ask(lambda transport: revisions_of(transport, project, wanted), told, lambda _error: None)
 
     def refresh(self) -> None:
         """Show the state as it is now."""

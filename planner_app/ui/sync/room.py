@@ -77,7 +77,7 @@ class SyncRoom(QObject):
         return [
             ActionSpec("sync.panel", tr("City server: sync, conflicts, history"), self.open, "refresh-cw", "", opened),
             ActionSpec("sync.now", tr("Sync now"), sync.sync_now, "refresh-cw", "F5", connected),
-            ActionSpec("sync.connect", tr("City server…"), self.connect_server, "server", "", opened),
+            ActionSpec("sync.connect", tr("City server…"), self.connect_server, "cloud-cog", "", opened),
             ActionSpec("sync.clone", tr("Open a project of the server…"), self.open_from_server, "cloud-download"),
             ActionSpec(
                 "sync.feature", tr("History of the selected feature"), self.history_of_feature, "history",

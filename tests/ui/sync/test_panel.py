@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -37,7 +38,9 @@ def opened_card(panel: SyncPanel) -> DisputeCard:
     return next(one for one in panel.conflicts.findChildren(DisputeCard) if one.choices)
 
 
-def test_pill_opens_the_panel_and_rail_and_panel_say_how_it_stands(at_server: Any, panel: SyncPanel) -> None:
+def test_pill_opens_the_panel_and_rail_and_panel_say_how_it_stands(
+    at_server: Any, panel: SyncPanel, qtbot: Any
+) -> None:
     window = at_server.window
     assert window.rail.buttons["sync"].isChecked()
     assert list(window.rail.buttons)[-1] == "sync"
@@ -55,8 +58,9 @@ def test_pill_opens_the_panel_and_rail_and_panel_say_how_it_stands(at_server: An
     assert titles == [
         "规划用地 · 地块 0000", "规划用地 · 地块 0001", "规划用地 · 地块 0002", "规划用地 · 地块 0003", "农田",
     ]  # fmt: skip
+    said = re.compile("Geometry, 容积率, floors · wang, .+, revision 2")  # who it was comes from the server
+    qtbot.waitUntil(lambda: said.search(words(panel.conflicts)) is not None)
     text = words(panel.conflicts)
-    assert "Geometry, 容积率, floors · revision 2" in text
     assert "Deleted here" in text
 
     # The table below has every cell.
