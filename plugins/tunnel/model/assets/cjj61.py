@@ -121,6 +121,12 @@ def kind_of(*texts: str) -> str:
     return ""
 
 
+def major_of(kind_code: str) -> str:
+    """The major kind of a kind (污水 → 排水); unknown lines are one of their own; empty for no kind."""
+    kind = KINDS.get(kind_code)
+    return "" if kind is None else kind.abbr if kind.major == "QT" else kind.major
+
+
 def colour_of(kind_code: str, network: str = "") -> str:
     """``#rrggbb`` of a line: by its kind, else by its network's name; unknown lines are violet."""
     abbr = kind_of(kind_code) or NETWORKS.get(network.casefold(), "") or kind_of(network) or "BM"

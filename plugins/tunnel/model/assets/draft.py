@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from plugins.tunnel.model.assets.cjj61 import is_valve
+from plugins.tunnel.model.assets.cjj61 import is_valve, major_of
 
 Xyz = tuple[float, float, float]
 #: Two ends nearer than this are one place, m: surveys state millimetres.
@@ -130,9 +130,9 @@ def pair_key(a: str, b: str, kind: str) -> tuple[str, str, str]:
 
 
 def join_ends(draft: Draft, lines: Sequence[DraftLine], prefix: str = "P") -> None:
-    """Give lines without node codes their nodes: ends at one place are one node; points there are that node.
+    """Give lines without node codes their nodes: ends of one kind at one place are one, points there are it.
 
-    Ends that nearly meet are told, never moved.
+    A sewer's end above a water main's is another node. Ends that nearly meet are told, never moved.
     """
     import numpy as np
     from scipy.spatial import cKDTree
@@ -151,7 +151,13 @@ def join_ends(draft: Draft, lines: Sequence[DraftLine], prefix: str = "P") -> No
             at = int(parent[at])
         return at
 
-    for a, b in sorted(tree.query_pairs(SAME_PLACE)):
+    kinds = [major_of(node.kind_code) for node in known]
+    kinds += [major_of(str(line.values.get("kind_code") or "")) or "–" for line in lines for _ in range(2)]
+
+    def alike(a: int, b: int) -> bool:
+        return not kinds[a] or not kinds[b] or kinds[a] == kinds[b]
+
+    for a, b in sorted(pair for pair in tree.query_pairs(SAME_PLACE) if alike(*pair)):
         first, second = sorted((root(a), root(b)))
         parent[second] = first
     names: dict[int, str] = {}
@@ -168,7 +174,7 @@ def join_ends(draft: Draft, lines: Sequence[DraftLine], prefix: str = "P") -> No
             draft.add_node(DraftNode(f"{prefix}{number}", x, y, where=lines[(at - len(known)) // 2].where))
     for at, line in enumerate(lines):
         line.start, line.end = (names[root(len(known) + 2 * at + side)] for side in (0, 1))
-    close = {tuple(sorted((names[root(a)], names[root(b)]))) for a, b in tree.query_pairs(NEAR_MISS)}
+    close = {tuple(sorted((names[root(a)], names[root(b)]))) for a, b in tree.query_pairs(NEAR_MISS) if alike(a, b)}
     misses = sorted(pair for pair in close if pair[0] != pair[1])
     if misses:
         shown = ", ".join(f"{a}–{b}" for a, b in misses[:8])

@@ -72,8 +72,9 @@ def layer_draft(
                 loose += _lines(draft, shapes, rows)
     if not loose:
         raise PlannerError("tunnel.layer_no_lines", file=source.name)
+    reader = _attributes(draft, mapping, loose)
     _name_ends(draft, [line for line, _ in loose])
-    _fill(draft, mapping, loose)
+    _levels(reader, loose)
     draft.lines += [line for line, _ in loose]
     draft.check()
     return draft
@@ -194,18 +195,24 @@ def _turn(draft: Draft, line: DraftLine) -> bool:
     return True
 
 
-def _fill(draft: Draft, mapping: Mapping, lines: Sequence[tuple[DraftLine, Row]]) -> None:
-    """Attributes and levels; those of the shape go before stated ones."""
-    for row in {id(row): row for _, row in lines}.values():
+def _attributes(draft: Draft, mapping: Mapping, lines: Sequence[tuple[DraftLine, Row]]) -> LineReader:
+    rows = list({id(row): row for _, row in lines}.values())
+    for row in rows:
         for one in ("depth", "z"):
             for side in "12":
                 row.cells[one + side] = row.text(one + side) or row.text(one)
-    reader = LineReader(draft, mapping, list({id(row): row for _, row in lines}.values()))
+    reader = LineReader(draft, mapping, rows)
     known: dict[int, dict[str, Any]] = {}
     for line, row in lines:
         if id(row) not in known:
             known[id(row)] = reader.values(row, line.code, line.start, line.end)
         line.values = dict(known[id(row)])
+    return reader
+
+
+def _levels(reader: LineReader, lines: Sequence[tuple[DraftLine, Row]]) -> None:
+    """Those of the shape go before stated ones."""
+    for line, row in lines:
         for side, code, z in (("1", line.start, line.points[0][2]), ("2", line.end, line.points[-1][2])):
             end = reader.end(row, f"depth{side}", f"z{side}", code)
             level = end.z if math.isnan(z) else z

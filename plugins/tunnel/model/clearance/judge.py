@@ -95,8 +95,10 @@ class Limits:
                 continue
             for one, two in ((a, b), (b, a)):
                 rank = _rank(params["a"], one.kind), _rank(params["b"], two.kind)
+                if min(rank) < 0:
+                    continue
                 # Reclaimed pipes among themselves are no "reclaimed and (drinking) water".
-                if min(rank) < 0 or (one.kind == two.kind and rank[0] != rank[1]):
+                if one.kind == two.kind and rank[0] != rank[1] and {params["a"], params["b"]} <= LINES:
                     continue
                 found = [(m, sure, rule) for m, sure in _cases(params["cases"], one, two)]
                 if found:
@@ -128,11 +130,13 @@ class Limits:
             sized: False where a diameter is not known and was taken as 0, so that the distance is too long.
         """
         limit = self.limit(direction, a, b)
+        if limit is None and math.isnan(measured):
+            return Check(direction, Verdict.CANNOT_JUDGE, "tunnel.clearance_height_open")
         if limit is None:
             worked_on = "structure" in (a.kind, b.kind)
             verdict = Verdict.NEEDS_CERTIFICATE if worked_on else Verdict.CANNOT_JUDGE
             message = "tunnel.clearance_to_prove" if worked_on else "tunnel.clearance_no_rule"
-            return Check(direction, verdict, message, None if math.isnan(measured) else measured)
+            return Check(direction, verdict, message, measured)
         if math.isnan(measured):
             return Check(direction, Verdict.CANNOT_JUDGE, "tunnel.clearance_height", None, limit.high, limit.rule)
         settings = self.settings

@@ -122,7 +122,7 @@ def _build(
     profiles = [_profile(rows, at, layer) for at in range(len(fids))]
     laid = [word_of("laying", str(how or "")) for how in rows["laying"]]
     inside = np.array([code in placed or how == "tunnel" for code, how in zip(codes, laid, strict=True)], bool)
-    inner, outer = _diameters(rows, codes, placed)
+    inner, outer = _diameters(rows, codes, placed, notes, layer)
     size_known = ~np.isnan(outer)
     radius = np.nan_to_num(outer) / 2
     parts, owner = shapely.get_parts(shapes, return_index=True)
@@ -187,7 +187,11 @@ def _profile(rows: Mapping[str, Sequence[Any]], at: int, layer: LayerInfo) -> Pr
 
 
 def _diameters(
-    rows: Mapping[str, Sequence[Any]], codes: Sequence[str], placed: Mapping[str, float]
+    rows: Mapping[str, Sequence[Any]],
+    codes: Sequence[str],
+    placed: Mapping[str, float],
+    notes: list[Note],
+    layer: LayerInfo,
 ) -> tuple[Floats, Floats]:
     """Inner (nominal) and outer diameters, m; NaN where not known."""
     inner = np.array([number(one) for one in rows["dn_mm"]], float) / 1000
@@ -197,6 +201,9 @@ def _diameters(
     factor = np.array([outer_factor(str(one or "")) for one in rows["material"]], float)
     inner, given, metres, inside = (np.where(one > 0, one, np.nan) for one in (inner, given, metres, inside))
     outer = np.where(np.isnan(given), np.where(np.isnan(metres), inside, metres), given)
+    bare = np.array([not str(one or "").strip() for one in rows["material"]], bool) & np.isnan(outer) & ~np.isnan(inner)
+    if bare.any():
+        notes.append(("tunnel.clearance_outer", {"count": int(bare.sum()), "layer": layer.name}))
     return inner, np.where(np.isnan(outer), inner * factor, outer)
 
 

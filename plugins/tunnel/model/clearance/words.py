@@ -62,8 +62,8 @@ def pressure_of(rating: str) -> str | None:
     """Pressure class of a gas pipe by its words (中压A), else by its design pressure (0.4 MPa)."""
     folded = rating.replace(" ", "").upper()
     for one in words()["pressure"]:
-        if any(word in folded for word in one["words"]):
-            return str(one["id"])
+        if folded == one["id"].upper() or any(word in folded for word in one["words"]):
+            return None if one["id"] == "high" and "次高" in folded else str(one["id"])
     found = _MPA.search(rating)
     if found is None:
         return None
@@ -96,9 +96,11 @@ def word_of(table: str, text: str) -> str | None:
 
 @cache
 def outer_factor(material: str) -> float:
-    """Outer over nominal diameter."""
+    """Outer over nominal diameter; 1 for a pipe of no known material."""
     table = words()["outer"]
-    folded = material.casefold()
+    folded = material.strip().casefold()
+    if not folded:
+        return 1.0
     for about in (one for one in table.values() if isinstance(one, dict)):
         if any(word.casefold() in folded for word in about["words"]):
             return float(about["factor"])

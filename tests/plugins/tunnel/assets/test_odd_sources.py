@@ -124,3 +124,22 @@ def test_lines_alone_keep_the_nodes_they_name(run, file: Path, tmp_path: Path) -
     assert run("tunnel", "trace", file, "--from", "node:a", "--direction", "down")["nodes"] == [
         "node:a", "node:b", "node:far",
     ]  # fmt: skip
+
+
+def test_lines_of_two_kinds_at_one_place_are_not_joined(run, file: Path, tmp_path: Path) -> None:
+    """A sewer right below a water main: neither traces into the other, and their clearance is judged."""
+    shape = shapely.LineString([(X, Y), (X + 50, Y)])
+    rows = [
+        ("W", "JS", 5.0, shape),
+        ("S", "WS", 4.0, shape),
+        ("W2", "JS", 5.0, shapely.LineString([(X + 50, Y), (X + 90, Y)])),
+    ]
+    names = ["编号", "管类", "管顶高程", "geometry"]
+    lines = [dict(zip(names, row, strict=True)) | {"管径": 200} for row in rows]
+    geopandas.GeoDataFrame(lines, crs="EPSG:4549").to_file(tmp_path / "two.gpkg", layer="lines")
+    assert run("tunnel", "import", file, tmp_path / "two.gpkg")["nodes"] == 5
+    assert run("tunnel", "trace", file, "--from", "line:W")["lines"] == ["line:W", "line:W2"]
+    (pair,) = (
+        one for one in run("tunnel", "clearance", file, code=1)["pairs"] if {one["a"], one["b"]} == {"line:W", "line:S"}
+    )
+    assert (pair["plan_m"], pair["verdict"]) == (0.0, "fail")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 from pathlib import Path
 
@@ -53,6 +54,16 @@ def test_only_what_was_found_or_computed_blocks() -> None:
         ("horizontal", P("power", kv=35.0), P("telecom"), 2.0, 2.0),
         ("vertical", P("reclaimed"), P("water"), 0.5, 0.5),
         ("vertical", P("reclaimed"), P("reclaimed"), 0.15, 0.15),
+        ("vertical", P("heat"), P("heat"), 0.15, 0.15),  # any pipe is one of its own kind as well
+        ("vertical", P("gas", pressure="low"), P("gas", pressure="low"), 0.15, 0.15),
+        ("vertical", P("power", laying="duct"), P("power", laying="duct"), 0.25, 0.25),
+        (
+            "horizontal",
+            P("tunnel", method="open_cut", outer_m=4.0),
+            P("tunnel", method="open_cut", outer_m=3.0),
+            1.0,
+            1.0,
+        ),
         ("vertical", P("power"), P("gas"), 0.25, 0.5),
         ("vertical", P("power", laying="duct"), P("gas"), 0.25, 0.25),
         ("vertical", P("telecom", laying="direct"), P("drain"), 0.5, 0.5),
@@ -72,6 +83,7 @@ def test_a_pair_without_a_rule_is_no_pass() -> None:
     assert limits().limit("horizontal", P("industrial"), P("water")) is None
     assert limits().limit("horizontal", P("gas", pressure="high"), P("drain")) is None
     assert limits().check("horizontal", P("industrial"), P("water"), 99.0).verdict is Verdict.CANNOT_JUDGE
+    assert limits().check("vertical", P("structure"), P("water"), math.nan).verdict is Verdict.CANNOT_JUDGE
     assert limits().check("vertical", P("structure"), P("water"), 9.0).verdict is Verdict.NEEDS_CERTIFICATE
 
 
@@ -92,7 +104,8 @@ def test_kinds_pressures_voltages_and_numbers() -> None:
     assert {key: kind_of(*key) for key in kinds} == kinds
     pressures = {
         "中压A 0.4 MPa": "midA", "0.4 MPa": "midA", "0.005MPa": "low", "5 kPa": "low", "次高压B": "subhighB",
-        "1.6MPa": "subhighA", "2.5 MPa": "high", "高压": "high", "中压B": "midB", "": None,
+        "1.6MPa": "subhighA", "2.5 MPa": "high", "高压": "high",
+        "次高压": None, "subhighA": "subhighA", "0.01 MPa": "midB", "中压B": "midB", "": None,
     }  # fmt: skip
     assert {key: pressure_of(key) for key in pressures} == pressures
     assert [kv_of(text) for text in ("110 kV", "380V", "10", "x")] == [110.0, 0.38, 10.0, None]
@@ -103,4 +116,9 @@ def test_kinds_pressures_voltages_and_numbers() -> None:
         None,
     ]
     assert [number(cell) for cell in (None, "DN300", "1000×800", 2, "1.5")][1:] == [300, 1000, 2, 1.5]
-    assert (outer_factor("PE100"), outer_factor("钢筋混凝土"), outer_factor("钢")) == (1.0, 1.2, 1.07)
+    assert (outer_factor("PE100"), outer_factor("钢筋混凝土"), outer_factor("钢"), outer_factor(" ")) == (
+        1.0,
+        1.2,
+        1.07,
+        1.0,
+    )

@@ -405,7 +405,7 @@ def test_odd_shapes_do_not_stop_a_report(town: Project, judge) -> None:
     parts = shapely.multilinestrings([at((0, 5, -1), (9, 5, -1)), at((50, 0, -1), (50, 0, -1), (59, 0, -1))])
     rows = [
         (ring, {"code": "ring", "kind_code": "JS"}),
-        (parts, {"code": "parts", "kind_code": "WS", "dn_mm": 300}),
+        (parts, {"code": "parts", "kind_code": "WS", "dn_mm": 300, "material": "混凝土"}),
         (at((5, 5, -1), (5, 5, -1)), {"code": "dot", "kind_code": "RQ"}),
         (at((5, 5, -1), (5, 5, -4)), {"code": "riser", "kind_code": "RQ", "dn_mm": 100}),
         (None, {"code": "none", "kind_code": "RQ"}),
