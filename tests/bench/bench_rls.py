@@ -3,7 +3,7 @@
     python -m tests.bench.bench_rls [--rows 200000] [--rounds 200]
 
 ``owner`` reads without policies, ``viewer`` with the policy of every layer, ``district`` with an area that he does
-not see beyond; ``viewer, not leakproof`` is what a server is like whose extent test PostgreSQL does not trust. Medians of
+not see beyond; ``viewer, not leakproof`` is a server whose extent test PostgreSQL does not trust. Medians of
 interleaved queries, milliseconds; target: viewer at most 2 × owner on a window of the map.
 """
 
