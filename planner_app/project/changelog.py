@@ -15,6 +15,7 @@ from planner_app.project.schema import MASK_BITS
 #: Edits of other programs to one table belong together until nothing is written for this long, in days (2 s).
 PAUSE: Final = 2.0 / 86400
 FOREIGN: Final = "foreign"
+AUTOMATIC: Final = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,8 @@ class LogEntry:
 
     Attributes:
         time: ISO 8601, UTC.
-        origin: ``desktop``, ``cli``, ``foreign``, ``sync`` (what the server has) or ``merge`` (edits written again on
-            top of that).
+        origin: ``desktop``, ``cli``, ``auto`` (what the program kept by itself), ``foreign``, ``sync`` (what the server
+            has) or ``merge`` (edits written again on top of that).
         command: command name; ``undo`` and ``redo`` are entries of their own, with the entry and its command in
             ``params``; ``foreign_edit`` has the layer's name there.
         rows: rows touched (features, for an added layer).

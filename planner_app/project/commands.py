@@ -19,10 +19,13 @@ class Command:
     Attributes:
         name: stable name in the log, worded under ``command.<name>``.
         join_seconds: see :meth:`joins`; pieces of one long job say a long time.
+        automatic: what the program keeps by itself, as an alarm that readings raised. It stands in the history, but no
+            person did it: undo passes over it.
     """
 
     name: ClassVar[str] = ""
     join_seconds: ClassVar[float] = 2.0
+    automatic: ClassVar[bool] = False
 
     def params(self) -> dict[str, Any]:
         """Values for the wording and the log (JSON types)."""

@@ -271,7 +271,8 @@ class Project:
         """
         params = self._named(command.params())
         joins = f"{command.name} {command.joins()}" if command.joins() else ""
-        with self._entry(command.name, params, joins, command.join_seconds) as (connection, txn):
+        origin = changelog.AUTOMATIC if command.automatic else ""
+        with self._entry(command.name, params, joins, command.join_seconds, origin) as (connection, txn):
             command.apply(Transaction(connection))
         return self._notify(txn.changes, initiator)
 
@@ -550,9 +551,12 @@ class Project:
 
     @contextmanager
     def _entry(
-        self, command: str, params: dict[str, Any], joins: str = "", join_seconds: float = 0.0
+        self, command: str, params: dict[str, Any], joins: str = "", join_seconds: float = 0.0, origin: str = ""
     ) -> Iterator[tuple[sqlite3.Connection, Entry]]:
-        with self.transaction() as connection, self.logged(connection, command, params, joins=joins) as entry:
+        with (
+            self.transaction() as connection,
+            self.logged(connection, command, params, joins=joins, origin=origin) as entry,
+        ):
             yield connection, entry
         if entry.written:
             self._joining = (joins, entry.id, time.monotonic() + join_seconds) if joins else None

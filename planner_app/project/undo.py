@@ -283,10 +283,10 @@ def undoable(connection: sqlite3.Connection, session: str, *, redo: bool) -> tup
 
     Args:
         session: only that session's commands; empty: every session's (the command line). What other programs or the
-            server wrote never counts.
+            server wrote, or the program kept by itself, never counts.
         redo: the entry undone last, unless a new command followed.
     """
-    mine = "origin NOT IN ('foreign', 'sync', 'merge') AND undoes IS NULL AND (? = '' OR session = ?)"
+    mine = "origin NOT IN ('foreign', 'sync', 'merge', 'auto') AND undoes IS NULL AND (? = '' OR session = ?)"
     if not redo:
         row = connection.execute(
             f"SELECT id, command, params FROM planner_txn WHERE {mine} AND undone_by IS NULL ORDER BY id DESC LIMIT 1",

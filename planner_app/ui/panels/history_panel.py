@@ -30,6 +30,7 @@ def origin_text(origin: str) -> str:
         "foreign": tr("other program"),
         "sync": tr("city server"),
         "merge": tr("city server"),
+        "auto": tr("by itself"),
     }.get(origin, origin)
 
 

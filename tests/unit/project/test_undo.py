@@ -49,6 +49,31 @@ def _commands(table: str) -> list[Command]:
     ]
 
 
+class _Kept(EditCells):
+    """What the program keeps by itself."""
+
+    automatic = True
+
+
+def test_undo_passes_over_what_the_program_kept_by_itself(project: Project, layer: LayerInfo) -> None:
+    def values() -> list[object]:
+        return list(project.read(layer.id, columns=["far"], where="fid IN (1, 2)", geometry=False).columns["far"])
+
+    before = values()
+    project.execute(EditCells(layer.id, [1], "far", [5.0]))
+    first = project.execute(_Kept(layer.id, [2], "far", [7.0]))
+    project.execute(_Kept(layer.id, [2], "far", [8.0]))
+    assert [entry.origin for entry in project.log()[:3]] == ["auto", "auto", "cli"]
+    assert project.undo() is not None
+    assert values() == [before[0], 8.0]
+    project.execute(_Kept(layer.id, [2], "far", [9.0]))
+    assert project.redo() is not None  # what the program keeps is no new step of a person
+    assert values() == [5.0, 9.0]
+    with pytest.raises(PlannerError) as caught:  # asked for by name it is refused like anything changed since
+        project.undo_entry(first.id)
+    assert caught.value.code == "project.undo_conflict"
+
+
 @pytest.mark.parametrize("number", range(11))
 def test_each_command_and_back_and_again(project: Project, layer: LayerInfo, number: int) -> None:
     tables = [layer.id, "layer_styles", "planner_plan"]

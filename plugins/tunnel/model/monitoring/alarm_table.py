@@ -90,6 +90,7 @@ class WriteAlarms(Command):
     """Keep what the engine raised, cleared or saw getting worse: new alarms become rows, known ones are updated."""
 
     name: ClassVar[str] = "tunnel_alarms"
+    automatic: ClassVar[bool] = True  # a collector goes on changing these rows: as a person's step it would bar undo
     alarms: Sequence[Alarm]
 
     def params(self) -> dict[str, Any]:
