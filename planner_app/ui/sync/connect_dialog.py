@@ -70,7 +70,7 @@ class AddressForm(QWidget):
             self.tls.addItem(tls_name(mode), mode)
         self.tls.setCurrentIndex(max(self.tls.findData(known.tls), 0))
         self.certificate = QLineEdit(known.root_certificate)
-        self.certificate.setPlaceholderText(tr("the system's authorities, unless a file is named"))
+        self.certificate.setPlaceholderText(tr("the system's, unless named here"))
         self._certificate_row = QWidget()
         self._certificate_row.setLayout(row(self.certificate, button(tr("Browse…"), self._browse), spacing=6))
         self.lock, self.guarded = ThemedIcon(session.theme, "lock", 14, "pass"), label("", "small", wrap=True)
@@ -79,7 +79,7 @@ class AddressForm(QWidget):
         by_address.addRow(fact(tr("Database")), self.database)
         by_address.addRow(fact(tr("User")), self.user)
         by_address.addRow(fact(tr("Encryption")), self.tls)
-        self._certificate_label = fact(tr("Certificate authority"))
+        self._certificate_label = fact(tr("Authority file"))
         by_address.addRow(self._certificate_label, self._certificate_row)
         self.service = QComboBox()
         self.service.setEditable(True)
@@ -207,11 +207,10 @@ class ConnectDialog(FormDialog):
         self.projects.setMinimumHeight(session.theme.px(150))
         self.projects.itemDoubleClicked.connect(lambda _: self.submit())
         second = QWidget()
-        answered = ThemedIcon(session.theme, "circle-check", 18, "pass")
-        second.setLayout(
-            column(row(answered, column(self.answer, self.guarded, spacing=2), spacing=10), self.about,
-                   self.projects, None, spacing=12)
-        )  # fmt: skip
+        said = row(spacing=10)
+        said.addWidget(ThemedIcon(session.theme, "circle-check", 18, "pass"), 0, Qt.AlignmentFlag.AlignTop)
+        said.addLayout(column(self.answer, self.guarded, spacing=2), 1)
+        second.setLayout(column(said, self.about, self.projects, None, spacing=12))
         self._pages = QStackedWidget()
         self._pages.addWidget(first)
         self._pages.addWidget(second)
