@@ -353,6 +353,12 @@ class TransportContract:
             assert set(state.keys(made.uuid, ALL)) == set(keys)
         assert push(paul, project, [update(made, keys[0], far="9.5")]).applied == 1
         assert changes(paul, project, made, 1)[keys[0]].changed == {"far"}
+        of_first = paul.history(project, layer=made.uuid, uuid=keys[0])
+        assert [(row.revision, row.operation) for row in of_first] == [(2, "update"), (1, "insert")]
+        assert (of_first[1].geometry_after, of_first[1].after["far"], of_first[1].after["name"]) == (
+            square(0, 0), "0.0", "n0",
+        )  # fmt: skip
+        assert {row.uuid for row in paul.history(project, revision=1)} == set(keys)
 
     def test_hostile_names(self, paul: Transport, project: str) -> None:
         names = [

@@ -336,29 +336,28 @@ class PostgresTransport:
             ).fetchall()
         made = []
         for number, of, record, operation, slots, before, after, *geometries in found:
-            fields = layers.defs[str(of)].fields
-            old, new = ({} if side is None else wire.named(fields, side, slots) for side in (before, after))
+            old, new = ({} if side is None else layers.cells[str(of)].some(side, slots) for side in (before, after))
             made.append(HistoryRow(number, str(of), str(record), operation, old, new, *geometries))
         for key, since in layers.since.items():
             wanted = (uuid and layer in ("", key) and not revision) or revision == since
             if since and wanted and (not layer or layer == key) and len(made) < limit:
-                made += self._arrivals(project, layers.defs[key], since, uuid, box, limit - len(made))
+                made += self._arrivals(project, key, layers.cells[key], since, uuid, box, limit - len(made))
         return made
 
     def _arrivals(
-        self, project: str, layer: LayerDef, since: int, uuid: str,
+        self, project: str, layer: str, names: wire.Cells, since: int, uuid: str,
         box: tuple[float, float, float, float] | None, limit: int,
     ) -> list[HistoryRow]:  # fmt: skip
         with worded(self.server):
             found = self._connection.execute(
                 "SELECT * FROM planner.as_of(%s, %s, %s, %s::double precision[], %s) LIMIT %s",
-                (project, layer.uuid, since, None if box is None else list(box), uuid or None, limit),
+                (project, layer, since, None if box is None else list(box), uuid or None, limit),
                 binary=True,
             ).fetchall()
         rows = []
         for record, _, cells, geometry in found:
-            after = {name: cell for name, cell in wire.named(layer.fields, cells, None).items() if cell is not None}
-            rows.append(HistoryRow(since, layer.uuid, str(record), "insert", {}, after, None, geometry))
+            after = {name: cell for name, cell in names.whole(cells).items() if cell is not None}
+            rows.append(HistoryRow(since, layer, str(record), "insert", {}, after, None, geometry))
         return rows
 
     def as_of(self, project: str, layer: str, revision: int, scope: Scope) -> Iterator[RemoteRow]:
@@ -368,12 +367,12 @@ class PostgresTransport:
         layers = Registry(self._one("SELECT planner.registry(%s)", project))
         if layer not in layers.defs:
             return
-        fields = layers.defs[layer].fields
+        whole = layers.cells[layer].whole
         with worded(self.server), self._connection.cursor(binary=True) as cursor:
             values = (project, layer, revision, None if scope.box is None else list(scope.box))
             cursor.execute("SELECT * FROM planner.as_of(%s, %s, %s, %s::double precision[])", values)
             for record, number, cells, geometry in cursor:
-                yield RemoteRow(str(record), number, False, None, wire.named(fields, cells, None), geometry)
+                yield RemoteRow(str(record), number, False, None, whole(cells), geometry)
 
 
 def _piece(

@@ -22,6 +22,7 @@ class Registry:
         self.srid = int(registry["srid"])
         self.data: dict[str, dict[str, Any]] = {data["uuid"]: data for data in registry["layers"]}
         self.defs = {uuid: wire.layer_of(data) for uuid, data in self.data.items()}
+        self.cells = {uuid: wire.Cells(layer.fields) for uuid, layer in self.defs.items()}
         self.since = {uuid: int(data["since"]) for uuid, data in self.data.items()}
 
 
@@ -72,7 +73,6 @@ class PostgresPull:
         """Records that changed since."""
         if self._skip(layer, scope):
             return
-        fields = self._layers.defs[layer].fields
         # A layer that came whole after the asker last looked is not in the log one by one.
         if self._layers.since[layer] > self._after:
             yield from self.rows(layer, scope)
@@ -81,15 +81,14 @@ class PostgresPull:
             box = None if scope.box is None else list(scope.box)
             values = (self._project, layer, self._after, self.head.revision, box)
             cursor.execute("SELECT * FROM planner.pull_changes(%s, %s, %s, %s, %s::double precision[])", values)
-            for uuid, revision, gone, slots, cells, geometry in cursor:
-                yield wire.remote_row(fields, uuid, revision, gone, slots, cells, geometry)
+            row = self._layers.cells[layer].row
+            for found in cursor:
+                yield row(*found)
 
     def rows(self, layer: str, scope: Scope, uuids: Sequence[str] | None = None) -> Iterator[RemoteRow]:
         """Whole records as they are now."""
-        fields = self._layers.defs[layer].fields if layer in self._layers.defs else ()
         for uuid, revision, geometry, *cells in self._read(layer, scope, "rev", "{}::text", "text", uuids):
-            cell_of = {f.name: wire.canonical(cell, f.type) for f, cell in zip(fields, cells, strict=True)}
-            yield RemoteRow(str(uuid), revision, False, None, cell_of, geometry)
+            yield RemoteRow(uuid, revision, False, None, self._layers.cells[layer].whole(cells), geometry)
 
     def bulk(self, layer: str, scope: Scope) -> Iterator[tuple[str, bytes | None, Sequence[object]]]:
         """The same, fast, for a file's first filling: (uuid, WKB, values of its fields as SQLite stores them)."""

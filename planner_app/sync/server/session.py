@@ -24,6 +24,7 @@ _OFFLINE_STATES: Final = ("57P01", "57P02", "57P03", "57014", "25P03")
 _CODES: Final = {
     "PLN01": "sync.project_unknown", "42501": "sync.denied", "3F000": "sync.no_server", "42883": "sync.no_server",
     "42P01": "sync.no_server", "28000": "sync.denied", "28P01": "sync.denied",
+    "23505": "sync.under_way",
 }  # fmt: skip
 #: What libpq itself (not the server) says when there is no line; the server's own words may be in any language.
 _NO_LINE: Final = (

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any, Final
 
 from planner_app.domain.layer import FieldInfo, FieldType
-from planner_app.sync.types import DefChange, LayerDef, PushResult, Refused, RemoteRow, RowChange, Why
+from planner_app.sync.types import GEOMETRY, DefChange, LayerDef, PushResult, Refused, RemoteRow, RowChange, Why
 
 _TEXT_OID: Final = 25
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -297,32 +297,43 @@ def why_json(why: Sequence[Why]) -> list[dict[str, Any]]:
     ]
 
 
-def canonical(text: str | None, kind: FieldType) -> str | None:
-    """A cell as :func:`planner_app.sync.cells.encode` writes it (PostgreSQL writes 5 for 5.0)."""
-    return repr(float(text)) if kind == "real" and text is not None and not text.endswith("Infinity") else text
+class Cells:
+    """Names a layer's cells; reals as ``planner_app.sync.cells.encode`` writes them (PostgreSQL writes 5 for 5.0)."""
+
+    def __init__(self, fields: Sequence[FieldInfo]) -> None:
+        self._names = [f.name for f in fields]
+        self._reals = [f.name for f in fields if f.type == "real"]
+        self._is_real = [f.type == "real" for f in fields]
+
+    def whole(self, cells: Sequence[str | None]) -> dict[str, str | None]:
+        """All cells of a record; an array of an older state may be shorter."""
+        made = dict.fromkeys(self._names) | dict(zip(self._names, cells, strict=False))
+        for name in self._reals:
+            made[name] = _real(made[name])
+        return made
+
+    def some(self, cells: Sequence[str | None] | None, slots: Iterable[int]) -> dict[str, str | None]:
+        """The cells of some slots (from 1; 0, the geometry, is left out)."""
+        made = {}
+        for slot in slots:
+            if 0 < slot <= len(self._names):
+                cell = None if cells is None or slot > len(cells) else cells[slot - 1]
+                made[self._names[slot - 1]] = _real(cell) if self._is_real[slot - 1] else cell
+        return made
+
+    def row(
+        self, uuid: Any, revision: int, gone: bool, slots: Sequence[int] | None, cells: Sequence[str | None],
+        geometry: bytes | None,
+    ) -> RemoteRow:  # fmt: skip
+        """A row of ``planner.pull_changes``."""
+        if gone:
+            return RemoteRow(str(uuid), revision, gone=True)
+        if slots is None:
+            return RemoteRow(str(uuid), revision, False, None, self.whole(cells), geometry)
+        some = self.some(cells, slots)
+        changed = frozenset(some) | ({GEOMETRY} if 0 in slots else frozenset())
+        return RemoteRow(str(uuid), revision, False, changed, some, geometry)
 
 
-def named(
-    fields: Sequence[FieldInfo], cells: Sequence[str | None] | None, slots: Iterable[int] | None
-) -> dict[str, str | None]:
-    """Cells by name of the slots asked for (None: all)."""
-    if cells is None:
-        cells = ()
-    wanted = range(1, len(fields) + 1) if slots is None else [slot for slot in slots if 0 < slot <= len(fields)]
-    return {
-        fields[slot - 1].name: canonical(cells[slot - 1] if slot <= len(cells) else None, fields[slot - 1].type)
-        for slot in wanted
-    }
-
-
-def remote_row(
-    fields: Sequence[FieldInfo], uuid: Any, revision: int, gone: bool, slots: Sequence[int] | None,
-    cells: Sequence[str | None], geometry: bytes | None,
-) -> RemoteRow:  # fmt: skip
-    """A row of ``planner.pull_changes``."""
-    if gone:
-        return RemoteRow(str(uuid), revision, gone=True)
-    changed = None
-    if slots is not None:
-        changed = frozenset("geom" if slot == 0 else fields[slot - 1].name for slot in slots if slot <= len(fields))
-    return RemoteRow(str(uuid), revision, False, changed, named(fields, cells, slots), geometry)
+def _real(text: str | None) -> str | None:
+    return text if text is None or text.endswith("y") else repr(float(text))  # Infinity

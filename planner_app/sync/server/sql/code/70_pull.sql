@@ -79,8 +79,10 @@ IMMUTABLE LANGUAGE sql AS $$
 $$;
 
 -- A layer's records as they were after a revision: what is there now, with the log's earlier values laid over it. (Of how many
--- records there are earlier values, PostgreSQL has no idea: no nested loops.)
-CREATE OR REPLACE FUNCTION planner_inner.state_at(p_layer planner.layer, p_revision bigint, p_uuid uuid DEFAULT NULL)
+-- records there are earlier values, PostgreSQL has no idea: no nested loops.) ``p_box`` leaves out what lies elsewhere and did
+-- not change since; the caller looks at the rest.
+CREATE OR REPLACE FUNCTION planner_inner.state_at(p_layer planner.layer, p_revision bigint, p_uuid uuid DEFAULT NULL,
+    p_box double precision[] DEFAULT NULL)
 RETURNS TABLE (uuid uuid, rev bigint, cells text[], geometry bytea) STABLE LANGUAGE plpgsql SET enable_nestloop = off AS $$
 DECLARE current_values text; width integer; spatial boolean := p_layer.geometry <> 'none';
 BEGIN
@@ -105,7 +107,7 @@ BEGIN
             SELECT c.uuid, max(c.revision) AS rev FROM planner.change c
             WHERE c.project = %1$s AND c.layer = %2$L AND c.revision <= $1 %7$s AND EXISTS (SELECT FROM later) GROUP BY c.uuid
         ), now AS MATERIALIZED (
-            SELECT t.uuid, t.rev, ARRAY[%3$s]::text[] AS cells, %4$s AS shape FROM %5$s t WHERE true %8$s
+            SELECT t.uuid, t.rev, ARRAY[%3$s]::text[] AS cells, %4$s AS shape FROM %5$s t WHERE true %8$s%10$s
         )
         SELECT n.uuid, n.rev, n.cells, n.shape FROM now n LEFT JOIN was w ON w.uuid = n.uuid WHERE w.uuid IS NULL
         UNION ALL
@@ -116,8 +118,9 @@ BEGIN
         WHERE w.operation <> 'i' $q$,
         p_layer.project, p_layer.uuid, current_values, CASE WHEN spatial THEN 'ST_AsBinary(t.geom, ''NDR'')' ELSE 'NULL::bytea' END,
         planner_inner.table_of(p_layer), width, CASE WHEN p_uuid IS NOT NULL THEN 'AND c.uuid = $2' ELSE '' END,
-        CASE WHEN p_uuid IS NOT NULL THEN 'AND t.uuid = $2' ELSE '' END, p_layer.made)
-    USING p_revision, p_uuid;
+        CASE WHEN p_uuid IS NOT NULL THEN 'AND t.uuid = $2' ELSE '' END, p_layer.made,
+        CASE WHEN spatial AND p_box IS NOT NULL THEN ' AND (planner.in_box(t.geom, $3) OR t.uuid IN (SELECT w.uuid FROM was w))' ELSE '' END)
+    USING p_revision, p_uuid, p_box;
 END $$;
 
 CREATE OR REPLACE FUNCTION planner.as_of(p_project uuid, p_layer uuid, p_revision bigint, p_box double precision[], p_uuid uuid DEFAULT NULL)
@@ -128,7 +131,7 @@ BEGIN
     IF (seen.layer).uuid IS NULL THEN
         RETURN;
     END IF;
-    RETURN QUERY SELECT s.* FROM planner_inner.state_at(seen.layer, p_revision, p_uuid) s
+    RETURN QUERY SELECT s.* FROM planner_inner.state_at(seen.layer, p_revision, p_uuid, p_box) s
     WHERE ((seen.sight IS NULL OR (seen.layer).geometry = 'none') AND p_box IS NULL) OR (
         planner.in_box(ST_GeomFromWKB(s.geometry, seen.srid), p_box)
         AND (seen.sight IS NULL OR (seen.layer).geometry = 'none' OR ST_Intersects(ST_GeomFromWKB(s.geometry, seen.srid), seen.sight)))
