@@ -168,7 +168,11 @@ def _spacing(rule: Rule, along: Along) -> list[Finding]:
         for span in open_ends:
             size = span[1] - span[0]
             found.append(_finding(rule, along, Verdict.NEEDS_CERTIFICATE, "end", measured=size, span=span, **more))
-        if not wide and not open_ends:
+        # Where no opening names its compartment, what is too far apart even if all lead there surely is.
+        far = [] if sure else [span for span in pairwise(every) if span[1] - span[0] > limit + _TOUCH]
+        for span in far:
+            found.append(_finding(rule, along, Verdict.FAIL, "gap", measured=span[1] - span[0], span=span, **more))
+        if not wide and not open_ends and not far:
             if sure:
                 size = widest[1] - widest[0] if len(sure) > 1 else max(sure[0] - room.from_m, room.to_m - sure[0])
                 found.append(_finding(rule, along, Verdict.PASS, "spaced", measured=size, span=widest, **more))

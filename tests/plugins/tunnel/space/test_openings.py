@@ -45,6 +45,9 @@ SPACING = [
     ("feed_spacing", room("water"), at(FEED, 100, 550) + at("逃生口", 300), ["fail", "needs_certificate"]),
     ("feed_spacing", room("water"), (), ["cannot_judge"]),
     ("feed_spacing", room("water", length=700), at(FEED, 350), ["pass"]),
+    # None says where it leads: 450 m is too far for both compartments, whichever they lead to.
+    ("feed_spacing", BOTH, at(FEED, 150, 600, 900), ["fail", "fail"]),
+    ("feed_spacing", BOTH, at(FEED, 150, 550, 900), ["cannot_judge", "cannot_judge"]),
     ("feed_spacing", room("water"), at(FEED, 350), ["needs_certificate"]),
     ("escape_power", room("power"), at(ESCAPE, 100, 300, 500, 700, 900), ["pass"]),
     ("escape_power", room("power"), at(ESCAPE, 100, 300, 501, 700, 900), ["fail"]),
