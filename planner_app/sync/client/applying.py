@@ -74,7 +74,6 @@ class LayerWriter:
         self._gone: dict[str, int] = {}
         self._told: list[ChangeSet] = []
         self.taken = 0
-        self.bytes = 0
 
     # ---------------------------------------------------------------- whole streams
 
@@ -140,11 +139,9 @@ class LayerWriter:
                 if name in self._here:
                     column, kind = self._here[name]
                     values[column] = cells.decode(text, kind)
-                    self.bytes += len(text or "")
             blob = next(blobs) if row.geometry is not None else None
             if info.geometry != "none" and (complete or (row.changed and GEOMETRY in row.changed)):
                 values[GEOMETRY] = blob
-                self.bytes += len(blob or b"")
             found.append(Incoming(row.uuid, row.revision, row.gone, complete, values))
         return found
 

@@ -19,10 +19,9 @@ _LONG_LOG = 20_000
 
 @dataclass(slots=True)
 class Pulled:
-    """What a pull brought: records and definitions written, bytes read, where the server stands."""
+    """What a pull brought: records and definitions written, where the server stands."""
 
     rows: int = 0
-    bytes: int = 0
     revision: int = 0
 
 
@@ -65,7 +64,6 @@ def pull(project: Project, transport: Transport, progress: Progress) -> Pulled:
                 if changed:
                     writer.keys(source, scope)
             done.rows += writer.taken
-            done.bytes += writer.bytes
             taken.add(one.uuid)
         _finish(project, source.head, _passed_over(project, taken))
     return done

@@ -24,7 +24,6 @@ class Pushed:
     """What a push did. ``behind``: nothing, others were faster; ``more``: revisions of others lie in between."""
 
     rows: int = 0
-    bytes: int = 0
     behind: bool = False
     more: bool = False
 
@@ -101,10 +100,9 @@ def push(project: Project, transport: Transport, progress: Progress, message: st
             connection.execute("DELETE FROM planner_replica_push")
         return Pushed(behind=True)
     acknowledge(project, header.push_id, made.seq, header.seen, made.became, result)
-    size = sum(len(row.geometry or b"") + sum(len(v or "") for v in row.cells.values()) for row in made.rows)
     refused = len(result.refused)
     more = result.revision not in (0, header.seen, header.seen + 1)
-    return Pushed(len(made.definitions) + len(made.rows) + sent - refused, size, more=more)
+    return Pushed(len(made.definitions) + len(made.rows) + sent - refused, more=more)
 
 
 def _resumable(project: Project, made: Freeze, digest: str) -> str:

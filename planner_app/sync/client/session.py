@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.progress import NoProgress, Progress, SubProgress
@@ -19,6 +19,7 @@ from planner_app.project import Project, replica
 from planner_app.sync.client import definitions, escaped, files, looks, outbox, pulling, pushing, readings, standing
 from planner_app.sync.client.conflicts import Choice, Conflict, ResolveConflicts, conflicts
 from planner_app.sync.client.quarantine import Quarantined, quarantine
+from planner_app.sync.client.traffic import Metered
 from planner_app.sync.transport import Transport
 from planner_app.sync.types import ProjectDef, Rights, Scope
 
@@ -33,7 +34,8 @@ StateKind = Literal["synced", "ahead", "behind", "conflicts", "offline", "unregi
 class SyncReport:
     """What a sync did: records (and definitions) sent and taken over, what waits for a person, where the file stands.
 
-    ``bytes``: of the records' content, both ways. A dry run counts what would be done.
+    ``bytes``: content sent and received, as :class:`~planner_app.sync.client.traffic.Metered` counts it. A dry run says
+    what would be done and counts no bytes.
     """
 
     pushed: int = 0
@@ -194,22 +196,23 @@ class Syncer:
         everything: bool = False,
     ) -> SyncReport:
         started, progress = time.perf_counter(), progress or NoProgress()
-        total = SyncReport()
+        total, meter = SyncReport(), Metered(self.transport)
+        line = cast(Transport, meter)
         with self._offline_noted():
-            pushing.recover(self.project, self.transport)
-            escaped.recall(self.project, self.transport)
+            pushing.recover(self.project, line)
+            escaped.recall(self.project, line)
             for attempt in range(_TRIES):
                 part = SubProgress(progress, 0.0 if not attempt else 0.4, 0.5)
-                taken = pulling.pull(self.project, self.transport, part)
-                total = replace(total, pulled=total.pulled + taken.rows, bytes=total.bytes + taken.bytes)
+                taken = pulling.pull(self.project, line, part)
+                total = replace(total, pulled=total.pulled + taken.rows)
                 if not pushing_too:
                     break
                 if resolve != "ask":
                     self._resolve(resolve)
                 if everything and not attempt:
-                    self._send_files(SubProgress(progress, 0.5, 0.6))
-                sent = pushing.push(self.project, self.transport, SubProgress(progress, 0.6, 0.9), message)
-                total = replace(total, pushed=total.pushed + sent.rows, bytes=total.bytes + sent.bytes)
+                    self._send_files(line, SubProgress(progress, 0.5, 0.6))
+                sent = self._push(line, SubProgress(progress, 0.6, 0.9), message)
+                total = replace(total, pushed=total.pushed + sent.rows)
                 if not sent.behind and not (sent.rows and (sent.more or self._to_compare())):
                     break
                 if not sent.behind:
@@ -219,14 +222,22 @@ class Syncer:
             else:
                 raise PlannerError("sync.too_many_tries", tries=_TRIES)
             if everything:
-                self._fetch_heads(progress)
+                self._fetch_heads(line, progress)
         with self.project.door.read() as connection:
             cursor = int(replica.get(connection, "cursor", "0"))
         progress.update(1.0)
         return replace(
             total, conflicts=tuple(conflicts(self.project)), quarantined=tuple(quarantine(self.project)),
-            revision=cursor, seconds=time.perf_counter() - started,
+            revision=cursor, bytes=meter.bytes, seconds=time.perf_counter() - started,
         )  # fmt: skip
+
+    def _push(self, line: Transport, progress: Progress, message: str) -> pushing.Pushed:
+        try:
+            return pushing.push(self.project, line, progress, message)
+        except PlannerError as error:
+            if error.code != "sync.under_way":
+                raise
+            return pushing.Pushed(behind=True)  # another program is sending the same from this file: look again
 
     def _to_compare(self) -> bool:
         """Did this push bring back a layer whose records must be looked at before they are sent?"""
@@ -255,16 +266,17 @@ class Syncer:
                 with suppress(PlannerError):
                     self.project.execute(ResolveConflicts(tuple(ids), choice))
 
-    def _send_files(self, progress: Progress) -> None:
-        files.send(self.project, self.transport, progress)
-        readings.send(self.project, self.transport, progress)
+    def _send_files(self, line: Transport, progress: Progress) -> None:
+        files.send(self.project, line, progress)
+        readings.send(self.project, line, progress)
 
-    def _fetch_heads(self, progress: Progress) -> None:
-        files.heads(self.project, self.transport)
-        readings.fetch(self.project, self.transport, progress)
+    def _fetch_heads(self, line: Transport, progress: Progress) -> None:
+        files.heads(self.project, line)
+        readings.fetch(self.project, line, progress)
 
     def _dry_run(self, progress: Progress) -> SyncReport:
         """The pull on a copy of the file; what would be sent of that."""
+        started = time.perf_counter()
         with tempfile.TemporaryDirectory(prefix="planner-sync-") as folder:
             path = Path(folder) / "copy.planner"
             self.project.save_copy(path, SubProgress(progress, 0.0, 0.3))
@@ -274,7 +286,10 @@ class Syncer:
                     taken = pulling.pull(copy, self.transport, SubProgress(progress, 0.3, 0.9))
                 made = pushing.frozen(copy)
                 rows = len(made.definitions) + len(made.rows) + sum(copy.count(one.table) for one in made.whole)
-                return SyncReport(rows, taken.rows, tuple(conflicts(copy)), tuple(quarantine(copy)), taken.revision)
+                return SyncReport(
+                    rows, taken.rows, tuple(conflicts(copy)), tuple(quarantine(copy)), taken.revision,
+                    seconds=time.perf_counter() - started,
+                )  # fmt: skip
 
     @contextmanager
     def _offline_noted(self) -> Iterator[None]:

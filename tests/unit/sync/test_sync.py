@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from planner_app.domain.layer import NewLayer
 from planner_app.project import EditCells
 from planner_app.sync.client.session import state
 from tests.helpers.desks import Desk, assert_alike
 from tests.helpers.memory_server import MemoryServer
-from tests.helpers.project_files import foreign
+from tests.helpers.project_files import FIELDS, foreign, parcels
 from tests.unit.sync.conftest import OpenDesk
 
 
@@ -278,3 +279,17 @@ def test_a_copy_of_a_file_is_another_client(paul: Desk, pia: Desk, tmp_path_fact
         assert_alike(paul, copy, pia)
         clients = {one.client_id for one in paul.transport.revisions(next(iter(paul.transport.server.projects)))}
         assert len(clients) == 2
+
+
+def test_what_goes_over_the_line_is_counted(paul: Desk, pia: Desk) -> None:
+    content = bytes(range(256)) * 10
+    paul.project.attach(content, name="photo")
+    paul.edit(1, code="x" * 5000, photo=b"\0" * 300)
+    sent = paul.sync().bytes
+    assert 2560 + 5000 + 600 < sent < 2560 + 5000 + 600 + 200
+    assert 5000 + 600 < pia.sync().bytes < 5000 + 600 + 200
+    assert pia.sync().bytes == 0
+    paul.project.add_layer(NewLayer("whole", "polygon", FIELDS), [parcels(100)])
+    sent, taken = paul.sync().bytes, pia.sync().bytes
+    assert 100 * (36 + 93 + 3) < sent < 100 * 300
+    assert 100 * (36 + 93 + 3) < taken < 100 * 300
