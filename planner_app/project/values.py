@@ -93,6 +93,33 @@ _CONVERT: Final[dict[FieldType, Callable[[Any], Any]]] = {
 }  # fmt: skip
 
 
+def _are_stored(kind: FieldType, values: Sequence[Any]) -> bool:
+    """True for a column that is already as SQLite stores it, seen as a whole: most columns are."""
+    kinds = set(map(type, values)) - {type(None)}
+    if not kinds:
+        return True
+    if len(kinds) > 1 or kinds != {_STORED.get(kind)}:
+        return False
+    present = [value for value in values if value is not None]
+    if kind == "text":
+        joined = "".join(present)
+        return "\x00" not in joined and (joined.isascii() or _encodes(joined))
+    if kind == "real":
+        return not math.isnan(sum(present))
+    return kind != "integer" or (min(present) in _INTEGER_RANGE and max(present) in _INTEGER_RANGE)
+
+
+_STORED: Final[dict[FieldType, type]] = {"integer": int, "real": float, "text": str, "blob": bytes}
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def to_sql(field: FieldInfo, values: Sequence[Any], layer: str, first_row: int = 0) -> list[Any]:
     """Values of a column as SQLite stores them: None for missing (None, NaN, NaT), ISO text for dates.
 
@@ -101,6 +128,8 @@ def to_sql(field: FieldInfo, values: Sequence[Any], layer: str, first_row: int =
     """
     convert = _CONVERT[field.type]
     plain = values.tolist() if hasattr(values, "tolist") else values
+    if _are_stored(field.type, plain):
+        return list(plain)
     made: list[Any] = []
     for row, value in enumerate(plain):
         if value is None:
