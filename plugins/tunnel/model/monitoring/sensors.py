@@ -19,6 +19,12 @@ UNITS = {
     "o2": "%", "ch4": "%LEL", "h2s": "mg/m³", "co": "mg/m³", "temp": "℃", "cable_temp": "℃", "rh": "%", "level": "m",
     "settlement": "mm", "power": "kW", "smoke": "", "flow": "l/s", "co2": "ppm",
 }  # fmt: skip
+#: What people call the kinds, the more particular first.
+_WORDS = (
+    ("一氧化碳", "co"), ("二氧化碳", "co2"), ("硫化氢", "h2s"), ("甲烷", "ch4"), ("天然气", "ch4"), ("氧", "o2"),
+    ("电缆温度", "cable_temp"), ("湿度", "rh"), ("温度", "temp"), ("液位", "level"), ("水位", "level"),
+    ("烟", "smoke"), ("沉降", "settlement"), ("流量", "flow"), ("功率", "power"),
+)  # fmt: skip
 SENSOR = table_spec(
     "sensor",
     "传感器",
@@ -87,28 +93,42 @@ class RegisterSensors(Command):
             tx.insert(layer.id, Batch([None] * len(added), columns))
 
 
-def load_sensors(project: Project) -> list[Sensor]:
-    """All sensors of a project with the edition their tunnel was built to; empty without a sensor layer."""
+def load_sensors(project: Project, *, silent: bool = False) -> list[Sensor]:
+    """All sensors of a project with the edition their tunnel was built to; empty without a sensor layer.
+
+    Args:
+        silent: those of a layer made by hand, too, that have no number since they never sent; it is below 0 then.
+    """
     layer = tables.find(project, SENSOR)
     if layer is None:
         return []
-    _, rows = tables.columns(project, layer, [info.name for info in SENSOR.fields])
+    fids, rows = tables.columns(project, layer, [info.name for info in SENSOR.fields])
     built = _editions(project)
+    numbers = [-int(fid) if own is None else int(own) for fid, own in zip(fids, rows["sensor_id"], strict=True)]
+    kinds = [kind_of(str(kind or "")) for kind in rows["kind"]]
     return [
         Sensor(
-            int(number),
+            number,
             str(rows["code"][at] or number),
-            str(rows["kind"][at] or ""),
-            str(rows["unit"][at] or UNITS.get(str(rows["kind"][at] or ""), "")),
+            kinds[at],
+            str(rows["unit"][at] or UNITS.get(kinds[at], "")),
             str(rows["tunnel"][at] or ""),
             str(rows["compartment"][at] or ""),
             rows["m"][at],
             _day(rows["due"][at]),
             built.get(str(rows["tunnel"][at] or ""), ""),
         )
-        for at, number in enumerate(rows["sensor_id"])
-        if number is not None
+        for at, number in enumerate(numbers)
+        if number >= 0 or (silent and rows["code"][at])
     ]
+
+
+def kind_of(text: str) -> str:
+    """A kind of sensor as the rules name it: ``CH4``, 甲烷 → ``ch4``; what is not known stays as it is."""
+    folded = text.strip().casefold()
+    if folded in UNITS:
+        return folded
+    return next((kind for word, kind in _WORDS if word in folded), text)
 
 
 def _editions(project: Project) -> Mapping[str, str]:
@@ -132,9 +152,9 @@ def find_sensor(project: Project, reference: str) -> Sensor:
     Raises:
         PlannerError: ``tunnel.sensor_unknown``, ``tunnel.sensor_twice``.
     """
-    sensors = load_sensors(project)
+    sensors = load_sensors(project, silent=True)
     found = [one for one in sensors if one.code == reference] or [
-        one for one in sensors if str(one.number) == reference
+        one for one in sensors if one.number >= 0 and str(one.number) == reference
     ]
     if len(found) > 1:
         raise PlannerError("tunnel.sensor_twice", sensor=reference, count=len(found))
@@ -145,8 +165,13 @@ def find_sensor(project: Project, reference: str) -> Sensor:
 
 def need_sensor(project: Project, reference: str, kind: str = "", unit: str = "") -> tuple[Sensor, bool]:
     """A sensor by code or number, registered if it is new; (sensor, true if it was registered now)."""
+    kind = kind_of(kind)
     try:
-        return find_sensor(project, reference), False
+        found = find_sensor(project, reference)
+        if found.number < 0:  # a row that somebody made by hand: it gets its number now
+            project.execute(RegisterSensors([(found.code, kind, unit)], project.readings.sensors()))
+            return find_sensor(project, reference), False
+        return found, False
     except PlannerError as error:
         if error.code != "tunnel.sensor_unknown":
             raise
