@@ -106,20 +106,19 @@ BEGIN
         ), since AS MATERIALIZED (
             SELECT c.uuid, max(c.revision) AS rev FROM planner.change c
             WHERE c.project = %1$s AND c.layer = %2$L AND c.revision <= $1 %7$s AND EXISTS (SELECT FROM later) GROUP BY c.uuid
-        ), now AS MATERIALIZED (
-            SELECT t.uuid, t.rev, ARRAY[%3$s]::text[] AS cells, %4$s AS shape FROM %5$s t WHERE true %8$s%10$s
         )
-        SELECT n.uuid, n.rev, n.cells, n.shape FROM now n LEFT JOIN was w ON w.uuid = n.uuid WHERE w.uuid IS NULL
+        SELECT t.uuid, t.rev, ARRAY[%3$s]::text[], %4$s FROM %5$s t LEFT JOIN was w ON w.uuid = t.uuid
+        WHERE w.uuid IS NULL %8$s%10$s
         UNION ALL
-        SELECT w.uuid, coalesce(s.rev, %9$s), CASE WHEN o.uuid IS NULL THEN n.cells
-                   ELSE planner_inner.overlaid(n.cells, %6$s, o.slots, o.cells) END,
-               CASE WHEN o.slots[1] = 0 THEN o.shape ELSE n.shape END
-        FROM was w LEFT JOIN old o ON o.uuid = w.uuid LEFT JOIN since s ON s.uuid = w.uuid LEFT JOIN now n ON n.uuid = w.uuid
+        SELECT w.uuid, coalesce(s.rev, %9$s), CASE WHEN o.uuid IS NULL THEN ARRAY[%3$s]::text[]
+                   ELSE planner_inner.overlaid(ARRAY[%3$s]::text[], %6$s, o.slots, o.cells) END,
+               CASE WHEN o.slots[1] = 0 THEN o.shape ELSE %4$s END
+        FROM was w LEFT JOIN old o ON o.uuid = w.uuid LEFT JOIN since s ON s.uuid = w.uuid LEFT JOIN %5$s t ON t.uuid = w.uuid
         WHERE w.operation <> 'i' $q$,
         p_layer.project, p_layer.uuid, current_values, CASE WHEN spatial THEN 'ST_AsBinary(t.geom, ''NDR'')' ELSE 'NULL::bytea' END,
         planner_inner.table_of(p_layer), width, CASE WHEN p_uuid IS NOT NULL THEN 'AND c.uuid = $2' ELSE '' END,
         CASE WHEN p_uuid IS NOT NULL THEN 'AND t.uuid = $2' ELSE '' END, p_layer.made,
-        CASE WHEN spatial AND p_box IS NOT NULL THEN ' AND (planner.in_box(t.geom, $3) OR t.uuid IN (SELECT w.uuid FROM was w))' ELSE '' END)
+        CASE WHEN spatial AND p_box IS NOT NULL THEN ' AND planner.in_box(t.geom, $3)' ELSE '' END)
     USING p_revision, p_uuid, p_box;
 END $$;
 
