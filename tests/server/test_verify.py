@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,13 +10,12 @@ import psycopg
 import pytest
 
 from planner_app.domain.errors import PlannerError
-from planner_app.domain.layer import FieldInfo
 from planner_app.domain.progress import NoProgress
 from planner_app.sync.server.migrations import initialise
 from planner_app.sync.server.postgres import PostgresTransport
 from planner_app.sync.server.verifying import verify
-from planner_app.sync.types import Blob, DefChange, LayerDef, ProjectDef, PushHeader, Why
-from tests.server.builders import FIELDS, delete, insert, key, layer, move, new_layer, push, square, update
+from planner_app.sync.types import ProjectDef, PushHeader
+from tests.server.builders import delete, insert, key, layer, live_through, move, new_layer, push, square, update
 from tests.server.conftest import City
 
 pytestmark = pytest.mark.server
@@ -48,35 +46,6 @@ def town(city: City) -> Iterator[Town]:
         grown, came = (f'project_{row[0]}."{name}"' for (name,) in tables)
         yield Town(dba, connection, grown, came)
         transport.close()
-
-
-def live_through(transport: PostgresTransport) -> None:
-    """Four revisions: pushes, a plan, a layer that came whole, fields added, records that came back, an attachment."""
-    project, parcels, came = key(), layer(), layer("came whole")
-    transport.register(ProjectDef(project, "Town", "EPSG:4547"))
-    a, b, c, keys = key(), key(), key(), [key() for _ in range(20)]
-    plan, why = DefChange("plan", "p1", "insert", {"name": "控规"}), (Why("X", "{}", "t", 2),)
-    first = [insert(parcels, a, square(0, 0), name="a", far="1.5"), insert(parcels, b, name="b")]
-    push(transport, project, first, [plan, new_layer(parcels)], why=why, message="first")
-    header = PushHeader(key(), project, "desk", 1, 0, "d")
-    transport.stage(header, [new_layer(came)], [], NoProgress())
-    whole = [(k, square(n, n), [f"n{n}", n / 3, n, 1, "2024-01-01", None, b"x"]) for n, k in enumerate(keys)]
-    transport.stage_layer(header, came, whole, NoProgress())
-    transport.commit(header)
-    wider = LayerDef(came.uuid, "came", "polygon", False, True, (*FIELDS, FieldInfo("late", "text")))
-    third = [
-        update(parcels, a, name="a2"), delete(parcels, b), update(wider, keys[0], far="9.5", late="l"),
-        delete(came, keys[1]), insert(came, keys[2], square(7, 7), name="again"), insert(came, c, square(1, 1)),
-    ]  # fmt: skip
-    push(transport, project, third, [DefChange("layer", came.uuid, "update", {"name": "came"}, wider)])
-    fourth = [
-        insert(parcels, b, square(3, 3), name="b2"), move(parcels, a, square(5, 5)), delete(came, c),
-        insert(came, keys[1], square(9, 9)), update(parcels, key(), name="refused"),
-    ]  # fmt: skip
-    assert push(transport, project, fourth).revision == 4
-    name = hashlib.sha256(b"drawing").hexdigest()
-    transport.put_piece(project, name, 0, b"drawing")
-    transport.finish_blob(project, Blob(name, "x.dwg", "", 7, 1))
 
 
 def faults(town: Town) -> dict[str, str]:
