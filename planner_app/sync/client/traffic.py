@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -10,7 +11,6 @@ from planner_app.domain.progress import Progress
 from planner_app.sync.transport import Pull, Transport
 from planner_app.sync.types import DefChange, LayerDef, PushHeader, RemoteRow, RowChange, Scope
 
-_NUMBER = 8
 _UUID = 36
 _READING = 26
 
@@ -20,7 +20,7 @@ class Metered:
 
     Attributes:
         bytes: content both ways: names and values of cells, geometries, identities, definitions, pieces of attachments
-            and readings; neither heads of the protocol nor encryption.
+            and readings; neither encryption nor most heads of the protocol.
     """
 
     def __init__(self, transport: Transport) -> None:
@@ -114,10 +114,8 @@ def _cells(cells: Mapping[str, str | None]) -> int:
 
 
 def _values(values: Sequence[object]) -> int:
-    texts = [value for value in values if value.__class__ is str]
-    raw = [value for value in values if value.__class__ is bytes]
-    numbers = len(values) - len(texts) - len(raw) - values.count(None)
-    return len("".join(texts).encode(errors="replace")) + sum(map(len, raw)) + _NUMBER * numbers
+    """As marshal writes them, which takes half a microsecond: a few bytes of head for each, like COPY's."""
+    return len(marshal.dumps(tuple(values)))  # type: ignore[arg-type]
 
 
 def _definition(change: DefChange) -> int:
