@@ -18,12 +18,15 @@ from planner_app.plugin_api.widgets.basics import (
     combo,
     label,
     pill,
+    px,
     restyle,
 )
 from planner_app.plugin_api.widgets.cards import Card, CardList, CardText
+from planner_app.plugin_api.widgets.dialog import TaskDialog
 from planner_app.plugin_api.widgets.figures import DistributionBar, KeyFigures, Share
 from planner_app.plugin_api.widgets.flow import FlowLayout
 from planner_app.plugin_api.widgets.page import Form, TaskPage
+from planner_app.plugin_api.widgets.rows import Column, RowTable
 
 __all__ = [
     "GUTTER",
@@ -34,17 +37,21 @@ __all__ = [
     "Card",
     "CardList",
     "CardText",
+    "Column",
     "DistributionBar",
     "EnterFilter",
     "FlowLayout",
     "Form",
     "KeyFigures",
     "Notice",
+    "RowTable",
     "Share",
+    "TaskDialog",
     "TaskPage",
     "button",
     "combo",
     "label",
     "pill",
+    "px",
     "restyle",
 ]

@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import (
+    QFontInfo,
     QKeyEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import (
+    QApplication,
     QComboBox,
     QFrame,
     QLabel,
@@ -30,6 +32,11 @@ WIDTH_ROLE = int(Qt.ItemDataRole.UserRole) + 3
 """Of a head: the most pixels (of a 13 px font) a column takes at first; a long text is elided, not the next column."""
 #: Free pixels at both sides of a task panel; the scroll bar stands in them.
 GUTTER = 14
+
+
+def px(size: float) -> int:
+    """A size drawn for 13 px text, at the size of the text in use."""
+    return max(1, round(size * max(QFontInfo(QApplication.font()).pixelSize() / 13.0, 1.0)))
 
 
 def label(text: str, look: str = "", *, wrap: bool = False) -> QLabel:

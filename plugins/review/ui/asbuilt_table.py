@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from planner_app.i18n import tr
+from planner_app.plugin_api.widgets import Column, RowTable
 from planner_app.report.findings import finding_message, verdict_word
 from plugins.review.ui import words
-from plugins.review.ui.rows import Column, RowTable
 from plugins.review.ui.state import ReviewState
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ class AsBuiltTable:
             [
                 Column(tr("Checked"), lambda row: self._titles.get(row.rule, row.rule), width=200),
                 Column(tr("Subject"), lambda row: row.feature, width=150),
-                Column(tr("Approved"), lambda row: _value(row, row.declared), lambda row: row.declared),
-                Column(tr("As built"), lambda row: _value(row, row.measured), lambda row: row.measured),
-                Column(tr("Tolerance"), lambda row: _value(row, row.limit), lambda row: row.limit),
+                Column(tr("Approved"), lambda row: _value(row, row.declared), lambda row: row.declared, right=True),
+                Column(tr("As built"), lambda row: _value(row, row.measured), lambda row: row.measured, right=True),
+                Column(tr("Tolerance"), lambda row: _value(row, row.limit), lambda row: row.limit, right=True),
                 Column(tr("Unit"), lambda row: row.unit, width=60),
                 Column(tr("Verdict"), lambda row: words.pill(row)[1], pill=lambda row: words.pill(row)[0], width=150),
                 Column(tr("Finding"), finding_message, width=380),
@@ -41,7 +41,6 @@ class AsBuiltTable:
                     tr("Basis"), lambda row: words.clause(row.standard, row.clause, row.edition), width=260,
                 ),
             ],
-            context.colour,
         )  # fmt: skip
         self.table.set_model(self.model)
         self.table.set_empty(

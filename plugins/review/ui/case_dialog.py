@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QComboBox, QCompleter, QHBoxLayout, QLineEdit, QWi
 
 from planner_app.domain.progress import Progress
 from planner_app.i18n import tr
-from planner_app.plugin_api.widgets import Form, button, combo, label
+from planner_app.plugin_api.widgets import Form, button, combo, label, px
 from plugins.review.ui import words
-from plugins.review.ui.dialog import TaskDialog, px
+from plugins.review.ui.dialog import ReviewDialog
 from plugins.review.ui.issues import date_edit, iso_date
 from plugins.review.ui.map_pick import pick_point
 from plugins.review.ui.state import ReviewState
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from plugins.review.model.conditions.types import Conditions
 
 
-class CaseDialog(TaskDialog):
+class CaseDialog(ReviewDialog):
     """Number, title, parcel, applicant, designer, city, permit date. The parcel brings its planning conditions.
 
     Args:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from planner_app.i18n import tr
+from planner_app.plugin_api.widgets import Column, RowTable
 from planner_app.report.findings import verdict_word
 from plugins.review.ui import words
-from plugins.review.ui.rows import Column, RowTable
 from plugins.review.ui.state import ReviewState
 
 if TYPE_CHECKING:
@@ -36,20 +36,22 @@ class CheckTable:
                     tr("Declared"),
                     lambda row: _shown(row, row.declared),
                     lambda row: row.declared,
+                    right=True,
                     link=_declared,
                 ),
                 Column(
                     tr("Measured"),
                     lambda row: _shown(row, row.measured, row.limit),
                     lambda row: row.measured,
+                    right=True,
                     link=_measured,
                 ),
-                Column(tr("Permitted"), _permitted, lambda row: row.limit, width=120),
+                Column(tr("Permitted"), _permitted, lambda row: row.limit, right=True, width=120),
                 Column(tr("Unit"), lambda row: row.unit, width=60),
                 Column(tr("Verdict"), _verdict, pill=_token, width=150),
                 Column(tr("Basis"), lambda row: row.clause, width=420),
             ],
-            context.colour,
+            colour=context.colour,
         )
         self.table.set_model(self.model)
         self.table.set_empty(

@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QComboBox, QWidget
 
 from planner_app.domain.progress import Progress
 from planner_app.i18n import tr
-from planner_app.plugin_api.widgets import Form, combo, label
+from planner_app.plugin_api.widgets import Form, combo, label, px
 from plugins.review.ui import words
-from plugins.review.ui.dialog import TaskDialog, px
+from plugins.review.ui.dialog import ReviewDialog
 from plugins.review.ui.state import ReviewState
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def _title(record: DrawingRecord) -> str:
     return " · ".join(text for text in (record.number, record.title or record.file_name, day) if text)
 
 
-class CompareDialog(TaskDialog):
+class CompareDialog(ReviewDialog):
     """The older drawing that the current one is compared with."""
 
     def __init__(self, state: ReviewState, parent: QWidget | None = None) -> None:
@@ -51,7 +51,7 @@ class CompareDialog(TaskDialog):
         self.accept()
 
 
-class AsBuiltDialog(TaskDialog):
+class AsBuiltDialog(ReviewDialog):
     """The approved drawing and the survey; a survey not yet in the case is imported from here."""
 
     def __init__(self, state: ReviewState, dialogs: Dialogs, parent: QWidget | None = None) -> None:
@@ -108,7 +108,7 @@ def _fill(box: QComboBox, records: list[DrawingRecord], current: str) -> None:
     box.setCurrentIndex(max(box.findData(chosen), 0) if records else -1)
 
 
-class AcceptDialog(TaskDialog):
+class AcceptDialog(ReviewDialog):
     """Says what accepting would write into the base map, and does it as one step that can be undone."""
 
     def __init__(self, state: ReviewState, parent: QWidget | None = None) -> None:

@@ -20,9 +20,9 @@ from PySide6.QtWidgets import (
 
 from planner_app.domain.progress import Progress
 from planner_app.i18n import tr
-from planner_app.plugin_api.widgets import Form, button, combo, label
+from planner_app.plugin_api.widgets import Form, button, combo, label, px
 from plugins.review.model.conditions.types import Conditions, EdgeSetback
-from plugins.review.ui.dialog import NumberEdit, TaskDialog, in_cell, px
+from plugins.review.ui.dialog import NumberEdit, ReviewDialog, in_cell
 from plugins.review.ui.issues import date_edit, iso_date
 from plugins.review.ui.state import ReviewState
 
@@ -42,7 +42,7 @@ def side_word(side: str) -> str:
     }.get(side, side)  # fmt: skip
 
 
-class ConditionsDialog(TaskDialog):
+class ConditionsDialog(ReviewDialog):
     """The form 规划条件."""
 
     def __init__(self, state: ReviewState, parent: QWidget | None = None) -> None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from planner_app.i18n import tr
+from planner_app.plugin_api.widgets import Column, RowTable
 from plugins.review.ui import words
-from plugins.review.ui.rows import Column, RowTable
 from plugins.review.ui.state import Highlight, ReviewState
 
 if TYPE_CHECKING:
@@ -134,7 +134,6 @@ class DiffTable:
                 Column(tr("After"), lambda row: row.after, right=True, width=110),
                 Column(tr("Detail"), lambda row: row.detail, width=460),
             ],
-            context.colour,
         )
         self.table.set_model(self.model)
         self.table.set_empty(

@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QCheckBox, QWidget
 
 from planner_app.domain.progress import Progress
 from planner_app.i18n import tr
-from planner_app.plugin_api.widgets import Form, combo, label
+from planner_app.plugin_api.widgets import Form, combo, label, px
 from plugins.review.ui import words
-from plugins.review.ui.dialog import TaskDialog, px
+from plugins.review.ui.dialog import ReviewDialog
 from plugins.review.ui.map_bridge import MapBridge
 from plugins.review.ui.state import ReviewState
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _MOST_NOTES = 8
 
 
-class BcfDialog(TaskDialog):
+class BcfDialog(ReviewDialog):
     """The case's issues to and from other programs."""
 
     def __init__(self, state: ReviewState, parent: QWidget | None = None) -> None:
@@ -96,7 +96,7 @@ class BcfDialog(TaskDialog):
         self.notice.say(sentence, "\n".join([*notes[:_MOST_NOTES], *more]), "warning" if notes else "success")
 
 
-class CopiesDialog(TaskDialog):
+class CopiesDialog(ReviewDialog):
     """A copy of the drawing with issues, marks and findings in it: annotations of a PDF, a layer of a DXF."""
 
     def __init__(self, state: ReviewState, parent: QWidget | None = None) -> None:

@@ -11,11 +11,11 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBox
 
 from planner_app.domain.progress import Progress
 from planner_app.i18n import tr
-from planner_app.plugin_api.widgets import Form, button, combo, label, restyle
+from planner_app.plugin_api.widgets import Form, button, combo, label, px, restyle
 from plugins.review.model.reading.types import ReadingOptions
 from plugins.review.ui import preview as previews
 from plugins.review.ui import words
-from plugins.review.ui.dialog import TaskDialog, px
+from plugins.review.ui.dialog import ReviewDialog
 from plugins.review.ui.drawing_picture import Box, DrawingPicture
 from plugins.review.ui.placing_box import PlacingBox
 from plugins.review.ui.preview import Preview, Source, Wish
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _NEW = ""
 
 
-class PreviewDialog(TaskDialog):
+class PreviewDialog(ReviewDialog):
     """The picture with the region on the left, how the drawing is read on the right. Nothing is written before OK.
 
     Args:
@@ -136,10 +136,10 @@ class PreviewDialog(TaskDialog):
         self._loading = True
         self.run(tr("Reading {name}", name=source.name), work, self._loaded)
 
-    def failed(self, error: Exception) -> None:
+    def say(self, error: Exception) -> None:
         """The file is no drawing, or cannot be read or placed as asked: say it here."""
         self._loading = self._stale = False
-        super().failed(error)
+        super().say(error)
         if self.preview is None:  # nothing to look at: what is wrong is all there is to say
             self._columns.hide()
             self._facts.hide()

@@ -10,10 +10,10 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTab
 
 from planner_app.domain.progress import Progress
 from planner_app.i18n import tr
-from planner_app.plugin_api.widgets import Form, combo, label
+from planner_app.plugin_api.widgets import Form, combo, label, px
 from plugins.review.model.reading.types import ReadingOptions, Role
 from plugins.review.ui import words
-from plugins.review.ui.dialog import TaskDialog, in_cell, px, right_aligned
+from plugins.review.ui.dialog import ReviewDialog, in_cell, right_aligned
 from plugins.review.ui.state import ReviewState
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _HERE, _PROJECT, _CITY = "drawing", "project", "city"
 
 
-class LayersDialog(TaskDialog):
+class LayersDialog(ReviewDialog):
     """Layers with the role found for each. A change holds for this drawing, or for every one of the project or city."""
 
     def __init__(self, state: ReviewState, parent: QWidget | None = None) -> None:

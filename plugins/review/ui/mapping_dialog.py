@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QAbstractItemView, QComboBox, QHeaderView, QTableW
 from planner_app.domain.progress import Progress
 from planner_app.i18n import tr
 from planner_app.plugin_api.model import PlannerError
-from planner_app.plugin_api.widgets import Form, combo, label
-from plugins.review.ui.dialog import TaskDialog, in_cell, px
+from planner_app.plugin_api.widgets import Form, combo, label, px
+from plugins.review.ui.dialog import ReviewDialog, in_cell
 from plugins.review.ui.state import ReviewState
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def _units(key: str) -> list[tuple[str, str]]:
     return []
 
 
-class MappingDialog(TaskDialog):
+class MappingDialog(ReviewDialog):
     """The editor: a line per condition, with the column it is read from, its unit and what stands there."""
 
     def __init__(self, state: ReviewState, parent: QWidget | None = None) -> None:
@@ -181,6 +181,6 @@ class MappingDialog(TaskDialog):
         try:
             keep_mapping(self.state.project, layer, self.mapping())
         except PlannerError as error:
-            self.failed(error)
+            self.say(error)
             return
         self.accept()

@@ -13,11 +13,11 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QScrollArea, QVBox
 
 from planner_app.domain.progress import Progress, SubProgress
 from planner_app.i18n import tr
-from planner_app.plugin_api.widgets import Form, button, combo, label, pill
+from planner_app.plugin_api.widgets import Form, button, combo, label, pill, px
 from planner_app.report.findings import verdict_word
 from plugins.review.model.opinion.wording import conclusion_words, part_words, role_words
 from plugins.review.ui import words
-from plugins.review.ui.dialog import TaskDialog, px
+from plugins.review.ui.dialog import ReviewDialog
 from plugins.review.ui.map_bridge import MapBridge
 from plugins.review.ui.state import ReviewState
 
@@ -51,7 +51,7 @@ def state_word(key: str) -> str:
     }[key]
 
 
-class OpinionDialog(TaskDialog):
+class OpinionDialog(ReviewDialog):
     """Preview, signatures and export. What was signed is shown as it was signed, while it still holds."""
 
     def __init__(self, state: ReviewState, parent: QWidget | None = None) -> None:

@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from planner_app.domain.progress import Progress
 from planner_app.i18n import tr
-from planner_app.plugin_api.widgets import label
-from plugins.review.ui.dialog import TaskDialog, px
+from planner_app.plugin_api.widgets import label, px
+from plugins.review.ui.dialog import ReviewDialog
 from plugins.review.ui.drawing_picture import DrawingPicture
 from plugins.review.ui.placing_box import PlacingBox
 from plugins.review.ui.state import ReviewState
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from plugins.review.ui.sheet.scene import Scene
 
 
-class PlaceDialog(TaskDialog):
+class PlaceDialog(ReviewDialog):
     """Shows at once where the drawing would come to lie; it is moved when Place is pressed."""
 
     def __init__(self, state: ReviewState, parent: QWidget | None = None) -> None:
@@ -103,10 +103,10 @@ class PlaceDialog(TaskDialog):
             self._stale = False
             self.load()
 
-    def failed(self, error: Exception) -> None:
+    def say(self, error: Exception) -> None:
         """Say it here; the place before stays."""
         self._loading = self._stale = False
-        super().failed(error)
+        super().say(error)
 
     def apply(self) -> None:
         """Move the drawing there."""

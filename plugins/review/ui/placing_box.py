@@ -19,16 +19,16 @@ from PySide6.QtWidgets import (
 
 from planner_app.domain.progress import Progress
 from planner_app.i18n import tr
-from planner_app.plugin_api.widgets import button, combo, label, restyle
+from planner_app.plugin_api.widgets import button, combo, label, px, restyle
 from plugins.review.model.drawing.placement import ControlPoint, Placement
 from plugins.review.model.opinion.wording import placement_words
 from plugins.review.ui import words
-from plugins.review.ui.dialog import px, right_aligned
+from plugins.review.ui.dialog import right_aligned
 from plugins.review.ui.map_pick import pick_point
 from plugins.review.ui.state import ReviewState
 
 if TYPE_CHECKING:
-    from plugins.review.ui.dialog import TaskDialog
+    from plugins.review.ui.dialog import ReviewDialog
     from plugins.review.ui.drawing_picture import DrawingPicture
 
 AUTO, CRS, CONTROL = "auto", "crs", "control"
@@ -49,7 +49,7 @@ class PlacingBox(QWidget):
 
     changed = Signal()
 
-    def __init__(self, state: ReviewState, picture: DrawingPicture, dialog: TaskDialog) -> None:
+    def __init__(self, state: ReviewState, picture: DrawingPicture, dialog: ReviewDialog) -> None:
         super().__init__()
         self._state, self._picture, self._dialog = state, picture, dialog
         self.metres_per_unit = 1.0

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QWidget
 from planner_app.i18n import tr
 from planner_app.plugin_api.widgets import Form
 from plugins.review.model.cases.records import Anchors, Comment, Issue
-from plugins.review.ui.dialog import TaskDialog
+from plugins.review.ui.dialog import ReviewDialog
 from plugins.review.ui.issues import date_edit, iso_date
 from plugins.review.ui.state import ReviewState
 
@@ -17,7 +17,7 @@ from plugins.review.ui.state import ReviewState
 _MOST_FEATURES = 20
 
 
-class RaiseDialog(TaskDialog):
+class RaiseDialog(ReviewDialog):
     """An issue by hand: what, to whom, until when. Its place is what is selected on the map, if anything."""
 
     def __init__(self, state: ReviewState, parent: QWidget | None = None) -> None:

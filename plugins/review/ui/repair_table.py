@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from planner_app.i18n import tr
+from planner_app.plugin_api.widgets import Column, RowTable
 from plugins.review.ui import words
-from plugins.review.ui.rows import Column, RowTable
 from plugins.review.ui.state import Highlight, ReviewState
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ class RepairTable:
                 ),
                 Column(tr("What was done"), lambda row: words.note(row.detail), width=560),
             ],
-            context.colour,
         )  # fmt: skip
         self.table.set_model(self.model)
         self.table.set_actions(

@@ -10,10 +10,10 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLineEdit, QTableW
 
 from planner_app.domain.progress import Progress
 from planner_app.i18n import tr
-from planner_app.plugin_api.widgets import Form, combo, label
+from planner_app.plugin_api.widgets import Form, combo, label, px
 from plugins.review.model.cases.records import OutsideReport
 from plugins.review.ui import words
-from plugins.review.ui.dialog import TaskDialog, px
+from plugins.review.ui.dialog import ReviewDialog
 from plugins.review.ui.issue_bar import media_type
 from plugins.review.ui.issues import date_edit, iso_date
 from plugins.review.ui.state import ReviewState
@@ -30,7 +30,7 @@ def kind_word(kind: str) -> str:
     }.get(kind, kind)  # fmt: skip
 
 
-class ReportsDialog(TaskDialog):
+class ReportsDialog(ReviewDialog):
     """Lists the case's reports; adds and removes them."""
 
     def __init__(self, state: ReviewState, parent: QWidget | None = None) -> None:
@@ -124,7 +124,7 @@ class ReportsDialog(TaskDialog):
             self.state.execute(RemoveReport(chosen.id, chosen.title), self)
 
 
-class AttachDialog(TaskDialog):
+class AttachDialog(ReviewDialog):
     """What a report is, who made it, what it concludes and which rule it answers."""
 
     def __init__(self, state: ReviewState, case: Case, path: Path, parent: QWidget | None = None) -> None:

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QLabel, QWidget
 
 from planner_app.domain.progress import Progress
 from planner_app.i18n import tr
-from planner_app.plugin_api.widgets import label
-from plugins.review.ui.dialog import TaskDialog, px
+from planner_app.plugin_api.widgets import label, px
+from plugins.review.ui.dialog import ReviewDialog
 from plugins.review.ui.issues import read_picture
 from plugins.review.ui.state import ReviewState
 
@@ -48,7 +48,7 @@ class _Fitted(QLabel):
         painter.drawImage(place, self._image)
 
 
-class PictureDialog(TaskDialog):
+class PictureDialog(ReviewDialog):
     """A photo of an issue; any other file can be saved."""
 
     def __init__(self, state: ReviewState, sha: str, parent: QWidget | None = None) -> None:
@@ -84,7 +84,7 @@ class PictureDialog(TaskDialog):
         self.run(tr("Writing {name}", name=path.name), work, done)
 
 
-class RemoveDialog(TaskDialog):
+class RemoveDialog(ReviewDialog):
     """Asks before a drawing leaves its case; undo brings it back."""
 
     def __init__(self, state: ReviewState, parent: QWidget | None = None) -> None:

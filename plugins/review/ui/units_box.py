@@ -13,7 +13,7 @@ from planner_app.plugin_api.widgets import combo, label
 from plugins.review.ui.dialog import NumberEdit
 
 if TYPE_CHECKING:
-    from plugins.review.ui.dialog import TaskDialog
+    from plugins.review.ui.dialog import ReviewDialog
     from plugins.review.ui.drawing_picture import DrawingPicture
     from plugins.review.ui.preview import Preview
 
@@ -34,7 +34,7 @@ class UnitsBox(QWidget):
 
     changed = Signal()
 
-    def __init__(self, picture: DrawingPicture, dialog: TaskDialog, metres: float | None = None) -> None:
+    def __init__(self, picture: DrawingPicture, dialog: ReviewDialog, metres: float | None = None) -> None:
         super().__init__()
         self._picture, self._dialog = picture, dialog
         self._metres = metres
@@ -131,7 +131,7 @@ class UnitsBox(QWidget):
         try:
             self._metres = by_known_length(self._ends[0], self._ends[1], value)
         except PlannerError as error:
-            self._dialog.failed(error)
+            self._dialog.say(error)
             return
         self._picking = False
         self._picture.set_mode("look")

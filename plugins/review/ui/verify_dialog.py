@@ -12,7 +12,7 @@ from planner_app.i18n import tr
 from planner_app.plugin_api.widgets import Form, button, label
 from plugins.review.model.opinion.wording import role_words
 from plugins.review.ui import words
-from plugins.review.ui.dialog import TaskDialog
+from plugins.review.ui.dialog import ReviewDialog
 from plugins.review.ui.state import ReviewState
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _MOST = 12
 
 
-class VerifyDialog(TaskDialog):
+class VerifyDialog(ReviewDialog):
     """A file is chosen (or dropped); what is not as it was sealed is named."""
 
     def __init__(self, state: ReviewState, parent: QWidget | None = None) -> None:

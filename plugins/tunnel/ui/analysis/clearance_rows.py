@@ -7,11 +7,11 @@ import math
 from PySide6.QtCore import QObject
 
 from planner_app.i18n import tr
+from planner_app.plugin_api.widgets import Column, RowTable
 from planner_app.report.findings import verdict_word
 from plugins.tunnel.model.clearance.report import Pair
 from plugins.tunnel.model.clearance.verbs import message
 from plugins.tunnel.ui.analysis.words import clause
-from plugins.tunnel.ui.monitor.rows import Column, Rows
 
 GRAVITY = ("fail", "needs_certificate", "cannot_judge", "pass")
 
@@ -35,9 +35,9 @@ def _sortable(value: float | None) -> float:
     return math.inf if value is None or math.isnan(value) else value
 
 
-def pair_rows(parent: QObject) -> Rows[Pair]:
+def pair_rows(parent: QObject) -> RowTable[Pair]:
     """A model of pairs: three distances, what is required, verdict, clause."""
-    return Rows(
+    return RowTable(
         [
             Column(tr("Verdict"), lambda one: _verdict(one),
                    lambda one: float(GRAVITY.index(str(one.deciding.verdict))),

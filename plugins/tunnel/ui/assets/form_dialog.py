@@ -19,17 +19,16 @@ from PySide6.QtWidgets import (
 from planner_app.domain.layer import FieldInfo
 from planner_app.i18n import tr
 from planner_app.plugin_api.ui import PanelContext
-from planner_app.plugin_api.widgets import Form, combo
+from planner_app.plugin_api.widgets import Form, TaskDialog, combo
 from plugins.tunnel.model.assets.edit import CHOICES, EditAsset
 from plugins.tunnel.model.assets.overview import Details
 from plugins.tunnel.ui.assets import words
-from plugins.tunnel.ui.monitor.dialog import MonitorDialog
 
 #: Columns that commands of their own write.
 _NOT_HERE = ("status", "source", "deviation_m", "outline")
 
 
-class AssetForm(MonitorDialog):
+class AssetForm(TaskDialog):
     """Every column of an asset but its state, which has commands of its own."""
 
     def __init__(self, context: PanelContext, details: Details, parent: QWidget | None = None) -> None:
@@ -125,7 +124,7 @@ def _text(editor: QWidget) -> str:
     return editor.text() if isinstance(editor, QLineEdit) else ""
 
 
-class HistoryDialog(MonitorDialog):
+class HistoryDialog(TaskDialog):
     """States of an asset with who, when and why."""
 
     def __init__(self, context: PanelContext, details: Details, parent: QWidget | None = None) -> None:

@@ -11,10 +11,9 @@ from PySide6.QtWidgets import QGridLayout, QHeaderView, QLineEdit, QScrollArea, 
 
 from planner_app.i18n import tr, word
 from planner_app.plugin_api.ui import PanelContext
-from planner_app.plugin_api.widgets import Form, KeyFigures, combo, label
+from planner_app.plugin_api.widgets import Form, KeyFigures, TaskDialog, combo, label
 from plugins.tunnel.model.assets.mapping import HEADS, TableMapping
 from plugins.tunnel.ui.assets import words
-from plugins.tunnel.ui.monitor.dialog import MonitorDialog
 
 if TYPE_CHECKING:
     from planner_app.domain.progress import Progress
@@ -33,7 +32,7 @@ _OFFERED = {
 _MOST_ROWS = 300
 
 
-class ImportDialog(MonitorDialog):
+class ImportDialog(TaskDialog):
     """Preview and import of one source."""
 
     def __init__(self, context: PanelContext, source: Source, parent: QWidget | None = None) -> None:

@@ -8,17 +8,16 @@ from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, Qt, Sign
 
 from planner_app.i18n import tr
 from planner_app.plugin_api.ui import PanelContext
-from planner_app.plugin_api.widgets import SWATCH_ROLE
+from planner_app.plugin_api.widgets import SWATCH_ROLE, Column, RowTable
 from plugins.tunnel.model.assets import cjj61
 from plugins.tunnel.model.assets.overview import AssetRow
 from plugins.tunnel.ui.assets import words
-from plugins.tunnel.ui.monitor.rows import Column, Rows
 from plugins.tunnel.ui.state import Asset, TunnelState
 
 Index = QModelIndex | QPersistentModelIndex
 
 
-class _AssetRows(Rows[AssetRow]):
+class _AssetRows(RowTable[AssetRow]):
     """Rows with the standard's colour before the kind of a line."""
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
@@ -72,7 +71,7 @@ class AssetTable(QObject):
         self.table.set_title(f"{title} {len(rows):,}")
         self.model.beginResetModel()
         some = rows[:300]
-        self.model._columns = tuple(
+        self.model.columns = tuple(
             one for at, one in enumerate(self._columns) if at < 2 or any(one.text(row) for row in some)
         )
         self.model.rows = list(rows)

@@ -14,8 +14,8 @@ from planner_app.plugin_api.widgets import FlowLayout, button, combo, label, res
 from plugins.tunnel.model.monitoring.curves import Curve, curve, write_curves
 from plugins.tunnel.ui.monitor.chart import ChartView
 from plugins.tunnel.ui.monitor.chart_axes import curve_colour
-from plugins.tunnel.ui.monitor.dialog import MomentEdit
 from plugins.tunnel.ui.monitor.live import Live
+from plugins.tunnel.ui.monitor.moment import MomentEdit
 
 DAY = 86_400_000
 PERIODS = {"day": DAY, "week": 7 * DAY, "month": 30 * DAY}

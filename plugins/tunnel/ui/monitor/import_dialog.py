@@ -12,11 +12,10 @@ from PySide6.QtWidgets import QComboBox, QLineEdit, QPlainTextEdit, QWidget
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.progress import Progress
 from planner_app.i18n import tr, word
-from planner_app.plugin_api.widgets import Form, combo, label
+from planner_app.plugin_api.widgets import Form, TaskDialog, combo, label
 from plugins.tunnel.model.monitoring import words
 from plugins.tunnel.model.monitoring.csv_readings import csv_columns, read_csv, zone
 from plugins.tunnel.model.monitoring.sensors import UNITS
-from plugins.tunnel.ui.monitor.dialog import MonitorDialog
 from plugins.tunnel.ui.monitor.live import Live
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ _ZONES = ("Asia/Shanghai", "Asia/Urumqi", "UTC", "Europe/Berlin", "America/New_Y
 _SHOWN = 300
 
 
-class ImportDialog(MonitorDialog):
+class ImportDialog(TaskDialog):
     """Reads the file with each change of the inputs and shows what would come in before anything does."""
 
     def __init__(self, live: Live, path: Path, done: Callable[[TakenIn], None], parent: QWidget | None) -> None:

@@ -6,10 +6,10 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSlider, QVBoxLayout, QWidget
 
 from planner_app.i18n import tr
-from planner_app.plugin_api.widgets import Form, button, combo, label, pill
+from planner_app.plugin_api.widgets import Form, TaskDialog, button, combo, label, pill
 from plugins.tunnel.model.monitoring import words
-from plugins.tunnel.ui.monitor.dialog import MomentEdit, MonitorDialog
 from plugins.tunnel.ui.monitor.live import Live
+from plugins.tunnel.ui.monitor.moment import MomentEdit
 
 _HOUR = 3_600_000
 _TICK_MS = 200
@@ -18,7 +18,7 @@ _SPEEDS = (1, 5, 15, 60, 360)
 _STEPS = 2_000
 
 
-class ReplayDialog(MonitorDialog):
+class ReplayDialog(TaskDialog):
     """Which period; the one around the chosen alarm to begin with, else the last day there are readings of."""
 
     def __init__(self, live: Live, parent: QWidget | None) -> None:

@@ -2,81 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QObject
 
 from planner_app.i18n import tr
-from planner_app.plugin_api.widgets import PILL_ROLE, SORT_ROLE, WIDTH_ROLE
+from planner_app.plugin_api.widgets import Column, RowTable
 from plugins.tunnel.model.monitoring import words
 from plugins.tunnel.model.monitoring.alarm_table import KeptAlarm
 from plugins.tunnel.model.monitoring.standing import LEVELS, SensorState
 from plugins.tunnel.ui.monitor.live import Live
-
-T = TypeVar("T")
-Index = QModelIndex | QPersistentModelIndex
-_RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-
-
-@dataclass(frozen=True, slots=True)
-class Column(Generic[T]):
-    """``text``: what a cell reads; ``sort``: the figure it sorts by; ``right``: figures; ``pill``: theme token."""
-
-    title: str
-    text: Callable[[T], str]
-    sort: Callable[[T], float] | None = None
-    right: bool = False
-    pill: Callable[[T], str | None] | None = None
-    width: int = 0
-
-
-class Rows(QAbstractTableModel, Generic[T]):
-    """Rows of one kind under columns that say how each reads."""
-
-    def __init__(self, columns: Sequence[Column[T]], parent: QObject) -> None:
-        super().__init__(parent)
-        self._columns = tuple(columns)
-        self.rows: list[T] = []
-
-    def show(self, rows: Sequence[T]) -> None:
-        """Show these rows; where their number stays, selection and scroll position stay too."""
-        if len(rows) == len(self.rows) and rows:
-            self.rows = list(rows)
-            self.dataChanged.emit(self.index(0, 0), self.index(len(rows) - 1, len(self._columns) - 1))
-            return
-        self.beginResetModel()
-        self.rows = list(rows)
-        self.endResetModel()
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
-        return 0 if parent.isValid() else len(self.rows)
-
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
-        return 0 if parent.isValid() else len(self._columns)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(self._columns):
-            return None
-        column = self._columns[section]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return column.title
-        if role == Qt.ItemDataRole.TextAlignmentRole and column.right:
-            return _RIGHT
-        return column.width or None if role == WIDTH_ROLE else None
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if not index.isValid():
-            return None
-        row, column = self.rows[index.row()], self._columns[index.column()]
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
-            return column.text(row)
-        if role == Qt.ItemDataRole.TextAlignmentRole and column.right:
-            return _RIGHT
-        if role == PILL_ROLE and column.pill is not None:
-            return column.pill(row)
-        return column.sort(row) if role == SORT_ROLE and column.sort is not None else None
 
 
 def _grade(level: str) -> float:
@@ -93,8 +28,8 @@ class MonitorTables(QObject):
     def __init__(self, live: Live, import_readings: Callable[[], None]) -> None:
         super().__init__(live)
         self._live, context = live, live.context
-        self._alarms = Rows(self._alarm_columns(), self)
-        self._sensors = Rows(self._sensor_columns(), self)
+        self._alarms = RowTable(self._alarm_columns(), self)
+        self._sensors = RowTable(self._sensor_columns(), self)
         self.alarms = context.add_table("alarms", tr("Alarms"))
         self.sensors = context.add_table("sensors", tr("Sensors"))
         self.alarms.set_model(self._alarms)
@@ -192,8 +127,8 @@ class MonitorTables(QObject):
     def _show(self) -> None:
         live = self._live
         alarms = list(live.every())
-        self._alarms.show(alarms)
-        self._sensors.show(list(live.sensors().values()))
+        self._alarms.show(alarms, keep=True)
+        self._sensors.show(list(live.sensors().values()), keep=True)
         title = tr("Alarms {count}", count=f"{len(alarms):,}") if live.loaded else tr("Alarms")
         self.alarms.set_title(f"{title} · {tr('replay')}" if live.past is not None else title)
         self.sensors.set_title(tr("Sensors {count}", count=f"{len(live.overview.sensors):,}"))

@@ -20,11 +20,10 @@ from PySide6.QtWidgets import (
 )
 
 from planner_app.i18n import tr
-from planner_app.plugin_api.widgets import CardList, CardText, Form, button, combo, label
+from planner_app.plugin_api.widgets import CardList, CardText, Form, TaskDialog, button, combo, label
 from plugins.tunnel.model.monitoring import shift
 from plugins.tunnel.model.monitoring.shift_report import handover_paper, local
 from plugins.tunnel.model.monitoring.words import rule_title
-from plugins.tunnel.ui.monitor.dialog import MonitorDialog
 from plugins.tunnel.ui.monitor.live import Live
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ _PRINTED = "PDF (*.pdf);;Word (*.docx)"
 _MOST_CARDS = 100
 
 
-class ShiftDialog(MonitorDialog):
+class ShiftDialog(TaskDialog):
     """Notes of the shift above, the hand-over below; earlier hand-overs can be printed again.
 
     Args:

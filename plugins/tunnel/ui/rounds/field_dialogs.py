@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.progress import Progress
 from planner_app.i18n import tr
-from planner_app.plugin_api.widgets import Form, button, combo, label
+from planner_app.plugin_api.widgets import Form, button, combo, label, px
 from plugins.tunnel.model.operation import forms, tables
 from plugins.tunnel.model.operation.field_making import field_observation, field_round, make_package
 from plugins.tunnel.model.operation.field_merge import GONE, decide
@@ -31,7 +31,7 @@ from plugins.tunnel.model.operation.schedule import RoundState
 from plugins.tunnel.model.operation.sheets import place_text
 from plugins.tunnel.model.operation.words import defect_word, grade_word, state_word
 from plugins.tunnel.ui.rounds.desk import OperationDesk
-from plugins.tunnel.ui.rounds.fields import CodeBox, GradeBox, OperationDialog, PhotoField, fill, lines_edit, px
+from plugins.tunnel.ui.rounds.fields import CodeBox, GradeBox, OperationDialog, PhotoField, fill, lines_edit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +93,7 @@ class HandOutDialog(OperationDialog):
             context.notify(said, level="success")
             self.accept()
 
-        self.job(tr("Writing {file}", file=path.name), work, done)
+        self.run(tr("Writing {file}", file=path.name), work, done)
 
 
 class PackageDialog(OperationDialog):

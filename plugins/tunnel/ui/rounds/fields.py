@@ -7,29 +7,23 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QDateTime, QEvent, Qt, QTimer
-from PySide6.QtGui import QFontInfo, QPixmap
+from PySide6.QtCore import QDateTime, Qt
+from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import (
-    QApplication,
     QComboBox,
     QDateTimeEdit,
-    QDialog,
-    QDialogButtonBox,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QPlainTextEdit,
-    QPushButton,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 from shiboken6 import isValid
 
-from planner_app.domain.errors import Cancelled, PlannerError
-from planner_app.domain.progress import Progress
+from planner_app.domain.errors import PlannerError
 from planner_app.i18n import tr
-from planner_app.plugin_api.widgets import Form, Notice, button, combo, label
+from planner_app.plugin_api.widgets import Form, TaskDialog, button, combo, label, px
 from plugins.tunnel.model.operation.words import DEFECT_CODES, GRADE_WORDS, defect_word, grade_word
 
 if TYPE_CHECKING:
@@ -38,42 +32,13 @@ if TYPE_CHECKING:
 PHOTOS = "(*.jpg *.jpeg *.png *.webp)"
 
 
-def px(size: float) -> int:
-    """A size drawn for 13 px text, at the size of the text in use."""
-    return max(1, round(size * max(QFontInfo(QApplication.font()).pixelSize() / 13.0, 1.0)))
-
-
-class OperationDialog(QDialog):
-    """A modeless dialog: the map stays usable. ``apply`` is what its main button does."""
+class OperationDialog(TaskDialog):
+    """A dialog on the operation's desk."""
 
     def __init__(self, desk: OperationDesk, title: str, accept: str, parent: QWidget | None, width: int = 460) -> None:
-        super().__init__(parent)
+        super().__init__(desk.context, title, accept, parent)
         self.desk = desk
-        self.setWindowTitle(title)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.notice = Notice()
-        self.body = QVBoxLayout()
-        self.body.setSpacing(10)
-        self.box = QDialogButtonBox()
-        self.ok: QPushButton | None = None
-        if accept:
-            self.ok = self.box.addButton(accept, QDialogButtonBox.ButtonRole.AcceptRole)
-            self.ok.setProperty("look", "primary")
-        self.box.addButton(tr("Cancel") if accept else tr("Close"), QDialogButtonBox.ButtonRole.RejectRole)
-        self.box.accepted.connect(self.apply)
-        self.box.rejected.connect(self.reject)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 14, 16, 14)
-        column.setSpacing(12)
-        column.addLayout(self.body, 1)
-        column.addWidget(self.notice)
-        column.addWidget(self.box)
         self.setMinimumWidth(px(width))
-        desk.context.project_changed.connect(self.reject)
-
-    def apply(self) -> None:
-        """The main button was pressed."""
-        self.accept()
 
     def do(self, make: Callable[[], Any], *, close: bool = True) -> bool:
         """Carry out a command and close, or say here what is wrong."""
@@ -82,43 +47,6 @@ class OperationDialog(QDialog):
         if done and close:
             self.accept()
         return done
-
-    def job(self, title: str, work: Callable[[Progress], Any], done: Callable[[Any], None]) -> None:
-        """A job of this dialog: its main button waits, an error is said here."""
-        self.notice.clear()
-        self._enable(False)
-
-        def finished(answer: Any) -> None:
-            if isValid(self):
-                self._enable(True)
-                done(answer)
-
-        def failed(error: Exception) -> None:
-            if isValid(self):
-                self._enable(True)
-                self.say(error)
-
-        self.desk.context.run_job(title, work, finished, failed)
-
-    def say(self, error: Exception) -> None:
-        """Say what went wrong, here."""
-        if not isinstance(error, Cancelled):
-            self.notice.say(*self.desk.context.word(error), level="error")
-
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.LayoutRequest:  # Qt lets a window's wrapped words be cut off
-            QTimer.singleShot(0, self._grow)
-        return super().event(event)
-
-    def _grow(self) -> None:
-        if isValid(self) and (layout := self.layout()) is not None and layout.hasHeightForWidth():
-            needed = layout.totalHeightForWidth(self.width())
-            if needed > self.height():
-                self.resize(self.width(), needed)
-
-    def _enable(self, enabled: bool) -> None:
-        if self.ok is not None:
-            self.ok.setEnabled(enabled)
 
 
 def beside(*widgets: QWidget) -> QWidget:

@@ -14,13 +14,13 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLay
 
 from planner_app.domain.errors import PlannerError
 from planner_app.i18n import tr
-from planner_app.plugin_api.widgets import button, label
+from planner_app.plugin_api.widgets import button, label, px
 from plugins.tunnel.model.operation.records import Defect, DefectStatus, Examination
 from plugins.tunnel.model.operation.rows import GRADE_COLOURS
 from plugins.tunnel.model.operation.sheets import local, place_text
 from plugins.tunnel.model.operation.words import defect_status_word, defect_word, event_word, grade_word
 from plugins.tunnel.ui.rounds.desk import OperationDesk
-from plugins.tunnel.ui.rounds.fields import OperationDialog, px, scaled_picture
+from plugins.tunnel.ui.rounds.fields import OperationDialog, scaled_picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner_app.domain.rule import Rule
 from planner_app.i18n import tr
-from planner_app.plugin_api.widgets import CardText
+from planner_app.plugin_api.widgets import CardText, Column
 from plugins.tunnel.model.operation import rows
 from plugins.tunnel.model.operation.defects import repair_by
 from plugins.tunnel.model.operation.records import Defect, DefectStatus, Inspection, Observation, OrderStatus, WorkOrder
@@ -25,7 +25,6 @@ from plugins.tunnel.model.operation.words import (
 from plugins.tunnel.model.space.axis import station
 from plugins.tunnel.ui.rounds.map_link import TOKENS
 from plugins.tunnel.ui.rounds.order_page import STATUS_TOKENS
-from plugins.tunnel.ui.rounds.rows import Column
 
 if TYPE_CHECKING:
     from plugins.tunnel.model.operation.figures import Book
@@ -124,7 +123,7 @@ def permit_over(one: WorkOrder, day: date) -> bool:
     return one.status is OrderStatus.IN_PROGRESS and end is not None and end < day
 
 
-def round_columns(book: Callable[[], Book | None]) -> list[Column]:
+def round_columns(book: Callable[[], Book | None]) -> list[Column[Inspection]]:
     """Rounds carried out."""
 
     def plan_of(one: Inspection) -> str:
@@ -150,7 +149,7 @@ def round_columns(book: Callable[[], Book | None]) -> list[Column]:
     ]
 
 
-def defect_columns() -> list[Column]:
+def defect_columns() -> list[Column[Defect]]:
     """Defects."""
     return [
         Column(tr("Number"), lambda one: one.number),
@@ -168,7 +167,7 @@ def defect_columns() -> list[Column]:
     ]  # fmt: skip
 
 
-def order_columns() -> list[Column]:
+def order_columns() -> list[Column[WorkOrder]]:
     """Work orders."""
     return [
         Column(tr("Number"), lambda one: one.number),
@@ -185,8 +184,8 @@ def order_columns() -> list[Column]:
     ]  # fmt: skip
 
 
-def _metres(*columns: tuple[str, str]) -> list[Column]:
-    def column(name: str, title: str) -> Column:
+def _metres(*columns: tuple[str, str]) -> list[Column[Any]]:
+    def column(name: str, title: str) -> Column[Any]:
         def value(one: Any) -> float | None:
             found: float | None = getattr(one, name)
             return found

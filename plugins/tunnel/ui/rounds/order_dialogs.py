@@ -12,7 +12,7 @@ from PySide6.QtGui import QRegularExpressionValidator
 from PySide6.QtWidgets import QCheckBox, QDateEdit, QLineEdit, QWidget
 
 from planner_app.i18n import tr
-from planner_app.plugin_api.widgets import Form, combo, label
+from planner_app.plugin_api.widgets import Form, combo, label, px
 from plugins.tunnel.model.operation import orders
 from plugins.tunnel.model.operation.orders import AddGasTest, OpenOrder, SetOrder, check_permit, check_test, new_order
 from plugins.tunnel.model.operation.records import ORDER_KINDS, GasTest, OrderStatus, Permit, WorkOrder
@@ -28,7 +28,6 @@ from plugins.tunnel.ui.rounds.fields import (
     fill,
     lines_edit,
     lines_of,
-    px,
 )
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from planner_app.domain.errors import PlannerError
 from planner_app.domain.finding import Finding, Verdict
 from planner_app.domain.progress import Progress
 from planner_app.i18n import language, tr
-from planner_app.plugin_api.widgets import button, label, pill
+from planner_app.plugin_api.widgets import button, label, pill, px
 from planner_app.report.findings import finding_message, verdict_word
 from plugins.tunnel.model.operation import rows
 from plugins.tunnel.model.operation.orders import WAYS, SetOrder, judge_order
@@ -32,7 +32,7 @@ from plugins.tunnel.model.operation.records import OrderStatus, Step, WorkOrder
 from plugins.tunnel.model.operation.sheets import entry_moment, local, number_text, place_text, print_order
 from plugins.tunnel.model.operation.words import order_kind_word, status_word
 from plugins.tunnel.ui.rounds.desk import OperationDesk
-from plugins.tunnel.ui.rounds.fields import OperationDialog, px
+from plugins.tunnel.ui.rounds.fields import OperationDialog
 from plugins.tunnel.ui.rounds.history import Thumbnail, enlarge
 from plugins.tunnel.ui.rounds.order_dialogs import GasDialog, PermitDialog, ResultDialog, StepDialog, step_text
 
@@ -317,4 +317,4 @@ class OrderPage(OperationDialog):
         def done(_: None) -> None:
             self.notice.say(tr("Written: {file}", file=path.name), level="success")
 
-        self.job(tr("Printing {number}", number=order.number), work, done)
+        self.run(tr("Printing {number}", number=order.number), work, done)

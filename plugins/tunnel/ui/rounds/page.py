@@ -22,6 +22,7 @@ from planner_app.plugin_api.widgets import (
     Form,
     KeyFigures,
     Notice,
+    RowTable,
     Share,
     TaskPage,
     button,
@@ -38,7 +39,6 @@ from plugins.tunnel.ui.rounds.desk import DEFECT, ORDER, PLAN, SEEN, desk_of
 from plugins.tunnel.ui.rounds.foot import ChosenBar
 from plugins.tunnel.ui.rounds.map_link import TOKENS, RoutesOnMap
 from plugins.tunnel.ui.rounds.order_page import BAR_TOKENS
-from plugins.tunnel.ui.rounds.rows import Rows
 from plugins.tunnel.ui.state import state_of
 
 if TYPE_CHECKING:
@@ -109,9 +109,9 @@ class RoundsPage(TaskPage):
 
     def _build_table(self) -> None:
         self.table = self._context.add_table("operation", tr("Rounds"))
-        self.models = {
-            ROUNDS: Rows(lists.round_columns(lambda: self.book)), DEFECTS: Rows(lists.defect_columns()),
-            ORDERS: Rows(lists.order_columns()),
+        self.models: dict[int, RowTable[Any]] = {
+            ROUNDS: RowTable(lists.round_columns(lambda: self.book)), DEFECTS: RowTable(lists.defect_columns()),
+            ORDERS: RowTable(lists.order_columns()),
         }  # fmt: skip
         self.table.set_model(self.models[ROUNDS])
         self.table.set_empty(tr("Nothing was written down yet."), tr("New plan…"), self.actions_.plan)

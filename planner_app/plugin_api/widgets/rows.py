@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 from PySide6.QtGui import QColor
 
-from planner_app.plugin_api.widgets import PILL_ROLE, SORT_ROLE, WIDTH_ROLE
+from planner_app.plugin_api.widgets.basics import PILL_ROLE, SORT_ROLE, WIDTH_ROLE
 
 T = TypeVar("T")
 Index = QModelIndex | QPersistentModelIndex
@@ -21,9 +21,8 @@ class Column(Generic[T]):
     """One column.
 
     Attributes:
-        text: what the cell reads; sort: the number it sorts by, which makes it a right-aligned column of figures.
-        pill: theme token of a pill, None for plain text; link: theme token of the text's colour where a click leads on.
-        right: figures that are texts: right-aligned, sorted as texts.
+        text: what the cell reads; sort: the number it sorts by, None last; right: figures.
+        pill: theme token of a pill, None for plain text; link: whether a click leads on, shown in the accent colour.
         width: most pixels (of a 13 px font) it takes at first; 0: all it needs.
         tip: longer text of the tooltip.
     """
@@ -31,9 +30,9 @@ class Column(Generic[T]):
     title: str
     text: Callable[[T], str]
     sort: Callable[[T], float | None] | None = None
+    right: bool = False
     pill: Callable[[T], str | None] | None = None
     link: Callable[[T], bool] | None = None
-    right: bool = False
     width: int = 0
     tip: Callable[[T], str] | None = None
 
@@ -43,16 +42,23 @@ class RowTable(QAbstractTableModel, Generic[T]):
 
     Args:
         columns: from left to right.
-        colour: theme token → ``#rrggbb``.
+        colour: theme token → ``#rrggbb``; needed for columns with links.
     """
 
-    def __init__(self, columns: Sequence[Column[T]], colour: Callable[[str], str]) -> None:
-        super().__init__()
+    def __init__(
+        self, columns: Sequence[Column[T]], parent: QObject | None = None, *, colour: Callable[[str], str] | None = None
+    ) -> None:
+        super().__init__(parent)
         self.columns, self._colour = tuple(columns), colour
         self.rows: list[T] = []
 
-    def show(self, rows: Sequence[T]) -> None:
-        """Replace all rows."""
+    def show(self, rows: Sequence[T], *, keep: bool = False) -> None:
+        """Show these rows. ``keep``: they are the same ones, read again; while their number stays, selection and
+        scroll position stay too."""
+        if keep and rows and len(rows) == len(self.rows):
+            self.rows = list(rows)
+            self.dataChanged.emit(self.index(0, 0), self.index(len(rows) - 1, len(self.columns) - 1))
+            return
         self.beginResetModel()
         self.rows = list(rows)
         self.endResetModel()
@@ -69,11 +75,9 @@ class RowTable(QAbstractTableModel, Generic[T]):
         column = self.columns[section]
         if role == Qt.ItemDataRole.DisplayRole:
             return column.title
-        if role == Qt.ItemDataRole.TextAlignmentRole and (column.right or column.sort is not None):
+        if role == Qt.ItemDataRole.TextAlignmentRole and column.right:
             return _RIGHT
-        if role == WIDTH_ROLE:
-            return column.width
-        return None
+        return column.width or None if role == WIDTH_ROLE else None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if not index.isValid():
@@ -83,12 +87,12 @@ class RowTable(QAbstractTableModel, Generic[T]):
             return column.text(row)
         if role == Qt.ItemDataRole.ToolTipRole:
             return (column.tip or column.text)(row) or None
-        if role == PILL_ROLE:
-            return column.pill(row) if column.pill is not None else None
-        if role == Qt.ItemDataRole.ForegroundRole:
-            return QColor(self._colour("accent")) if column.link is not None and column.link(row) else None
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _RIGHT if column.right or column.sort is not None else None
+            return _RIGHT if column.right else None
+        if role == PILL_ROLE and column.pill is not None:
+            return column.pill(row)
+        if role == Qt.ItemDataRole.ForegroundRole and self._colour and column.link is not None and column.link(row):
+            return QColor(self._colour("accent"))
         if role == SORT_ROLE and column.sort is not None:
             value = column.sort(row)
             return float("-inf") if value is None else value
