@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QScrollArea
 
 from planner_app.project import Project
 from planner_app.project.commands import EditCells
@@ -137,3 +137,37 @@ def test_another_project_finds_nothing_of_the_one_before(
     assert [one for one in titles() if "GL01" in one] == []
     assert made.page("analysis").trace.place.place == ""
     assert made.panel.tabs.tabText(MONITOR) == "Monitoring"
+
+
+def test_nothing_is_clipped_in_the_smallest_window(sample: Path, open_window: Callable[[Path], Any]) -> None:
+    made = open_window(sample)
+    made.window.resize(1280, 720)
+    made.window.task.setFixedWidth(390)
+
+    def wide() -> list[str]:
+        areas = [one for one in made.panel.findChildren(QScrollArea) if one.isVisible() and one.widget() is not None]
+        outer = made.panel.parentWidget()
+        found = [f"{type(one.widget()).__name__} {one.widget().width()} > {one.viewport().width()}"
+                 for one in areas if one.widget().width() > one.viewport().width()]  # fmt: skip
+        return found + ([f"panel {made.panel.width()} > {outer.width()}"] if made.panel.width() > outer.width() else [])
+
+    seen: dict[str, list[str]] = {}
+    for name in ("assets", "monitor", "rounds", "analysis"):
+        page = made.page(name)
+        tabs = {"rounds": [0, 1, 2], "analysis": ["trace", "isolate", "clearance", "emergency"]}.get(name, [""])
+        for tab in tabs:
+            if name == "rounds":
+                made.until(lambda page=page: page.book is not None)
+                page.tabs.setCurrentIndex(tab)
+                page._card_chosen(page.cards.keys()[0])
+            elif name == "analysis":
+                page.open(tab)
+            elif name == "monitor":
+                made.until(lambda page=page: page.live.loaded)
+                page._card_chosen(page.cards.keys()[0])
+            else:
+                page.search.run("GX00012")
+                made.until(lambda page=page: page.card.isVisible())
+            made.qtbot.wait(30)
+            seen[f"{name} {tab}"] = wide()
+    assert {name: found for name, found in seen.items() if found} == {}

@@ -67,7 +67,8 @@ class ClearancePage(TaskPage):
         form.add(tr("What to check"), self.layer)
         form.add(tr("Within"), self.reach)
         self.drawer = button(tr("Draw a work…"), self.draw_work)
-        form.add_buttons(self.run, self.exporter, self.drawer)
+        form.add_buttons(self.run, self.exporter)
+        form.add_buttons(self.drawer)
         self.notice, self.figures, self.bar = Notice(), KeyFigures(3), DistributionBar()
         self.bar.clicked.connect(self._filter)
         self.before = label(
