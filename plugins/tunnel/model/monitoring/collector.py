@@ -15,6 +15,7 @@ from plugins.tunnel.model.monitoring.engine import DAY, Alarm, AlarmEngine, Sens
 from plugins.tunnel.model.monitoring.journal import Journal
 from plugins.tunnel.model.monitoring.payloads import AHEAD_MS, Sample
 from plugins.tunnel.model.monitoring.sensors import RegisterSensors, load_sensors
+from plugins.tunnel.model.monitoring.units import conversion
 
 #: Stored readings that the engine sees again at a start: longer than any shipped rule looks back, but not more of them
 #: than a start can wait for.
@@ -108,6 +109,7 @@ class Collector:
         self._sensors: list[Sensor] = load_sensors(self.project)
         self._numbers = {str(one.number): one.number for one in self._sensors}
         self._numbers |= {one.code: one.number for one in reversed(self._sensors)}
+        self._units = {one.number: (one.kind, one.unit) for one in self._sensors}
 
     def store(self) -> bool:
         """Take the oldest segment of the journal into the file and judge it; False if nothing waits.
@@ -121,6 +123,7 @@ class Collector:
         segment, samples = found
         if samples:
             self._register(samples)
+            samples = [self._in_unit(one) for one in samples]
             numbers = [self._numbers[one.sensor] for one in samples]
             stored = self.project.readings.add(
                 numbers,
@@ -149,6 +152,16 @@ class Collector:
         for sensor in self._sensors:
             if sensor.number not in before:
                 self._engine.watch(sensor)
+
+    def _in_unit(self, sample: Sample) -> Sample:
+        """A reading in its sensor's unit; one that states none, or one that is not known, is taken as it is."""
+        if not sample.unit:
+            return sample
+        kind, unit = self._units[self._numbers[sample.sensor]]
+        way = (1.0, 0.0) if not unit or sample.unit == unit else conversion(kind, sample.unit, unit)
+        if way is None or way == (1.0, 0.0):
+            return sample
+        return sample._replace(value=sample.value * way[0] + way[1], unit=unit)
 
     def _judge(self, numbers: Sequence[int], samples: Sequence[Sample]) -> None:
         """Feed the engine in time order; what comes again or late is not judged, nor what a wrong clock dates ahead."""

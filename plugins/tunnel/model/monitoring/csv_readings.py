@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.text_encoding import read_text
+from plugins.tunnel.model.monitoring.units import unit_in
 
 Note = tuple[str, dict[str, Any]]
 _TIMES = ("time", "timestamp", "date", "datetime", "ts", "时间", "日期", "采集时间", "监测时间")
@@ -21,7 +24,9 @@ _QUALITIES = ("quality", "qc", "质量", "状态")
 _FORMATS = (
     "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M",
     "%Y/%m/%d", "%Y年%m月%d日 %H:%M:%S", "%Y年%m月%d日", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y",
+    "%Y%m%d%H%M%S", "%Y%m%d%H%M", "%Y年%m月%d日 %H:%M", "%Y年%m月%d日%H时%M分%S秒", "%Y年%m月%d日%H时%M分",
 )  # fmt: skip
+_MIDNIGHT = re.compile(r"(.+)[ T]24:00(?::00)?$")
 _NOTHING = frozenset({"", "nan", "null", "none", "na", "n/a", "-", "--", "inf", "-inf", "无"})
 #: Epoch numbers below this are seconds, above it milliseconds (year 5138 as seconds).
 _SECONDS = 100_000_000_000
@@ -33,13 +38,14 @@ BELIEVED = (1980, 2100)
 class CsvReadings:
     """Readings of one file in the file's order: ``ts`` Unix ms, ``value`` (NaN for none), ``quality``.
 
-    ``rejected``: (row, reason) of rows left out; ``notes``: what looks odd: clock jumps, times that summer time makes
-    ambiguous, missing values.
+    ``unit``: of the values, where the head states it; ``rejected``: (row, reason) of rows left out; ``notes``: what
+    looks odd: clock jumps, hours that summer time skips, missing values, two values at one time.
     """
 
     ts: list[int] = field(default_factory=list)
     value: list[float] = field(default_factory=list)
     quality: list[int] = field(default_factory=list)
+    unit: str = ""
     rejected: list[tuple[int, Note]] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
 
@@ -79,13 +85,20 @@ def read_csv(path: Path, *, local: str = "Asia/Shanghai", time: str = "", value:
     except OSError as error:
         raise PlannerError("import.unreadable", file=path.name, detail=error.strerror or str(error)) from error
     rows = _rows(text)
-    head = [cell.strip().lstrip("\ufeff") for cell in next(rows, (0, []))[1]]
-    columns = _columns(head, time, value, path.name)
+    first = next(rows, (0, []))
+    head = [cell.strip().lstrip("\ufeff") for cell in first[1]]
     made = CsvReadings()
+    if len(head) > 1 and not time and not value and read_time(head[0], here, None) is not None:
+        rows = chain([(first[0], head)], rows)  # no head: times come first
+        head = ["time", "value"]
+        made.notes.append(("tunnel.csv_headless", {}))
+    columns = _columns(head, time, value, path.name)
+    made.unit = unit_in(head[columns[1]])
     before: int | None = None
+    known: dict[int, float] = {}
     for number, row in rows:
         if any(cell.strip() for cell in row):
-            before = _take(made, number, row, columns, here, before)
+            before = _take(made, number, row, columns, here, before, known)
     blank = sum(math.isnan(one) for one in made.value)
     if blank:
         made.notes.append(("tunnel.values_missing", {"count": blank}))
@@ -126,7 +139,8 @@ def _columns(head: list[str], time: str, value: str, file: str) -> tuple[int, in
         return next((known.index(name) for name in usual if name in known), otherwise)
 
     at = place(time, _TIMES, 0)
-    shown = place(value, _VALUES, 1 if at == 0 else 0)
+    # What stands behind the time, not a running number in front of it.
+    shown = place(value, _VALUES, 0 if at is not None and at + 1 >= len(head) else (at or 0) + 1)
     quality = place("", _QUALITIES, None)
     if at is None or shown is None or len(head) < 2 or at == shown:
         raise PlannerError("tunnel.csv_columns", file=file, wanted="time, value", found=", ".join(head) or "–")
@@ -135,7 +149,7 @@ def _columns(head: list[str], time: str, value: str, file: str) -> tuple[int, in
 
 def _take(
     made: CsvReadings, number: int, row: list[str], columns: tuple[int, int, int | None, str], here: tzinfo,
-    before: int | None,
+    before: int | None, known: dict[int, float],
 ) -> int | None:  # fmt: skip
     at, shown, quality, _ = columns
     if max(at, shown) >= len(row):
@@ -153,6 +167,12 @@ def _take(
     if value is None:
         made.rejected.append((number, ("tunnel.value_wrong", {"value": row[shown].strip()[:40]})))
         return before
+    shown_again = known.setdefault(ts, value)
+    if shown_again != value and not (math.isnan(value) and math.isnan(shown_again)):
+        params = {"row": number, "time": row[at].strip(), "value": value, "first": shown_again}
+        made.notes.append(("tunnel.time_twice", params))
+    if _skipped(when):
+        made.notes.append(("tunnel.time_skipped", {"row": number, "time": row[at].strip()}))
     if before is not None and ts < before:
         made.notes.append(("tunnel.clock_back", {"row": number, "seconds": (before - ts) / 1000}))
     made.ts.append(ts)
@@ -160,6 +180,11 @@ def _take(
     grade = row[quality].strip() if quality is not None and quality < len(row) else ""
     made.quality.append(int(grade) if grade in ("0", "1", "2") else 0)
     return ts
+
+
+def _skipped(when: datetime) -> bool:
+    """True for a local time that never was: clocks went on over it."""
+    return when.astimezone(UTC).astimezone(when.tzinfo).replace(tzinfo=None) != when.replace(tzinfo=None)
 
 
 def read_value(text: str) -> float | None:
@@ -179,6 +204,8 @@ def read_value(text: str) -> float | None:
 
 def read_time(text: str, here: tzinfo, before: int | None) -> datetime | None:
     """A time; without a zone it is local. The hour that the end of summer time repeats is taken in the file's order."""
+    if text.isdigit() and len(text) in (12, 14) and (compact := _parsed(text)) is not None:
+        text = compact.isoformat()
     if text.replace(".", "", 1).isdigit() and len(text) >= 9:
         seconds = float(text)
         try:
@@ -198,6 +225,9 @@ def read_time(text: str, here: tzinfo, before: int | None) -> datetime | None:
 
 
 def _parsed(text: str) -> datetime | None:
+    if midnight := _MIDNIGHT.match(text):  # 24:00 is the next day's 0:00
+        day = _parsed(midnight[1].strip())
+        return None if day is None else day + timedelta(days=1)
     try:
         return datetime.fromisoformat(text)
     except ValueError:

@@ -18,6 +18,7 @@ from planner_app.plugin_api.model import Project
 from plugins.tunnel.model.monitoring.alarm_table import KeptAlarm
 from plugins.tunnel.model.monitoring.detectors import BAD
 from plugins.tunnel.model.monitoring.engine import Sensor, applies
+from plugins.tunnel.model.monitoring.units import in_unit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -132,13 +133,14 @@ def limit_lines(sensor: Sensor, rules: Sequence[Rule]) -> list[LimitLine]:
     """Limits of the rules that judge a sensor's values."""
     found = []
     for rule in rules:
-        if rule.kind != "tunnel.limit" or not applies(rule, sensor):
+        fitted = in_unit(rule, sensor.kind, sensor.unit)
+        if rule.kind != "tunnel.limit" or not applies(rule, sensor) or fitted is None:
             continue
         source = f"{rule.standard} {rule.clause}".strip()
         for name, high in (("high", True), ("low", False)):
-            if name in rule.params:
+            if name in fitted.params:
                 level = str(rule.params.get("level", "warning"))
-                found.append(LimitLine(float(rule.params[name]), high, level, rule.id, source))
+                found.append(LimitLine(float(fitted.params[name]), high, level, rule.id, source))
     return found
 
 

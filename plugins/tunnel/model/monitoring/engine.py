@@ -21,6 +21,7 @@ from plugins.tunnel.model.monitoring.detectors import (
     Raised,
     Usual,
 )
+from plugins.tunnel.model.monitoring.units import in_unit
 
 #: Readings between two looks at the cancel button.
 _STEP = 20_000
@@ -98,11 +99,13 @@ class AlarmEngine:
 
     Attributes:
         alarms: all alarms raised so far, by key, in the order they were raised.
+        unjudged: sensors whose unit has no way to that of a rule that speaks of them.
     """
 
     sensors: Sequence[Sensor]
     rules: Sequence[Rule]
     alarms: dict[tuple[int, str, int], Alarm] = field(default_factory=dict)
+    unjudged: list[tuple[Sensor, Rule]] = field(default_factory=list)
     _watches: dict[int, list[_Watch]] = field(default_factory=dict)
     _last: dict[int, tuple[int, float]] = field(default_factory=dict)
     _by_number: dict[int, Sensor] = field(default_factory=dict)
@@ -114,11 +117,14 @@ class AlarmEngine:
     def watch(self, sensor: Sensor) -> None:
         """Judge one more sensor (it has no neighbours among those there already)."""
         self._by_number[sensor.number] = sensor
-        self._watches[sensor.number] = [
-            _Watch(rule, self._detector(rule, sensor))
-            for rule in self.rules
-            if applies(rule, sensor) and (rule.kind in SIMPLE or rule.kind == "tunnel.neighbours")
-        ]
+        self._watches[sensor.number] = watches = []
+        for rule in self.rules:
+            if applies(rule, sensor) and (rule.kind in SIMPLE or rule.kind == "tunnel.neighbours"):
+                fitted = in_unit(rule, sensor.kind, sensor.unit)
+                if fitted is None:
+                    self.unjudged.append((sensor, rule))
+                else:
+                    watches.append(_Watch(fitted, self._detector(fitted, sensor)))
 
     def remembers(self, sensor: int) -> int:
         """How far back a sensor's detectors look beyond what they are fed (:meth:`prime`), ms; 0: not at all."""

@@ -13,6 +13,7 @@ from plugins.tunnel.model.monitoring.alarm_table import Kept, WriteAlarms, kept_
 from plugins.tunnel.model.monitoring.csv_readings import CsvReadings
 from plugins.tunnel.model.monitoring.engine import DAY, Alarm, Sensor, replay
 from plugins.tunnel.model.monitoring.sensors import load_sensors, need_sensor
+from plugins.tunnel.model.monitoring.units import need_conversion
 
 #: What the detectors see before the first new reading.
 _WARM_UP = 2 * DAY
@@ -41,15 +42,38 @@ def take_in(
     Raises:
         PlannerError: ``tunnel.sensor_twice``, ``project.read_only``. Cancelled: what was stored stays.
     """
-    who, new = need_sensor(project, sensor, kind, unit)
-    stored = project.readings.add(who.number, read.ts, read.value, read.quality, progress)
+    who, new, (stored, known, late) = keep(project, read, sensor, kind, unit, progress)
     alarms: list[Alarm] = []
-    if stored.new:
+    if stored:
         alarms = judge_period(project, who, rules, min(read.ts), max(read.ts), city=city, progress=progress)
         if alarms:
             project.execute(WriteAlarms(alarms))
     standing = sum(one.cleared is None for one in alarms)
-    return TakenIn(who, new, stored.new, stored.known, stored.late, len(alarms), standing)
+    return TakenIn(who, new, stored, known, late, len(alarms), standing)
+
+
+def keep(
+    project: Project, read: CsvReadings, sensor: str, kind: str = "", unit: str = "", progress: Progress | None = None
+) -> tuple[Sensor, bool, tuple[int, int, int]]:
+    """Keep readings in the unit of their sensor: (sensor, whether it is new, rows (stored, known before, late)). Where
+    nothing can be used no sensor is registered.
+
+    Args:
+        unit: of the values; what the file's head states without it, else the sensor's.
+
+    Raises:
+        PlannerError: ``tunnel.sensor_unnamed``, ``tunnel.sensor_twice``, ``tunnel.unit_other``, ``project.read_only``.
+    """
+    unit = unit or read.unit
+    if not read.ts:
+        return Sensor(0, sensor.strip(), kind, unit), False, (0, 0, 0)
+    who, new = need_sensor(project, sensor, kind, unit)
+    values = read.value
+    if unit and who.unit and (way := need_conversion(who.kind, unit, who.unit)) != (1.0, 0.0):
+        values = [value * way[0] + way[1] for value in read.value]
+        read.notes.append(("tunnel.unit_converted", {"unit": unit, "other": who.unit, "count": len(values)}))
+    stored = project.readings.add(who.number, read.ts, values, read.quality, progress)
+    return who, new, (stored.new, stored.known, stored.late)
 
 
 def judge_period(

@@ -11,14 +11,11 @@ from planner_app.domain.errors import PlannerError
 from planner_app.plugin_api.model import Batch, Command, Project, Transaction
 from plugins.tunnel.model import tables
 from plugins.tunnel.model.monitoring.engine import Sensor
+from plugins.tunnel.model.monitoring.units import USUAL
 from plugins.tunnel.model.space.tables import TUNNEL
 from plugins.tunnel.model.tables import table_spec
 
-#: Units that a kind of sensor sends in unless it says otherwise.
-UNITS = {
-    "o2": "%", "ch4": "%LEL", "h2s": "mg/m³", "co": "mg/m³", "temp": "℃", "cable_temp": "℃", "rh": "%", "level": "m",
-    "settlement": "mm", "power": "kW", "smoke": "", "flow": "l/s", "co2": "ppm",
-}  # fmt: skip
+UNITS = USUAL
 #: What people call the kinds, the more particular first.
 _WORDS = (
     ("一氧化碳", "co"), ("二氧化碳", "co2"), ("硫化氢", "h2s"), ("甲烷", "ch4"), ("天然气", "ch4"), ("氧", "o2"),
@@ -164,7 +161,14 @@ def find_sensor(project: Project, reference: str) -> Sensor:
 
 
 def need_sensor(project: Project, reference: str, kind: str = "", unit: str = "") -> tuple[Sensor, bool]:
-    """A sensor by code or number, registered if it is new; (sensor, true if it was registered now)."""
+    """A sensor by code or number, registered if it is new; (sensor, true if it was registered now).
+
+    Raises:
+        PlannerError: ``tunnel.sensor_unnamed``, ``tunnel.sensor_twice``.
+    """
+    reference = reference.strip()
+    if not reference:
+        raise PlannerError("tunnel.sensor_unnamed")
     kind = kind_of(kind)
     try:
         found = find_sensor(project, reference)

@@ -23,7 +23,7 @@ def _configure_readings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("csv", type=Path, metavar="CSV")
     parser.add_argument("--sensor", required=True, metavar="ID", help=tr("code or number; registered if it is new"))
     parser.add_argument("--kind", default="", help=tr("kind of a new sensor: o2, ch4, temp, rh, level …"))
-    parser.add_argument("--unit", default="", help=tr("unit of a new sensor"))
+    parser.add_argument("--unit", default="", help=tr("unit of the values"))
     parser.add_argument("--zone", default="Asia/Shanghai", help=tr("zone of times that state none"))
     parser.add_argument("--time", default="", metavar="COLUMN")
     parser.add_argument("--value", default="", metavar="COLUMN")
@@ -66,12 +66,12 @@ def _configure_watch(parser: argparse.ArgumentParser) -> None:
 def run_readings(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
     """``planner tunnel readings``: take in a CSV file of one sensor."""
     from plugins.tunnel.model.monitoring.csv_readings import read_csv
-    from plugins.tunnel.model.monitoring.sensors import need_sensor
+    from plugins.tunnel.model.monitoring.intake import keep
 
     read = read_csv(arguments.csv, local=arguments.zone, time=arguments.time, value=arguments.value)
     with context.open_project(arguments.file) as project:
-        sensor, new = need_sensor(project, arguments.sensor, arguments.kind, arguments.unit)
-        stored = project.readings.add(sensor.number, read.ts, read.value, read.quality, context.progress)
+        done = keep(project, read, arguments.sensor, arguments.kind, arguments.unit, context.progress)
+    sensor, new, (stored, known, late) = done
     warnings = [{"code": code, "message": word(code, params)} for code, params in read.notes[:_SHOWN]]
     if new:
         params = {"sensor": sensor.code, "number": sensor.number}
@@ -79,13 +79,14 @@ def run_readings(context: VerbContext, arguments: argparse.Namespace) -> VerbRes
     rejected = [{"row": row, "reason": word(code, params)} for row, (code, params) in read.rejected]
     return VerbResult(
         {
-            "rows": stored.new,
-            "known": stored.known,
-            "late": stored.late,
+            "rows": stored,
+            "known": known,
+            "late": late,
             "rejected": rejected,
             "from": _iso(min(read.ts)) if read.ts else None,
             "to": _iso(max(read.ts)) if read.ts else None,
             "sensor": sensor.code,
+            "unit": sensor.unit,
             "warnings": warnings,
         }
     )
@@ -95,8 +96,9 @@ def run_alarms(context: VerbContext, arguments: argparse.Namespace) -> VerbResul
     """``planner tunnel alarms``: judge the stored readings."""
     when = _moment(arguments.at)
     with context.open_project(arguments.file) as project:
-        pairs, titles = _judged(context, project, arguments, when)
-    return VerbResult({"alarms": [alarm_json(alarm, titles) | _acknowledged(kept) for alarm, kept in pairs]})
+        pairs, titles, unjudged = _judged(context, project, arguments, when)
+    alarms = [alarm_json(alarm, titles) | _acknowledged(kept) for alarm, kept in pairs]
+    return VerbResult({"alarms": alarms, "warnings": unjudged})
 
 
 def run_acknowledge(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
@@ -105,7 +107,7 @@ def run_acknowledge(context: VerbContext, arguments: argparse.Namespace) -> Verb
 
     when = _moment(arguments.at)
     with context.open_project(arguments.file) as project:
-        pairs, titles = _judged(context, project, arguments, when)
+        pairs, titles, _ = _judged(context, project, arguments, when)
         pairs = [(one, kept) for one, kept in pairs if arguments.rule in ("", one.rule)]
         open_ones = [one for one, kept in pairs if kept is None or not kept.ack_by]
         wanted = open_ones if when is not None else [one for one in open_ones if one.cleared is None] or open_ones[-1:]
@@ -119,8 +121,9 @@ def run_acknowledge(context: VerbContext, arguments: argparse.Namespace) -> Verb
 
 def _judged(
     context: VerbContext, project: Project, arguments: argparse.Namespace, when: int | None
-) -> tuple[list[tuple[Alarm, KeptAlarm | None]], dict[str, str]]:
-    """Alarms in the order they were raised with their rows, those that stood ``when`` or all; titles by rule."""
+) -> tuple[list[tuple[Alarm, KeptAlarm | None]], dict[str, str], list[dict[str, str]]]:
+    """Alarms in the order they were raised with their rows, those that stood ``when`` or all; titles by rule; what
+    could not be judged."""
     from planner_app.domain.rule import in_force
     from plugins.tunnel.model.monitoring.alarm_table import merge_kept
     from plugins.tunnel.model.monitoring.engine import at_time, calibration_alarms, replay
@@ -137,7 +140,12 @@ def _judged(
     if when is not None:
         pairs = [pair for pair in pairs if at_time({pair[0].key: pair[0]}, when)]
     titles = {rule.id: rule.title_zh if language() == "zh_CN" else rule.title for rule in rules}
-    return sorted(pairs, key=lambda pair: pair[0].raised), titles
+    unjudged = [
+        {"code": "tunnel.unit_unjudged", "message": word("tunnel.unit_unjudged", {
+            "sensor": sensor.code, "unit": sensor.unit, "rule": titles[rule.id], "other": rule.unit or "–"})}
+        for sensor, rule in engine.unjudged
+    ]  # fmt: skip
+    return sorted(pairs, key=lambda pair: pair[0].raised), titles, unjudged
 
 
 def run_watch(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:

@@ -83,6 +83,21 @@ def test_a_full_journal_takes_nothing_and_loses_nothing(tmp_path: Path) -> None:
     journal.close()
 
 
+def test_readings_come_into_their_sensors_unit(tmp_path: Path, file: Path) -> None:
+    journal, raised = Journal(tmp_path / "j"), []
+    with Project.open(file) as project:
+        project.execute(RegisterSensors([("G1", "ch4", "%LEL")]))
+        collector = Collector(project, [LIMIT], "", journal, raised.append)
+        at = now() - 10 * MINUTE
+        units = ["%vol", "%LEL", "", "mA"]  # what is not known is taken as it is
+        journal.append([Sample("G1", at + n * MINUTE, 1.5, 0, "ch4", unit) for n, unit in enumerate(units)])
+        assert collector.store()
+        (sensor,) = load_sensors(project)
+        assert project.readings.read(sensor.number).value.tolist() == [30.0, 1.5, 1.5, 1.5]
+        assert [one.value for one in raised][:1] == [30.0]
+    journal.close()
+
+
 def test_a_file_that_cannot_be_written_is_waited_for(tmp_path: Path, file: Path) -> None:
     journal = Journal(tmp_path / "j")
     with Project.open(file) as project:
