@@ -53,20 +53,31 @@ class EditAsset(Command):
 
     def _rename(self, tx: Transaction, layer: LayerInfo, code: str) -> None:
         names = ["code", *(["network"] if layer.field("network") is not None else [])]
-        table = tx.read(layer.id, columns=names, geometry=False)
-        rows = {int(fid): at for at, fid in enumerate(table.fids)}
-        networks = table.columns.get("network", [""] * len(table))
-        mine = rows[self.fid]
-        old, network = table.columns["code"][mine], networks[mine]
+        mine = tx.read(layer.id, columns=names, fids=[self.fid], geometry=False).columns
+        old, network = mine["code"][0], mine.get("network", [""])[0]
         if not code:
             raise PlannerError("tunnel.code_empty", id=old or self.fid)
         if code == old:
             return
-        for at, other in enumerate(table.columns["code"]):
-            if at != mine and other == code and networks[at] == network:
-                raise PlannerError("tunnel.code_taken", id=code)
+        check_code(tx, layer, {"code": code, "network": network})
         for there, column, fids in _references(tx, layer, [(str(old), network)]):
             tx.update(there.id, fids, {column: [code] * len(fids)})
+
+
+def check_code(tx: Transaction, layer: LayerInfo, values: Mapping[str, Any]) -> None:
+    """Refuse a new row's code that is empty or that another one of its network has.
+
+    Raises:
+        PlannerError: ``tunnel.code_empty``, ``tunnel.code_taken``.
+    """
+    code, network = str(values.get("code") or "").strip(), values.get("network") or ""
+    if not code:
+        raise PlannerError("tunnel.code_empty", id=layer.name)
+    names = [name for name in ("code", "network") if layer.field(name) is not None]
+    there = tx.read(layer.id, columns=names, geometry=False).columns
+    networks = there.get("network") or [""] * len(there["code"])
+    if (code, network) in {(str(one), other or "") for one, other in zip(there["code"], networks, strict=True)}:
+        raise PlannerError("tunnel.code_taken", id=code)
 
 
 @dataclass(frozen=True)

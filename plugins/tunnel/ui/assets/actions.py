@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from PySide6.QtWidgets import QInputDialog, QMessageBox, QWidget
 
@@ -11,6 +12,7 @@ from planner_app.plugin_api.ui import PanelContext
 from planner_app.plugin_api.widgets import Notice
 from plugins.tunnel.model.assets.overview import AssetRow, Details
 from plugins.tunnel.ui.assets import words
+from plugins.tunnel.ui.assets.place_tool import PlaceTool
 from plugins.tunnel.ui.state import TunnelState
 
 _PREFIX = {"net_line": "line", "net_node": "node"}
@@ -28,8 +30,8 @@ class Actions:
         reference = f"{_PREFIX.get(row.table, row.table)}:{row.code}"
         offered: dict[str, Callable[[], object]] = {
             "zoom": lambda: self.zoom(row),
-            "form": lambda: self._dialog("form", details),
-            "history": lambda: self._dialog("history", details),
+            "form": lambda: self._edit(details),
+            "history": lambda: self._history(details),
             "section": lambda: self._state.run("section", details.section or details.tunnel, row.m),
             "profile": lambda: self._state.run("profile", details.tunnel or row.code),
             "trace": lambda: self._state.run("trace", reference),
@@ -48,11 +50,53 @@ class Actions:
         self._context.selection.set(row.layer_id, [row.fid])
         self._context.map.zoom_to_features(row.layer_id, [row.fid])
 
-    def _dialog(self, name: str, details: Details) -> None:
-        from plugins.tunnel.ui.assets.form_dialog import AssetForm, HistoryDialog
+    def _edit(self, details: Details) -> None:
+        from plugins.tunnel.model.assets.edit import EditAsset
+        from plugins.tunnel.ui.assets.form_dialog import AssetForm
 
-        kind = AssetForm if name == "form" else HistoryDialog
-        kind(self._context, details, self._page.window()).show()
+        row, project = details.row, self._context.project
+        if project is not None:
+            AssetForm(
+                self._context, tr("Asset {code}", code=row.code), project.layer(row.layer_id).fields, details.values,
+                lambda values: EditAsset(row.layer_id, row.fid, values), self._page.window(),
+            ).show()  # fmt: skip
+
+    def _history(self, details: Details) -> None:
+        from plugins.tunnel.ui.assets.form_dialog import HistoryDialog
+
+        HistoryDialog(self._context, details, self._page.window()).show()
+
+    def add(self, table: str) -> None:
+        """A new asset of a table: its place is clicked on the map, then its form opens."""
+        self._context.map.use_tool(lambda: PlaceTool(words.table(table), lambda x, y: self._placed(table, x, y)))
+
+    def _placed(self, table: str, x: float, y: float) -> None:
+        project = self._context.project
+        self._context.map.use_tool(None)
+        if project is None:
+            return
+
+        def work() -> dict[str, Any]:
+            from plugins.tunnel.model.assets.adding import known_of
+
+            return known_of(project, table, x, y)
+
+        def done(known: dict[str, Any]) -> None:
+            import shapely
+
+            from plugins.tunnel.model.assets.adding import ADDABLE, AddAsset
+            from plugins.tunnel.model.tables import find
+            from plugins.tunnel.ui.assets.form_dialog import AssetForm
+
+            spec, wkb = ADDABLE[table], bytes(shapely.to_wkb(shapely.Point(x, y)))
+            layer = find(project, spec)
+            AssetForm(
+                self._context, tr("New: {table}", table=words.table(table)), (layer or spec).fields, {},
+                lambda values: AddAsset(table, values, wkb), self._page.window(), shown=known,
+                saved=lambda values: self._state.run("find_asset", f"{table}:{values['code']}"),
+            ).show()  # fmt: skip
+
+        self._context.in_background("assets.place", work, done, self._failed)
 
     def _set_status(self, row: AssetRow, status: str) -> None:
         from plugins.tunnel.model.assets.status import SetStatus

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt
@@ -18,9 +19,10 @@ from PySide6.QtWidgets import (
 
 from planner_app.domain.layer import FieldInfo
 from planner_app.i18n import tr
+from planner_app.plugin_api.model import Command
 from planner_app.plugin_api.ui import PanelContext
 from planner_app.plugin_api.widgets import Form, TaskDialog, combo
-from plugins.tunnel.model.assets.edit import CHOICES, EditAsset
+from plugins.tunnel.model.assets.edit import CHOICES
 from plugins.tunnel.model.assets.overview import Details
 from plugins.tunnel.ui.assets import words
 
@@ -29,19 +31,27 @@ _NOT_HERE = ("status", "source", "deviation_m", "outline")
 
 
 class AssetForm(TaskDialog):
-    """Every column of an asset but its state, which has commands of its own."""
+    """Every column of an asset but its state, which has commands of its own.
 
-    def __init__(self, context: PanelContext, details: Details, parent: QWidget | None = None) -> None:
-        super().__init__(context, tr("Asset {code}", code=details.row.code), tr("Save"), parent)
-        self._details = details
+    Args:
+        stored: cells as they are; shown: what the form begins with, where that is more.
+        make: the command that writes what differs from ``stored``; saved: called with it when that is done.
+    """
+
+    def __init__(
+        self, context: PanelContext, title: str, columns: Sequence[FieldInfo], stored: Mapping[str, Any],
+        make: Callable[[dict[str, Any]], Command], parent: QWidget | None = None, *,
+        shown: Mapping[str, Any] | None = None, saved: Callable[[dict[str, Any]], object] | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(context, title, tr("Save"), parent)
+        self._stored, self._make, self._saved = stored, make, saved
         self.editors: dict[str, QWidget] = {}
         self._fields: dict[str, FieldInfo] = {}
         form = Form()
-        assert context.project is not None
-        for info in context.project.layer(details.row.layer_id).fields:
+        for info in columns:
             if info.name not in _NOT_HERE and info.type != "blob":
                 self._fields[info.name] = info
-                self.editors[info.name] = self._editor(info, details.values.get(info.name))
+                self.editors[info.name] = self._editor(info, (stored if shown is None else shown).get(info.name))
                 form.add(words.caption(info), self.editors[info.name])
         area = QScrollArea()
         area.setWidgetResizable(True)
@@ -83,7 +93,7 @@ class AssetForm(TaskDialog):
         """
         found: dict[str, Any] = {}
         for name, editor in self.editors.items():
-            old, info = self._details.values.get(name), self._fields[name]
+            old, info = self._stored.get(name), self._fields[name]
             if isinstance(editor, QCheckBox):
                 value: Any = editor.isChecked()
                 old = bool(old)
@@ -106,15 +116,19 @@ class AssetForm(TaskDialog):
             self.notice.say(tr("A number cannot be read: {detail}", detail=str(error)), level="error")
             return
         project = self.context.project
-        if not values or project is None:
+        if project is None or (self._stored and not values):
             self.accept()
             return
-        row = self._details.row
 
         def work(_progress: object) -> object:
-            return project.execute(EditAsset(row.layer_id, row.fid, values))
+            return project.execute(self._make(values))
 
-        self.run(tr("Saving the asset"), work, lambda _: self.accept())
+        def done(_entry: object) -> None:
+            self.accept()
+            if self._saved is not None:
+                self._saved(values)
+
+        self.run(tr("Saving the asset"), work, done)
 
 
 def _text(editor: QWidget) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QWidget
 
 from planner_app.i18n import tr
 from planner_app.plugin_api.ui import PanelContext
@@ -37,6 +37,8 @@ _GROUPS = ("kind", "status", "material", "age", "owner")
 _GREYS = ("#1F5FAE", "#2E8B8B", "#8A5FB5", "#B5793A", "#5B8C3E", "#A34A6B", "#66707D", "#3D7FD0")
 _STATE_COLOURS = {"planned": "#66707D", "building": "#D08A2A", "in_use": "#1F7A3D", "abandoned": "#C0322B"}
 _MOST_SHARES = 8
+#: Tables of ``model.assets.adding.ADDABLE``, which loads too much for the window's start.
+_ADDABLE = ("tunnel_node", "equipment", "net_node", "valve", "service_point")
 
 
 class AssetsPage(TaskPage):
@@ -69,8 +71,8 @@ class AssetsPage(TaskPage):
 
     def _parts_when_read(self) -> tuple[QWidget, ...]:
         return (
-            self.figures, self._grouped, self.bar, self.tree, self.labeller, self.importer, self._nothing,
-            self._start, self.waiting,
+            self.figures, self._grouped, self.bar, self.tree, self.labeller, self.importer, self.adder,
+            self._nothing, self._start, self.waiting,
         )  # fmt: skip
 
     def _build(self) -> None:
@@ -79,7 +81,9 @@ class AssetsPage(TaskPage):
         form.add(tr("Find"), self.search, tall=True)
         self.importer = button(tr("Import…"), self.doing.import_file)
         self.labeller = button(tr("Labels…"), self.labels)
-        form.add_buttons(self.importer, self.labeller)
+        self.adder = QPushButton(tr("New…"))
+        self.adder.setMenu(self._new_menu())
+        form.add_buttons(self.importer, self.adder, self.labeller)
         self.waiting = CardList()
         self.figures = KeyFigures(3)
         self.grouping = combo(self._show_shares)
@@ -105,6 +109,12 @@ class AssetsPage(TaskPage):
                  self._grouped, self.bar, self.tree)  # fmt: skip
         self.card = AssetCard(self.act)
         self.set_foot(self.card)
+
+    def _new_menu(self) -> QMenu:
+        menu = QMenu(self)
+        for table in _ADDABLE:
+            menu.addAction(words.table(table), partial(self.doing.add, table))
+        return menu
 
     # reading
 
@@ -150,7 +160,7 @@ class AssetsPage(TaskPage):
     def _show(self) -> None:
         overview, stats = self.overview, self.overview.statistics
         empty = overview.empty
-        for part in (self.figures, self._grouped, self.bar, self.tree, self.labeller, self.importer):
+        for part in (self.figures, self._grouped, self.bar, self.tree, self.labeller, self.importer, self.adder):
             part.setVisible(not empty)
         self._nothing.setVisible(empty)
         self._start.setVisible(empty)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import shapely
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QDialog, QPushButton
 
@@ -80,6 +81,39 @@ def test_search_table_state_form_and_delete(desk: Any, qtbot: Any) -> None:
     project.undo()
     desk.until(lambda: page.details.row.code == "GX00012")
     assert (code, fid) != ("GX00012", 12)
+
+
+def test_a_new_asset_is_placed_on_the_map_and_written_by_its_form(desk: Any) -> None:
+    page, project = desk.page("assets"), desk.session.project
+    assert [one.text() for one in page.adder.menu().actions()][1] == "Equipment"
+    x, y = shapely.get_coordinates(shapely.from_wkb(project.read("tunnel_node", limit=1).geometry[0]))[0]
+    count = project.count("equipment")
+    page.doing._placed("equipment", float(x), float(y))
+    form = dialog(desk, AssetForm)
+    assert form.editors["tunnel"].text() == "GL01"
+    assert float(form.editors["m"].text()) == pytest.approx(154.0, abs=0.1)
+    form.apply()  # without a code it stays open and says so
+    desk.until(lambda: form.notice.isVisible())
+    assert project.count("equipment") == count
+    form.editors["code"].setText("GL01-Z-SX-9999")
+    form.editors["kind"].setText("摄像机")
+    form.apply()
+    desk.until(lambda: page.details is not None and page.details.row.code == "GL01-Z-SX-9999")
+    assert (page.details.row.kind, page.details.row.status) == ("摄像机", "in_use")
+    placed = shapely.from_wkb(project.read("equipment", fids=[page.details.row.fid]).geometry[0])
+    assert (placed.x, placed.y) == pytest.approx((x, y))
+    project.undo()
+    assert project.count("equipment") == count
+    # a valve knows the node it is set on; a code that is taken is refused
+    x, y = shapely.get_coordinates(shapely.from_wkb(project.read("net_node", fids=[5]).geometry[0]))[0]
+    page.doing._placed("valve", float(x) + 0.1, float(y))
+    form = dialog(desk, AssetForm)
+    assert form.editors["node"].text() == "GD00005"
+    assert form.editors["is_open"].isChecked()
+    form.editors["code"].setText("FM0001")
+    form.apply()
+    desk.until(lambda: "FM0001" in form.notice._sentence.text())
+    form.reject()
 
 
 def test_a_survey_comes_in_through_its_preview(desk: Any, tmp_path: Path) -> None:
