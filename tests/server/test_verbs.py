@@ -39,7 +39,7 @@ def dsn_of(city: City, database: str, user: str = "postgres") -> str:
 def test_a_servers_life(city: City, planner: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dba, paul = dsn_of(city, "life"), dsn_of(city, "life", "life_paul")
     status, said = planner("server", "init", dba)
-    assert (status, said["error"]["code"]) == (2, "sync.denied")  # no such database
+    assert (status, said["error"]["code"]) == (2, "sync.no_database")
     status, said = planner("server", "init", dba, "--database")
     assert (status, said["version"], said["applied"][0]) == (0, 1, "database life")
     assert planner("server", "init", dba, "--database")[1]["applied"] == []
