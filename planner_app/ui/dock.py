@@ -43,6 +43,7 @@ class Dock(QFrame):
         self._button_row: QHBoxLayout = row(spacing=2)
         self._buttons.setLayout(self._button_row)
         self._pages = QStackedWidget()
+        self._pages.setMinimumWidth(1)  # a wide page takes no room from the panels beside the map
         hide = IconButton(theme, "x", tr("Hide this panel (Ctrl+J)"), self.hide_clicked.emit, size=14)
         head = row(spacing=4, margins=(8, 0, 8, 0))
         head.addWidget(self.bar, 1)

@@ -179,6 +179,18 @@ def test_the_dock_shows_the_tabs_of_the_role_whose_panel_is_open(with_plugins: A
     assert "Findings" not in shown()
 
 
+def test_a_wide_page_of_the_dock_leaves_the_panels_their_width(with_plugins: Any, qtbot: Any) -> None:
+    window, context = with_plugins.window, context_of(with_plugins)
+    window.resize(1280, 720)
+    qtbot.wait(20)
+    before = window.columns.sizes()
+    wide = QLabel()
+    wide.setMinimumWidth(before[1] + 200)
+    context.add_dock_page("wide", "Wide", wide).show()
+    qtbot.wait(20)
+    assert window.columns.sizes() == before
+
+
 def test_showing_a_layer_is_undoable(with_plugins: Any) -> None:
     context, session = context_of(with_plugins), with_plugins.session
     layer = session.layers()[0]

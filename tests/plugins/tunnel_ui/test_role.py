@@ -142,7 +142,6 @@ def test_another_project_finds_nothing_of_the_one_before(
 def test_nothing_is_clipped_in_the_smallest_window(sample: Path, open_window: Callable[[Path], Any]) -> None:
     made = open_window(sample)
     made.window.resize(1280, 720)
-    made.window.task.setFixedWidth(390)
 
     def wide() -> list[str]:
         areas = [one for one in made.panel.findChildren(QScrollArea) if one.isVisible() and one.widget() is not None]
@@ -170,4 +169,12 @@ def test_nothing_is_clipped_in_the_smallest_window(sample: Path, open_window: Ca
                 made.until(lambda page=page: page.card.isVisible())
             made.qtbot.wait(30)
             seen[f"{name} {tab}"] = wide()
+    for name in ("section", "profile"):
+        made.state.run(name, "GL01")
+    made.state.run("chart", 1)
+    made.qtbot.wait(30)
+    for tab in made.window.dock._tabs:
+        if tab.key.startswith("plugin:tunnel:") and tab.page.minimumSizeHint().width() > made.window.dock.width():
+            seen[tab.key] = [f"{tab.page.minimumSizeHint().width()} > {made.window.dock.width()}"]
+    assert made.panel.width() >= 380
     assert {name: found for name, found in seen.items() if found} == {}

@@ -87,7 +87,7 @@ class ChartPage(QWidget):
         line.addWidget(self._custom)
         line.addStretch(1)
         self.compare = combo(self._compare)
-        self.compare.setMinimumWidth(150)
+        self.compare.setMinimumWidth(90)
         self.compare.setMaximumWidth(260)
         line.addWidget(self.compare)
         return line

@@ -77,7 +77,8 @@ class ProfilePage(QWidget):
         for field, title in ((self.start, tr("From node")), (self.end, tr("To node"))):
             field.setPlaceholderText(title)
             field.setAccessibleName(title)
-            field.setFixedWidth(scaled(104))
+            field.setMinimumWidth(scaled(52))
+            field.setMaximumWidth(scaled(104))
             field.returnPressed.connect(self._codes_entered)
         self.pick_button = Knob(self.context, "crosshair", tr("Pick two nodes on the map"), self.pick)
         self.times = combo(self._times_chosen)
@@ -90,6 +91,8 @@ class ProfilePage(QWidget):
         head.setContentsMargins(scaled(10), scaled(5), scaled(8), scaled(5))
         head.setSpacing(6)
         self.tunnels.setMaximumWidth(scaled(260))
+        for box in (self.tunnels, self.times):
+            box.setMinimumContentsLength(4)
         head.addWidget(self.tunnels, 3)
         for part in (label(tr("or"), "small"), self.start, self.end, self.pick_button):
             head.addWidget(part)

@@ -68,23 +68,25 @@ class SectionPage(QWidget):
         self.tunnels = combo(lambda: self.open(str(self.tunnels.currentData() or "")))
         self.sections = combo(lambda: self.open(str(self.sections.currentData() or "")))
         self.chainage = QLineEdit()
-        self.chainage.setFixedWidth(scaled(104))
+        self.chainage.setMinimumWidth(scaled(72))
+        self.chainage.setMaximumWidth(scaled(104))
         self.chainage.setPlaceholderText("K0+000.00")
         self.chainage.setAccessibleName(tr("Chainage"))
         self.chainage.setToolTip(tr("Chainage: 1234.5 or K1+234.5"))
         self.chainage.returnPressed.connect(self._chainage_entered)
         for box, name in ((self.tunnels, tr("Tunnel")), (self.sections, tr("Section"))):
             box.setMaximumWidth(scaled(300))
+            box.setMinimumContentsLength(2)
             box.setAccessibleName(name)
             box.setToolTip(name)
-        self.follow = QCheckBox(tr("Follow the map"))
+        self.follow = QCheckBox(tr("Follow map"))
         self.follow.setChecked(True)
         self.follow.setToolTip(tr("The section goes along with the pointer near a tunnel on the map"))
         self.before = Knob(self.context, "arrow-left", tr("Previous section (Page up)"), lambda: self.step(-1))
         self.after = Knob(self.context, "arrow-right", tr("Next section (Page down)"), lambda: self.step(1))
         head = QHBoxLayout()
         head.setContentsMargins(scaled(10), scaled(5), scaled(8), scaled(5))
-        head.setSpacing(6)
+        head.setSpacing(4)
         for part, share in (
             (self.tunnels, 3), (self.before, 0), (self.sections, 4), (self.after, 0), (self.chainage, 0),
             (self.follow, 0),
