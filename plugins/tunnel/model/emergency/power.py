@@ -46,7 +46,7 @@ def dead(
     elif not any(one.fed_by for one in sensors):
         values.assume("tunnel.assumed_sensor_supply")
         rooms = {one.space for one in fed}
-        fed += [one for one in sensors if one.space in rooms]
+        fed += [one for one in sensors if one.space in rooms and one not in fed]
     devices = [_device(one, spaces) for one in fed if one.kind not in ("fire_door", "cover")]
     if items is None:
         for kind in ("fan", "pump"):

@@ -21,6 +21,7 @@ from plugins.tunnel.model.emergency.leak import Mixed, outflow, pressure_mpa
 from plugins.tunnel.model.emergency.replay import replay
 from plugins.tunnel.model.emergency.scene import Scene, Values
 from plugins.tunnel.model.network.spaces import load_spaces
+from plugins.tunnel.model.space.tables import PLACEMENT
 from tests.plugins.tunnel.network import station
 
 FILE = Path(__file__).resolve().parents[4] / "plugins/tunnel/rules/emergency.toml"
@@ -218,6 +219,7 @@ def test_power_is_traced_through_distribution(town: Project) -> None:
     assert when(scene, "no_air") == 0.0
     assert {one.id for one in replay(town, "power", "D2", RULES).equipment} == {"F2"}
     room = replay(town, "power", "compartment:T1-Z3", RULES)
+    assert [one.id for one in room.equipment].count("P9") == 1
     assert {one.id for one in room.equipment} == {"P9"}
     assert "supply" in assumed(room)
     dark = replay(town, "power", "compartment:T1-Z1", RULES)  # the board in it feeds others
@@ -229,8 +231,20 @@ def test_power_is_traced_through_distribution(town: Project) -> None:
 
 def test_without_equipment_the_silent_sensors_are_told(town: Project) -> None:
     scene = replay(town, "power", "compartment:T1-G2", RULES)
-    assert {one.id for one in scene.equipment if one.known} == {"CH4-300"}
+    assert [one.id for one in scene.equipment if one.known] == ["CH4-300"]
     assert when(scene, "blind") == 3_600.0
+
+
+def test_lines_that_are_in_no_network_have_their_place(project: Project) -> None:
+    station.tunnels(project)  # no table of nodes
+    station.table(
+        project, PLACEMENT, {"line": "K1", "section": "T1-1", "compartment": "综合", "from_m": 0.0, "to_m": 200.0}
+    )
+    for at in ("line:K1", "K1"):
+        scene = replay(project, "fire", at, RULES)
+        assert (scene.zones[0].id, scene.zones[0].state) == ("T1-Z1", "source")
+    with pytest.raises(PlannerError, match="emergency_unknown"):
+        replay(project, "fire", "line:nix", RULES)
 
 
 def test_what_cannot_be_replayed_is_said(project: Project) -> None:
