@@ -139,9 +139,9 @@ def _target(stage: _Stage) -> _Target:
     if kind in ("compartment", "zone", "fire_zone", "sensor"):
         return _middle(stage, stage.graph.start(stage.at)[0])
     code = name if kind == "line" else stage.at
-    if (kind == "line" or not mark) and not stage.graph.line_numbers([code]):  # a cable that is in no network
-        if held := stage.graph.spaces.holding([code]):
-            return _middle(stage, held)
+    in_no_network = (kind == "line" or not mark) and not stage.graph.line_numbers([code])  # a cable
+    if in_no_network and (held := stage.graph.spaces.holding([code])):
+        return _middle(stage, held)
     if stage.graph.loaded is None:
         raise PlannerError("tunnel.emergency_unknown", id=stage.at)
     what, place = stage.graph.network.find(stage.at)

@@ -13,12 +13,12 @@ from planner_app.domain.errors import PlannerError
 from planner_app.domain.finding import Finding
 from planner_app.i18n import word
 from planner_app.report.findings import finding_json
-from plugins.tunnel.model.space.judge import carried, occupancy
 from plugins.tunnel.model.space.profile import Profile, Run, gap, profile_csv, slopes
 from plugins.tunnel.model.space.profile_sheet import draw_profile
 from plugins.tunnel.model.space.section import Section, aisle
 from plugins.tunnel.model.space.section_sheet import draw_section
 from plugins.tunnel.model.space.sheet import write_bytes, write_sheet
+from plugins.tunnel.model.space.supports import carried, occupancy
 
 SECTION_SUFFIXES = (".png", ".pdf", ".svg", ".dxf", ".csv", ".json")
 PROFILE_SUFFIXES = (".png", ".pdf", ".svg", ".dxf", ".csv", ".json")

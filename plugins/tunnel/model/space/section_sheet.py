@@ -11,10 +11,10 @@ from planner_app.domain.finding import Finding, Verdict
 from planner_app.i18n import tr
 from planner_app.report.findings import finding_message, verdict_word
 from plugins.tunnel.model.space.axis import station
-from plugins.tunnel.model.space.judge import carried, occupancy
 from plugins.tunnel.model.space.kinds import NAMES, colour
 from plugins.tunnel.model.space.section import Placement, Section, aisle
 from plugins.tunnel.model.space.sheet import GREY, INK, Colour, Point, Sheet, fit, text_width, wrap
+from plugins.tunnel.model.space.supports import carried, occupancy
 
 _SCALES = (10, 20, 25, 50, 100, 200)
 WALL = 0.3  # thickness (m) of the structure's outer walls as drawn where it is not known

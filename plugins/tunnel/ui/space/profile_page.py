@@ -57,7 +57,7 @@ class ProfilePage(QWidget):
         self.notes = QListWidget()
         self.notes.setWordWrap(True)
         self.notes.setSpacing(4)
-        self.empty = Empty(tr("Open the assets"), self._assets)
+        self.empty = Empty(self.context, self.state)
         self._stack = QStackedWidget()
         self._lay_out()
         self.canvas.cursor_moved.connect(self._cursor_moved)
@@ -242,16 +242,8 @@ class ProfilePage(QWidget):
         self._fill_tunnels()
         self.desk.link.update()
 
-    def _assets(self) -> None:
-        self.context.open_panel("tunnel")
-        self.state.run("assets")
-
     def _say_empty(self) -> None:
-        if self.context.project is None:
-            self.empty.say(tr("No project is open."))
-        else:
-            hint = tr("Import tunnels on the assets page, or choose two nodes of a pipe network.")
-            self.empty.say(tr("This project has no tunnel."), hint, offer=True)
+        self.empty.say_nothing(tr("Import tunnels on the assets page, or choose two nodes of a pipe network."))
         self._stack.setCurrentIndex(0)
 
     def _catalogue_changed(self) -> None:

@@ -48,7 +48,7 @@ class SectionPage(QWidget):
         self.summary = label("", "heading")
         self.about = label("", "small", wrap=True)
         self.notice = Notice()
-        self.empty = Empty(tr("Open the assets"), self._assets)
+        self.empty = Empty(self.context, self.state)
         self._stack = QStackedWidget()
         self._lay_out()
         self.canvas.selected.connect(self._select)
@@ -216,16 +216,10 @@ class SectionPage(QWidget):
         self._stack.setCurrentIndex(0)
         self.desk.link.update()
 
-    def _assets(self) -> None:
-        self.context.open_panel("tunnel")
-        self.state.run("assets")
-
     def _say_empty(self) -> None:
-        if self.context.project is None:
-            self.empty.say(tr("No project is open."))
-        else:
-            hint = tr("Import tunnels with their sections and compartments, or draw them, on the assets page.")
-            self.empty.say(tr("This project has no tunnel."), hint, offer=True)
+        self.empty.say_nothing(
+            tr("Import tunnels with their sections and compartments, or draw them, on the assets page.")
+        )
         self._stack.setCurrentIndex(0)
 
     def _catalogue_changed(self) -> None:

@@ -12,10 +12,10 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from planner_app.domain.finding import Finding, Verdict
 from planner_app.i18n import tr
 from planner_app.report.findings import verdict_word
-from plugins.tunnel.model.space.judge import carried, occupancy
 from plugins.tunnel.model.space.kinds import NAMES
 from plugins.tunnel.model.space.section import Placement, Section, aisle
 from plugins.tunnel.model.space.section_sheet import WALL, room_name, structure
+from plugins.tunnel.model.space.supports import carried, occupancy
 from plugins.tunnel.ui.space.looks import SIGNS, Looks, mixed, paint_sign, rings_path, scaled, worst
 
 _BAD = (Verdict.FAIL, Verdict.NEEDS_CERTIFICATE, Verdict.CANNOT_JUDGE)

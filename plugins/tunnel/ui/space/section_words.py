@@ -5,9 +5,9 @@ from __future__ import annotations
 from planner_app.domain.finding import Verdict
 from planner_app.i18n import tr
 from planner_app.report.findings import finding_message, verdict_word
-from plugins.tunnel.model.space.judge import carried, occupancy
 from plugins.tunnel.model.space.section import Placement, Support, distances
 from plugins.tunnel.model.space.section_sheet import spec
+from plugins.tunnel.model.space.supports import carried, occupancy
 from plugins.tunnel.ui.space.section_paint import Scene
 
 
