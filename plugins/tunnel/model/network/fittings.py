@@ -10,6 +10,7 @@ import numpy as np
 from planner_app.plugin_api.model import Project
 from plugins.tunnel.model import tables
 from plugins.tunnel.model.network.epanet import Note
+from plugins.tunnel.model.network.from_epanet import apart_notes
 from plugins.tunnel.model.tables import SERVICE, VALVE
 
 Key = tuple[str, str]
@@ -73,9 +74,13 @@ def valve_arrays(
                 notes.append(("tunnel.valve_twice", at))
             else:
                 places[place] = number
+    names = ids_of(list(numbers))
+    if len(places) > len(names):
+        at_nodes = list(nodes)
+        notes += apart_notes((names[number], at_nodes[node][1]) for (_, node), number in places.items())
     pairs = np.array(list(places), np.int32).reshape(-1, 2)
     return {
-        "valve_ids": ids_of(list(numbers)),
+        "valve_ids": names,
         "place_valve": np.array(list(places.values()), np.int32),
         "place_line": pairs[:, 0],
         "place_node": pairs[:, 1],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -57,7 +57,20 @@ def valve_notes(
 ) -> list[Note]:
     """What is wrong with rows of the valve file; ``numbers`` are theirs in it."""
     judged = zip(_judged(ends, valves), numbers, strict=True)
-    return [(note[0], note[1] | {"row": number}) for note, number in judged if note is not None]
+    notes = [(note[0], note[1] | {"row": number}) for note, number in judged if note is not None]
+    return notes + apart_notes((valve, node) for valve, _, node in good_valves(ends, valves))
+
+
+def apart_notes(places: Iterable[tuple[str, str]]) -> list[Note]:
+    """Valves whose places (valve, node) are not all at one node: most likely several valves of one id."""
+    nodes: dict[str, dict[str, None]] = {}
+    for valve, node in places:
+        nodes.setdefault(valve, {})[node] = None
+    return [
+        ("tunnel.valve_apart", {"valve": valve, "count": len(at), "nodes": ", ".join(list(at)[:5])})
+        for valve, at in nodes.items()
+        if len(at) > 1
+    ]
 
 
 def unfed_notes(file: EpanetFile) -> list[Note]:

@@ -118,6 +118,8 @@ class Segments:
         if kind == "line":
             return self.line_segment[[number]]
         places = self.valve == number
+        if not places.any():  # all its lines are shut: it parts nothing, and only what it sits on has to run dry
+            return np.unique(self.node_segment[self.network.place_node[self.network.place_valve == number]])
         return np.unique(np.concatenate([self.near[places], self.far[places]]))
 
     def isolate(self, kind: str, number: int, seized: Iterable[str] = (), *, alternatives: bool = True) -> Isolation:
@@ -217,10 +219,15 @@ class Segments:
         before = breadth_first_order(graph, self.count, directed=True, return_predecessors=True)[1]
         return np.asarray(before[:-1], np.int32)
 
-    def _lost(self, dry: Bools, numbers: Ints) -> Ints:
+    def _lost(self, cut: _Cut) -> Ints:
         """Segments that are fed now and no more once ``dry`` ones are cut out: of those fed through dry ones, all that
-        no other way leads to. Valves to close border on dry segments, so closing changes nothing else."""
-        supply = self._supply
+        no other way leads to. Where valves to close only border on dry segments closing changes nothing else; one that
+        shuts several lines at its node may part more, and the whole network is searched."""
+        supply, dry, numbers = self._supply, cut.dry, cut.numbers
+        if self._parts_elsewhere(cut):
+            closed = ~self.network.valve_open
+            closed[cut.close] = True
+            return np.flatnonzero((supply >= 0) & ~self.supplied(closed, dry) & ~dry).astype(np.int32)
         hung = np.zeros(self.count, bool)  # fed through a dry one
         front, found = numbers, []
         for _ in range(_LEVELS):
@@ -247,8 +254,20 @@ class Segments:
         fed[labels[self.has_source[below]]] = True
         return below[~fed[labels]]
 
+    @cached_property
+    def _several(self) -> Bools:
+        """Bool (v,): valves with more than one place."""
+        return np.bincount(self.valve, minlength=len(self.network.valve_ids)) > 1
+
+    def _parts_elsewhere(self, cut: _Cut) -> bool:
+        """Whether a valve to close has a place between two segments that stay wet."""
+        if not self._several[cut.close].any():
+            return False
+        places = np.isin(self.valve, cut.close[self._several[cut.close]])
+        return bool((places & ~cut.dry[self.near] & ~cut.dry[self.far]).any())
+
     def _answer(self, cut: _Cut, alternatives: tuple[Alternative, ...]) -> Isolation:
-        network, lost = self.network, self._lost(cut.dry, cut.numbers)
+        network, lost = self.network, self._lost(cut)
         state = np.zeros(self.count, np.int8)
         state[cut.numbers], state[lost] = 1, 2
         nodes, lines = state[self.node_segment], state[self.line_segment]
@@ -290,7 +309,7 @@ class Segments:
 
     def _alternative(self, reason: str, valve: str, cut: _Cut) -> Alternative:
         without = cut.dry.copy()
-        without[self._lost(cut.dry, cut.numbers)] = True
+        without[self._lost(cut)] = True
         customers = int(self.network.service_customers[self._unserved(without)].sum())
         close = _names(self.network.valve_ids, cut.close)
         return Alternative(reason, valve, close, int(self._size[without].sum()), customers)

@@ -163,3 +163,13 @@ def test_an_import_that_fails_leaves_nothing(run, tmp_path: Path, monkeypatch: p
     assert run("tunnel", "import", project, file, "--replace")["lines"] == (7 if source == "odd.inp" else 1)
     run("undo", project)
     assert run("layers", project) == before
+
+
+def test_one_id_for_valves_at_several_nodes_is_said(run, tmp_path: Path) -> None:
+    (tmp_path / "v.csv").write_text("valve,link,node\nv,P2,A\nv,P5,far\nw,P2,B\nw,P3,B\n", encoding="utf-8")
+    done = run("tunnel", "import", tmp_path / "p.sqlite", tmp_path / "odd.inp", "--valves", tmp_path / "v.csv")
+    said = [note["message"] for note in done["warnings"] if note["code"] == "tunnel.valve_apart"]
+    assert len(said) == 1
+    assert "Valve v stands at 2 nodes (A, far)" in said[0]
+    answer = run("tunnel", "isolate", tmp_path / "p.sqlite", "--at", "node:A")
+    assert [one["message"] for one in answer["warnings"] if one["code"] == "tunnel.valve_apart"] == said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
 
@@ -68,6 +69,26 @@ def test_long_ways_of_supply_are_judged_the_same(seed: int, monkeypatch: pytest.
     segments, plain = Segments(net), Plain(net)
     for number in range(0, 60, 3):
         same_isolation(net, segments, plain, "node", number, set())
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_valve_that_shuts_several_lines_of_a_node_parts_them_all(seed: int) -> None:
+    """Closing it for one of them takes the supply of those fed from another of them through the node."""
+    net = random_network(np.random.default_rng(seed), 25, 35, 40, 2)
+    _, first = np.unique(net.place_node, return_index=True)
+    one_each = first[np.searchsorted(net.place_node[first], net.place_node)]  # the first valve of a node stands for all
+    net = dataclasses.replace(net, place_valve=net.place_valve[one_each])
+    segments, plain = Segments(net), Plain(net)
+    for number in range(len(net.node_ids)):
+        same_isolation(net, segments, plain, "node", number, set())
+    for number in range(len(net.line_ids)):
+        same_isolation(net, segments, plain, "line", number, set())
+
+
+def test_a_valve_on_shut_lines_only_asks_for_what_it_sits_on() -> None:
+    net = dataclasses.replace(line_of_nodes(), passable=np.array([True, True, False]))
+    answer = Segments(net).isolate("valve", 2)
+    assert (answer.nodes, answer.lines, answer.close) == (("D",), (), ())
 
 
 @pytest.mark.data
