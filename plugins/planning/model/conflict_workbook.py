@@ -10,8 +10,8 @@ from planner_app import __version__
 from planner_app.i18n import tr
 from planner_app.report.findings import verdict_word
 from planner_app.report.workbook import Column, Sheet, Summary, write_xlsx
-from plugins.planning.model.conflict_report import (
-    ConflictReport,
+from plugins.planning.model.conflict_report import ConflictReport
+from plugins.planning.model.conflict_tables import (
     cause_rows,
     class_rows,
     gate_word,

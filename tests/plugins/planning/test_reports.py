@@ -14,7 +14,8 @@ from planner_app import i18n
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.layer import LayerInfo, PlanInfo, PlanKind
 from planner_app.project import Project
-from plugins.planning.model.conflict_report import ConflictReport, template_values, write_conflict_report
+from plugins.planning.model.conflict_print import template_values
+from plugins.planning.model.conflict_report import ConflictReport, write_conflict_report
 from plugins.planning.model.conflicts import run_conflicts
 from plugins.planning.model.control import SiteCheck, check_site
 from plugins.planning.model.decide import DecideConflicts
