@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
+from dataclasses import replace
 
 import pytest
 import shapely
@@ -313,6 +314,10 @@ class TransportContract:
             assert list(state.layers) == []
         refused = push(pia, project, [insert(parcels, key(), name="late")]).refused
         assert [r.code for r in refused] == ["sync.refused_layer"]
+        wider = replace(parcels, fields=(*parcels.fields, FieldInfo("late", "real")))  # who added a field kept it
+        back = DefChange("layer", parcels.uuid, "update", dict(parcels.cells), wider)
+        assert push(pia, project, [insert(wider, a := key(), late="1.5")], [back]).refused == ()
+        assert rows(paul, project, wider)[a].cells["late"] == "1.5"
 
     def test_two_who_change_one_definition(
         self, paul: Transport, connect: Connect, project: str, parcels: LayerDef

@@ -122,7 +122,7 @@ BEGIN
              jsonb_array_elements(CASE WHEN planner_inner.fields_fault(d #> '{layer,fields}') IS NULL THEN d #> '{layer,fields}' ELSE '[]' END) f,
              planner_inner.right_of(l.project, l.uuid, l.cells ->> 'role') r
         WHERE s.push_id = p_push AND s.owner = session_user AND d ->> 'kind' = 'layer' AND l.project = s.project
-          AND l.uuid::text = d ->> 'key' AND NOT l.retired AND r.can_write
+          AND l.uuid::text = d ->> 'key' AND r.can_write  -- retired ones too: this push may bring it back
           AND NOT EXISTS (SELECT FROM planner.field h WHERE h.project = l.project AND h.layer = l.uuid AND h.name = f ->> 'name')
     LOOP
         SELECT format_type(a.atttypid, a.atttypmod) INTO have FROM pg_attribute a
