@@ -7,11 +7,12 @@ painter one by one, built from NumPy through ``QDataStream`` (0.007 ms each), an
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QByteArray, QDataStream, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPolygonF
 
 from planner_app.ui.canvas.viewport import Viewport
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 #: With fewer features than this an outline gets a white casing, which keeps it readable on any land-use colour.
 CASED = 400
+#: What a ring of :func:`screen_rings` is; all but lines are true.
+LINE, OUTER, HOLE = range(3)
 #: A feature smaller than this on screen is drawn as a dot.
 DOT_PIXELS = 3.0
 
@@ -43,14 +46,15 @@ def to_polygon(points: NDArray[np.float64]) -> QPolygonF:
     return polygon
 
 
-def screen_rings(geometries: Any, viewport: Viewport) -> tuple[list[tuple[NDArray[np.float64], bool]], Any]:
+def screen_rings(geometries: Any, viewport: Viewport) -> tuple[list[tuple[NDArray[np.float64], int]], Any]:
     """Geometries as pixel rings, generalised to half a pixel.
 
     Args:
         geometries: array of shapely geometries of any kind.
 
     Returns:
-        List of ((n, 2) pixels, closed), and the (m, 2) pixels of what is too small for a ring or is a point.
+        List of ((n, 2) pixels, what it is: :data:`LINE`, :data:`OUTER` or a :data:`HOLE` in the outer ring before it),
+        and the (m, 2) pixels of what is too small for a ring or is a point.
     """
     import numpy as np
     import shapely
@@ -70,12 +74,15 @@ def screen_rings(geometries: Any, viewport: Viewport) -> tuple[list[tuple[NDArra
     kinds = shapely.get_type_id(parts)
     polygons, lines = parts[kinds == shapely.GeometryType.POLYGON], parts[kinds == shapely.GeometryType.LINESTRING]
     points = shapely.get_coordinates(parts[kinds == shapely.GeometryType.POINT])
-    rings: list[tuple[NDArray[np.float64], bool]] = []
-    for lineal, closed in ((shapely.get_rings(polygons), True), (lines, False)):
+    closed, owner = shapely.get_rings(polygons, return_index=True)
+    kind = np.where(np.diff(owner, prepend=-1) > 0, OUTER, HOLE)
+    rings: list[tuple[NDArray[np.float64], int]] = []
+    for lineal, what in ((closed, kind), (lines, np.full(len(lines), LINE))):
         coordinates, index = shapely.get_coordinates(lineal, return_index=True)
         if len(coordinates):
             starts = np.flatnonzero(np.diff(index, prepend=-1))
-            rings += [(ring, closed) for ring in np.split(_to_screen(coordinates, viewport), starts[1:])]
+            split = np.split(_to_screen(coordinates, viewport), starts[1:])
+            rings += zip(split, what[index[starts]].tolist(), strict=True)
     return rings, _to_screen(np.concatenate([centres, points]), viewport)
 
 
@@ -85,6 +92,23 @@ def _to_screen(coordinates: NDArray[np.float64], viewport: Viewport) -> NDArray[
     x = (coordinates[:, 0] - viewport.x) / viewport.resolution + viewport.width / 2
     y = (viewport.y - coordinates[:, 1]) / viewport.resolution + viewport.height / 2
     return np.column_stack([x, y])
+
+
+def fill_areas(painter: QPainter, rings: Sequence[tuple[QPolygonF, int]]) -> None:
+    """Fill polygons with the painter's brush and draw their edges with its pen; holes stay open."""
+    for number, (ring, what) in enumerate(rings):
+        if what != OUTER:
+            continue
+        end = number + 1
+        while end < len(rings) and rings[end][1] == HOLE:
+            end += 1
+        if end == number + 1:
+            painter.drawPolygon(ring)
+        else:
+            path = QPainterPath()
+            for one, _ in rings[number:end]:
+                path.addPolygon(one)
+            painter.drawPath(path)
 
 
 def draw_outlines(geometries: Any, viewport: Viewport, style: OutlineStyle) -> QImage:
@@ -105,9 +129,7 @@ def draw_outlines(geometries: Any, viewport: Viewport, style: OutlineStyle) -> Q
         fill.setAlphaF(0.45 if style.filled else style.fill_alpha)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(fill)
-        for polygon, closed in polygons:
-            if closed:
-                painter.drawPolygon(polygon)
+        fill_areas(painter, polygons)
         painter.setBrush(Qt.BrushStyle.NoBrush)
     passes = [QPen(style.colour, style.width)]
     if len(polygons) <= CASED:

@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 
 from planner_app.ui.canvas import selection_layer
-from planner_app.ui.canvas.outlines import OutlineStyle, draw_outlines, screen_rings, to_polygon
+from planner_app.ui.canvas.outlines import HOLE, LINE, OUTER, OutlineStyle, draw_outlines, screen_rings, to_polygon
 from planner_app.ui.canvas.viewport import Viewport
 from planner_app.ui.tools.select import apply, select_by_expression
 from planner_app.ui.tools.select_expression import SelectExpressionDialog, quote_name, quote_value
@@ -105,7 +105,7 @@ def test_rings_in_pixels_and_dots_for_what_is_small() -> None:
         None,
     ]
     rings, dots = screen_rings(np.array(shapes, dtype=object), view)
-    assert [(len(points), closed) for points, closed in rings] == [(5, True), (5, True), (2, False)]
+    assert [(len(points), what) for points, what in rings] == [(5, OUTER), (5, HOLE), (2, LINE)]
     assert sorted(map(tuple, dots)) == [(51.0, 48.0), (80.5, 19.5)]
     assert rings[2][0].tolist() == [[30, 50], [70, 50]]
 
@@ -121,6 +121,13 @@ def test_outline_has_the_device_s_pixels() -> None:
     assert (image.width(), image.height()) == (200, 100)
     assert image.pixelColor(80, 50) == QColor("#1F5FAE")
     assert image.pixelColor(100, 50).alpha() == 0
+
+
+def test_holes_are_not_filled() -> None:
+    ring = shapely.box(-20, -20, 20, 20).difference(shapely.box(-10, -10, 10, 10))
+    image = draw_outlines(np.array([ring]), Viewport(0, 0, 1.0, 100, 100), OutlineStyle(QColor("red"), fill_alpha=0.5))
+    assert image.pixelColor(35, 50).alpha() > 100
+    assert image.pixelColor(50, 50).alpha() == 0
 
 
 def test_delete_key_deletes_the_selection(bench: Bench) -> None:
