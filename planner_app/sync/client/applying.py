@@ -301,6 +301,9 @@ class LayerWriter:
                     writes.delete.append(fid)
                     writes.again_insert.append({"fid": fid, **self._row(connection, fid, None)})
                     writes.notes.append(("deleted_there", uuid, Clash("", None, None, None), revision))
+                elif record is not None and record.known and not record.moved:
+                    # Deleted on both sides: new to the server if it is brought back here, by an undo for instance.
+                    writes.ghosts += [(other, uuid) for other in record.fids]
             self._write(connection, writes)
         self._tell()
 

@@ -211,6 +211,30 @@ def test_edit_beats_delete_both_ways(paul: Desk, pia: Desk) -> None:
     assert (paul.cell(1, "code"), paul.cell(2, "code")) == ("pia", "paul")
 
 
+@pytest.mark.parametrize("by_undo", [True, False])
+def test_what_both_deleted_and_one_brings_back_is_sent(paul: Desk, pia: Desk, by_undo: bool) -> None:
+    paul.delete(3)
+    if by_undo:
+        pia.delete(3)
+    else:
+        with foreign(pia.project.path) as other:
+            other.execute(f'CREATE TEMP TABLE kept AS SELECT * FROM "{pia.layer.id}" WHERE storeys = 3')
+            other.execute(f'DELETE FROM "{pia.layer.id}" WHERE storeys = 3')
+            paul.sync()
+            pia.syncer.pull()
+            other.execute(f'INSERT INTO "{pia.layer.id}" SELECT * FROM kept')
+        pia.project.poll()
+    paul.sync()
+    assert pia.syncer.pull().conflicts == ()
+    if by_undo:
+        pia.project.undo()
+    assert state(pia.project).to_push == 1
+    pia.sync()
+    paul.sync()
+    assert_alike(paul, pia)
+    assert 3 in paul.storeys()
+
+
 def test_a_group_of_columns_conflicts_together(paul: Desk, pia: Desk) -> None:
     paul.edit(1, far=2.5)
     pia.edit(1, storeys=77)
