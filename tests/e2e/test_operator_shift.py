@@ -105,7 +105,8 @@ class ShiftWalk(Walk):
         self.settle()
 
     def knob(self, of: QWidget, text: str) -> QWidget:
-        """A button by what it says."""
+        """A button by what it says, once it is there."""
+        self.until(lambda: any(one.text() == text for one in self.knobs(of)))
         return next(one for one in self.knobs(of) if one.text() == text)
 
     def card_that_says(self, of: QWidget, words: str) -> QWidget:
