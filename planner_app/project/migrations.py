@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from planner_app.project import attachments, capture, readings, replica, schema
+from planner_app.project import attachments, capture, latest, readings, replica, schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(2, "attachments", attachments.create_tables),
     Migration(3, "readings", readings.create_tables),
     Migration(4, "replica", replica.create_tables),
+    Migration(5, "last readings", latest.create_table),
 )
 
 #: The version this program writes.

@@ -8,7 +8,6 @@ Times are Unix milliseconds (UTC).
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import time
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.progress import NoProgress, Progress, check
-from planner_app.project import replica
+from planner_app.project import latest, replica
 from planner_app.project.connection import Door, patiently
 
 if TYPE_CHECKING:
@@ -51,11 +50,6 @@ _SUM_UP = (
     f"min(CASE WHEN quality < {BAD} THEN value END), max(CASE WHEN quality < {BAD} THEN value END), "
     f"avg(CASE WHEN quality < {BAD} THEN value END) FROM planner_reading "
     "WHERE sensor = ?1 AND ts >= ?2 AND ts < ?3 GROUP BY sensor"
-)
-
-_LATEST = (
-    "SELECT wanted.value, last.ts, last.value, last.quality FROM json_each(?) AS wanted JOIN planner_reading AS last "
-    "ON last.sensor = wanted.value AND last.ts = (SELECT max(ts) FROM planner_reading WHERE sensor = wanted.value)"
 )
 
 
@@ -166,18 +160,28 @@ class Readings:
     def _add_batch(self, sensor: Any, ts: Any, value: Any, quality: Any, from_server: bool) -> int:
         import numpy as np
 
-        quarters = np.unique(np.column_stack([sensor, (ts // QUARTER) * QUARTER]), axis=0)
+        value = np.where(np.isfinite(value), value, np.nan)
         shown = value.tolist()
-        for place in np.flatnonzero(~np.isfinite(value)).tolist():
+        for place in np.flatnonzero(np.isnan(value)).tolist():
             shown[place] = None
+        # By sensor and time; of two with the same the first counts, as in the table.
+        order = np.lexsort((ts, sensor))
+        who, when = sensor[order], ts[order]
+        quarter = when // QUARTER * QUARTER
+        change = who[1:] != who[:-1]
+        first = np.append(True, change | (quarter[1:] != quarter[:-1]))
+        quarters = list(zip(who[first].tolist(), quarter[first].tolist(), strict=True))
+        once = np.flatnonzero(np.append(True, change | (when[1:] != when[:-1])))
+        newest = order[once[np.append(who[once][1:] != who[once][:-1], True)]]
         with self._door.write() as connection:
             before = connection.total_changes
             connection.executemany(_INSERT, zip(sensor.tolist(), ts.tolist(), shown, quality.tolist(), strict=True))
             new = connection.total_changes - before
             if new:
-                connection.executemany("INSERT OR IGNORE INTO planner_reading_stale VALUES (?, ?)", quarters.tolist())
+                connection.executemany("INSERT OR IGNORE INTO planner_reading_stale VALUES (?, ?)", quarters)
+                latest.advance(connection, sensor[newest], ts[newest], value[newest], quality[newest])
                 if not from_server:
-                    replica.mark_readings(connection, quarters.tolist())
+                    replica.mark_readings(connection, quarters)
         return new
 
     def read(self, sensor: int, start: int | None = None, end: int | None = None) -> Series:
@@ -215,22 +219,15 @@ class Readings:
         """The last reading of each sensor that has one, of those named or of all."""
         import numpy as np
 
-        wanted = self.sensors() if sensors is None else [int(sensor) for sensor in sensors]
-        table = np.array(self._rows(_LATEST, (json.dumps(wanted),)), float).reshape(-1, 4)
-        return Latest(
-            table[:, 0].astype(np.int64), table[:, 1].astype(np.int64), table[:, 2], table[:, 3].astype(np.int8)
-        )
+        wanted = None if sensors is None else [int(sensor) for sensor in sensors]
+        with self._door.read() as connection:
+            rows = patiently(lambda: latest.read(connection, wanted), self._door.path)
+        columns = (rows[name] for name in ("sensor", "ts", "value", "quality"))
+        return Latest(*(np.ascontiguousarray(column) for column in columns))
 
     def sensors(self) -> list[int]:
         """Sensors that have readings, found by leaps through the key."""
-        return [
-            int(row[0])
-            for row in self._rows(
-                "WITH RECURSIVE leap (sensor) AS (SELECT min(sensor) FROM planner_reading UNION ALL SELECT "
-                "(SELECT min(sensor) FROM planner_reading WHERE sensor > leap.sensor) FROM leap "
-                "WHERE leap.sensor IS NOT NULL) SELECT sensor FROM leap WHERE sensor IS NOT NULL"
-            )
-        ]
+        return [int(row[0]) for row in self._rows(latest.SENSORS)]
 
     def span(self, sensor: int | None = None) -> tuple[int, int] | None:
         """First and last time of a sensor's readings, or of all; None if there are none."""
@@ -277,6 +274,7 @@ class Readings:
                 "max(CAST(value AS INTEGER), CAST(excluded.value AS INTEGER))",
                 (_PRUNED, str(before)),
             )
+            latest.drop_before(connection, before)
         for sensor in self.sensors():
             while True:
                 check(progress or NoProgress())

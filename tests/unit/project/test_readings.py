@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner_app.domain.errors import PlannerError
-from planner_app.project import Project
+from planner_app.project import Project, latest, migrations
 from planner_app.project.readings import BAD, QUARTER
 from tests.helpers.project_files import assert_whole
 
@@ -127,6 +127,67 @@ def test_old_readings_go_and_their_quarter_hours_stay(project: Project) -> None:
     assert (late.new, late.late) == (1, 1)
     assert np.array_equal(project.readings.quarters(1).mean[:-1], before.mean)
     assert_whole(project)
+
+
+def _looked_up(project: Project) -> list[tuple[int, int, float | None, int]]:
+    """The last readings, found in the readings themselves."""
+    with project.door.read() as connection:
+        rows = latest.scan(connection, project.readings.sensors()).tolist()
+    return [(sensor, ts, None if math.isnan(value) else value, grade) for sensor, ts, value, grade in rows]
+
+
+def _kept(project: Project) -> list[tuple[int, int, float | None, int]]:
+    found = project.readings.latest()
+    columns = (column.tolist() for column in (found.sensor, found.ts, found.value, found.quality))
+    return [(s, ts, None if math.isnan(v) else v, q) for s, ts, v, q in zip(*columns, strict=True)]
+
+
+_SENSORS = st.sampled_from([-300, -1, 0, 1, 255, 256, 70_000, 1 << 40])
+_STEP = st.tuples(
+    st.sampled_from(["here", "server", "prune"]),
+    st.lists(
+        st.tuples(_SENSORS, st.integers(-20, 20), st.floats(-9, 9) | st.none() | st.just(math.inf), st.integers(0, 2)),
+        max_size=20,
+    ),
+    st.integers(-20, 20),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(_STEP, max_size=6))
+def test_the_last_ones_kept_are_the_last_ones_there_are(tmp_path_factory, steps) -> None:
+    """Late, doubled and missing readings, one's own and a server's, and pruning in between."""
+    with Project.create(tmp_path_factory.mktemp("last") / "p.sqlite", "EPSG:4549") as project:
+        for what, delivery, ticks in steps:
+            if what == "prune":
+                project.readings.prune(ticks * QUARTER)
+                continue
+            columns = [list(column) for column in zip(*delivery, strict=True)] or [[], [], [], []]
+            columns[1] = [ts * QUARTER // 2 for ts in columns[1]]
+            project.readings.add(*columns, from_server=what == "server")
+            assert _kept(project) == _looked_up(project)
+        assert _kept(project) == _looked_up(project)
+        asked = [256, 5, -1, 256]
+        there = {row[0]: row for row in _kept(project)}
+        found = project.readings.latest(asked)
+        assert found.sensor.tolist() == [one for one in asked if one in there]
+        assert found.ts.tolist() == [there[one][1] for one in asked if one in there]
+
+
+def test_files_of_before_learn_the_last_ones_or_are_looked_through(tmp_path, monkeypatch) -> None:
+    path = tmp_path / "old.sqlite"
+    with monkeypatch.context() as old:
+        old.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:4])
+        old.setattr(latest, "advance", lambda *_: None)
+        with Project.create(path, "EPSG:4549") as project:
+            project.readings.add([9, 300, 9], [START, START, START + 5], [1.0, None, 2.0])
+            expected = [(9, START + 5, 2.0, 0), (300, START, None, 0)]
+            assert _kept(project) == expected
+            assert project.readings.latest([300, 8]).sensor.tolist() == [300]
+    with Project.open(path) as project:
+        assert _kept(project) == expected == _looked_up(project)
+        project.readings.add(9, [START + 1, START + 6], [7.0, 8.0])
+        assert _kept(project) == [(9, START + 6, 8.0, 0), (300, START, None, 0)]
 
 
 def test_copies_carry_them_and_old_files_learn_them(project: Project, tmp_path) -> None:
