@@ -92,6 +92,8 @@ _WORDS = tuple(
 #: Abbreviations outside the standard that surveys use.
 _ALIASES = {"DX": "TX", "TV": "DS", "Y": "YS", "W": "WS", "J": "JS", "R": "RL", "D": "DL", "M": "RQ", "T": "TX"}
 _LETTERS = re.compile(r"[A-Za-z]+")
+#: What follows an abbreviation in the name of a table.
+_TABLE_ENDS = frozenset({"", "L", "P", "LN", "PT", "LINE", "LINES", "POINT", "POINTS", "GX", "GXD", "GD"})
 #: Appurtenances that close a line; those that feed a network.
 _VALVES = re.compile(r"阀|valve", re.IGNORECASE)
 _NO_VALVES = re.compile(r"排气|排污|排泥|止回|安全阀|减压")
@@ -118,6 +120,18 @@ def kind_of(*texts: str) -> str:
                 return str(letters[:2])
             if letters in _ALIASES or letters[:2] in _ALIASES:
                 return _ALIASES.get(letters, _ALIASES.get(letters[:2], ""))
+    return ""
+
+
+def kind_of_table(name: str) -> str:
+    """The kind that the name of a table or file says, by a word or by an abbreviation that stands alone or before LINE,
+    POINT and the like (``JSLINE``): other names begin with the same letters by chance."""
+    if named := next((abbr for word, abbr in _WORDS if word in name.casefold()), ""):
+        return named
+    for letters in _LETTERS.findall(name.upper()):
+        kind = letters[:2] if letters[:2] in KINDS else _ALIASES.get(letters[:2], "")
+        if len(letters) > 1 and kind and letters[2:] in _TABLE_ENDS:
+            return kind
     return ""
 
 

@@ -31,7 +31,7 @@ def recognised_layers(tables: Sequence[tuple[str, list[str], str]]) -> Mapping:
     """The mapping that the fields suggest: lines are lines, points are points."""
     roles = {"line": "lines", "point": "points"}
     made = [
-        TableMapping(_without_places(recognise(heads)), roles[geometry], name, cjj61.kind_of(name))
+        TableMapping(_without_places(recognise(heads)), roles[geometry], name, cjj61.kind_of_table(name))
         for name, heads, geometry in tables
         if geometry in roles
     ]
@@ -216,6 +216,8 @@ def _levels(reader: LineReader, lines: Sequence[tuple[DraftLine, Row]]) -> None:
         for side, code, z in (("1", line.start, line.points[0][2]), ("2", line.end, line.points[-1][2])):
             end = reader.end(row, f"depth{side}", f"z{side}", code)
             level = end.z if math.isnan(z) else z
+            if level is not None and level != end.z:
+                reader.above_ground(row, code, level)
             line.values |= {f"z{side}": _rounded(level), f"depth{side}": _rounded(end.depth)}
         line.values["z_ref"] = reader.reference(line)
 

@@ -19,6 +19,7 @@ from plugins.tunnel.model.assets import cells, cjj61
 from plugins.tunnel.model.assets.draft import Draft, DraftLine, DraftNode, pair_key
 from plugins.tunnel.model.assets.mapping import Mapping, TableMapping, plain, role_of
 from plugins.tunnel.model.assets.table_file import RawTable
+from plugins.tunnel.model.clearance.words import word_of
 from plugins.tunnel.model.moving import into_project
 
 #: A point farther from the middle of all others cannot belong to the survey, m.
@@ -57,7 +58,7 @@ def recognised_mapping(tables: Sequence[RawTable]) -> Mapping:
         columns = table.recognised()
         role = role_of(columns)
         if role:
-            found.append(TableMapping(columns, role, table.sheet, cjj61.kind_of(table.sheet)))
+            found.append(TableMapping(columns, role, table.sheet, cjj61.kind_of_table(table.sheet)))
     return Mapping(tuple(found))
 
 
@@ -133,7 +134,7 @@ def node_of(draft: Draft, row: Row, code: str, x: float, y: float) -> DraftNode:
     if ground is not None and (math.isnan(ground) or not -500 < ground < 9000):
         draft.mend(row.where, "tunnel.row_value", id=code, field="ground_z", value=row.text("ground_z"))
         ground = None
-    kind = cjj61.kind_of(row.text("kind"), row.table.kind, row.table.sheet, code)
+    kind = cjj61.kind_of(row.text("kind"), row.table.kind, cjj61.kind_of_table(row.table.sheet), code)
     extra = row.text("appurtenance")
     return DraftNode(
         code, x, y, _nan(ground), kind, row.text("feature"), extra, cjj61.is_source(extra), row.where
@@ -210,7 +211,8 @@ class LineReader:
                                  value=told, first=line.where)  # fmt: skip
 
     def values(self, row: Row, *codes: str) -> dict[str, Any]:
-        kind = cjj61.kind_of(row.text("kind"), row.table.kind, row.table.sheet, *codes) or "BM"
+        named = row.table.kind or cjj61.kind_of_table(row.table.sheet)
+        kind = cjj61.kind_of(row.text("kind"), named, *codes) or "BM"
         code = next(filter(None, codes), "–")
         values: dict[str, Any] = {"kind_code": kind, "status": "in_use", **self._size(row, code)}
         for name in _TEXTS:
@@ -270,8 +272,20 @@ class LineReader:
             self._draft.mend(row.where, "tunnel.row_levels", id=code, depth=depth, z=z, ground=ground, metres=by)
         if not math.isnan(ground):
             z = ground - depth if z is None and depth is not None else z
-            depth = ground - z if depth is None and z is not None else depth
+            if depth is None and z is not None and not self.above_ground(row, code, z):
+                depth = max(ground - z, 0.0)
         return End(depth, z)
+
+    def above_ground(self, row: Row, code: str, z: float) -> bool:
+        """Whether a level lies above the ground at a point; said of lines that are not laid so."""
+        node = self._draft.nodes.get(code)
+        ground = node.ground_z if node is not None else math.nan
+        if not z > ground + _AGREE:
+            return False
+        if word_of("laying", row.text("laying")) != "above":
+            by = round(z - ground, 3)
+            self._draft.mend(row.where, "tunnel.row_above_ground", id=code, z=z, ground=ground, metres=by)
+        return True
 
     def finish(self) -> None:
         """Hand the lines over to the draft, with levels and their reference."""

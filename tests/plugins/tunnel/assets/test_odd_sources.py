@@ -11,6 +11,7 @@ import shapely
 
 from planner_app.domain.crs import SETTING, CityTransform
 from planner_app.project import Project
+from plugins.tunnel.model.assets.cjj61 import kind_of_table
 from tests.plugins.tunnel.assets.test_survey import table
 
 X, Y = 500_000.0, 3_400_000.0
@@ -143,3 +144,31 @@ def test_lines_of_two_kinds_at_one_place_are_not_joined(run, file: Path, tmp_pat
         one for one in run("tunnel", "clearance", file, code=1)["pairs"] if {one["a"], one["b"]} == {"line:W", "line:S"}
     )
     assert (pair["plan_m"], pair["verdict"]) == (0.0, "fail")
+
+
+def test_levels_above_the_ground_are_said(run, file: Path, tmp_path: Path) -> None:
+    """Of buried lines; one that is laid above the ground may be there. Neither gets a negative depth."""
+    rows = [
+        ["物探点号", "连接点号", "X", "Y", "地面高程", "管顶高程", "管径", "埋设方式"],
+        ["JS1", "JS2", 3_300_000, 500_000, 5.0, 3.5, 300, "直埋"],
+        ["JS2", "JS1", 3_300_000, 500_080, 5.1, 6.4, 300, "直埋"],
+        ["RL1", "RL2", 3_300_100, 500_000, 5.0, 8.5, 300, "架空"],
+        ["RL2", "RL1", 3_300_100, 500_080, 5.1, 8.5, 300, "架空"],
+    ]
+    source = tmp_path / "gs_gbk.csv"  # “GBK” is no broadcasting
+    source.write_bytes("\n".join(",".join(str(cell) for cell in row) for row in rows).encode("gbk"))
+    done = run("tunnel", "import", file, source)
+    assert [(one["row"], one["reason"]) for one in done["repaired"]] == [("gs_gbk:3", "tunnel.row_above_ground")]
+    assert "6.4 m lies 1.3 m above the ground (5.1 m)" in done["repaired"][0]["message"]
+    found = table(file, "net_line")
+    buried, overhead = found["JS1-JS2"], found["RL1-RL2"]
+    assert (buried["kind_code"], buried["z2"], buried["depth1"], buried["depth2"]) == ("JS", 6.4, 1.5, None)
+    assert (overhead["kind_code"], overhead["z1"], overhead["depth1"]) == ("RL", 8.5, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("JSLINE", "JS"), ("ws_point", "WS"), ("DL", "DL"), ("给水管线", "JS"), ("gs_gbk", ""), ("xxx", ""), ("t_1", "")],
+)
+def test_a_table_is_named_after_its_kind_or_not(name: str, kind: str) -> None:
+    assert kind_of_table(name) == kind
