@@ -44,8 +44,8 @@ def test_newcomer_path(
     walk.picture("opened")
     first_view = walk.canvas.extent()
     assert shows(walk.canvas, shapely.box(*project.extent("master_land_use")))
-    assert page._a.currentText().startswith("规划用地")
-    assert page._b.currentText().startswith("地类图斑")
+    assert page.form.a.currentText().startswith("规划用地")
+    assert page.form.b.currentText().startswith("地类图斑")
 
     # Check: the primary button, nothing else.
     page._check.click()
@@ -130,7 +130,7 @@ def test_newcomer_path(
         seen.append(editor.name)
 
     asked = walk.answer_dialog(MatrixEditor, look)
-    page.edit_matrix()
+    page.more.edit_matrix()
     walk.until(lambda: bool(asked))
     assert seen == ["default"]
 

@@ -26,6 +26,7 @@ from planner_app.plugin_api.widgets.dialog import TaskDialog
 from planner_app.plugin_api.widgets.figures import DistributionBar, KeyFigures, Share
 from planner_app.plugin_api.widgets.flow import FlowLayout
 from planner_app.plugin_api.widgets.page import Form, TaskPage
+from planner_app.plugin_api.widgets.report import write_report
 from planner_app.plugin_api.widgets.rows import Column, RowTable
 
 __all__ = [
@@ -54,4 +55,5 @@ __all__ = [
     "pill",
     "px",
     "restyle",
+    "write_report",
 ]

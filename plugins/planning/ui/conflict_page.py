@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
-
-from PySide6.QtCore import QPoint
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QComboBox, QMenu, QToolButton
+from typing import Any
 
 from planner_app.domain.changeset import ChangeSet
+from planner_app.domain.errors import Cancelled
 from planner_app.domain.layer import LayerInfo
 from planner_app.domain.progress import Progress
 from planner_app.i18n import language, tr
@@ -17,29 +14,22 @@ from planner_app.plugin_api.model import Project
 from planner_app.plugin_api.ui import PanelContext
 from planner_app.plugin_api.widgets import (
     CardList,
-    CardText,
     DistributionBar,
-    Form,
     KeyFigures,
     Notice,
     Share,
     TaskPage,
     button,
-    combo,
     label,
+    write_report,
 )
 from plugins.planning.ui import words
-from plugins.planning.ui.conflict_rows import PairGroup, PatchRow, PatchTable, groups_by_pair, pair_key, read_rows
+from plugins.planning.ui.conflict_form import ConflictForm
+from plugins.planning.ui.conflict_more import MoreButton
+from plugins.planning.ui.conflict_rows import PatchRow, PatchTable, groups_by_pair, pair_card, pair_key, read_rows
 from plugins.planning.ui.decide_bar import DecideBar
-from plugins.planning.ui.gates_dialog import GatesDialog
 
-if TYPE_CHECKING:
-    from plugins.planning.model.conflict_result import ConflictOptions
-
-#: Smallest area in m² and mean width in m that counts.
-_GATES = ((0.0, 0.0), (1.0, 0.1), (10.0, 0.5), (100.0, 1.0))
 _ROLE = "planning.conflicts"
-_EVERY_DIFFERENCE, _EVERY_PAIR = "", "*"
 _MOST_CARDS = 60
 
 
@@ -54,7 +44,6 @@ class ConflictPage(TaskPage):
         self._rows: list[PatchRow] = []
         self._cause = ""
         self._pair = ""
-        self._custom_gates: tuple[float, float] | None = None
         self._judged: set[str] = set()
         self._table = context.add_table("conflicts", tr("Conflicts"))
         self._model = PatchTable()
@@ -73,22 +62,15 @@ class ConflictPage(TaskPage):
         self.reload()
 
     def _build(self) -> None:
-        self._a, self._b = combo(self._inputs_changed), combo(self._inputs_changed)
-        self._gates, self._scope = combo(self._gates_chosen), combo()
-        self._results = combo(self._result_chosen)
+        self.form = ConflictForm()
+        self.form.inputs_changed.connect(self._inputs_changed)
+        self.form.result_chosen.connect(self._result_chosen)
         self._check = button(tr("Check"), self.check, "primary")
         self._report = button(tr("Report…"), self.report)
-        self._more = QToolButton()
-        self._more.setIcon(self._context.icon("ellipsis"))
-        self._more.setToolTip(tr("Matrix, class mapping, area basis"))
-        self._more.clicked.connect(self._more_menu)
-        form = Form()
-        self._caption_a = form.add(tr("Plan A"), self._a)
-        form.add(tr("Plan B"), self._b)
-        form.add(tr("Compare"), self._scope)
-        form.add(tr("Ignore"), self._gates)
-        self._caption_results = form.add(tr("Result"), self._results)
-        form.add_buttons(self._check, self._report, self._more)
+        self.more = MoreButton(self._context, self.form)
+        self.more.mapping_changed.connect(self._mapping_changed)
+        self.more.failed.connect(self._failed)
+        self.form.add_buttons(self._check, self._report, self.more)
 
         self._figures = KeyFigures(3)
         self._bar = DistributionBar()
@@ -107,7 +89,7 @@ class ConflictPage(TaskPage):
 
         self._decide = DecideBar()
         self._decide.decided.connect(self.decide)
-        self.add(form, self._notice, self._before, self._figures, self._bar, self._cards)
+        self.add(self.form, self._notice, self._before, self._figures, self._bar, self._cards)
         self.set_foot(self._decide)
 
     # what is there
@@ -116,109 +98,32 @@ class ConflictPage(TaskPage):
         """Fill the inputs from the project and show its newest result."""
         project = self._context.project
         self._notice.clear()
-        self._fill_inputs(project)
-        results = [layer for layer in project.layers() if layer.role == _ROLE] if project else []
-        kept = next((layer for layer in results if self._result and layer.id == self._result.id), None)
-        self._result = kept or (results[0] if results else None)
-        self._results.clear()
-        for layer in results:
-            self._results.addItem(layer.name, layer.id)
-        if self._result is not None:
-            self._results.setCurrentIndex(self._results.findData(self._result.id))
-        self._results.setVisible(len(results) > 1)
-        self._caption_results.setVisible(len(results) > 1)
-        self._load()
-
-    def _fill_inputs(self, project: Project | None) -> None:
-        chosen = self._a.currentData(), self._b.currentData()
-        entries: list[tuple[str, str]] = []
-        if project is not None:
-            polygons = [layer for layer in project.layers() if layer.geometry == "polygon" and not layer.role]
-            for layer in polygons:
-                if layer.class_field:
-                    entries.append((f"{layer.name} · {layer.class_field}", f"{layer.id}\n{layer.class_field}"))
-            for layer in polygons:
-                if not layer.class_field:
-                    fields = [field.name for field in layer.fields if field.type in ("text", "integer")]
-                    entries += [(f"{layer.name} · {name}", f"{layer.id}\n{name}") for name in fields[:8]]
-        for place, box in enumerate((self._a, self._b)):
-            box.clear()
-            for title, data in entries:
-                box.addItem(title, data)
-            found = box.findData(chosen[place]) if chosen[place] else -1
-            box.setCurrentIndex(found if found >= 0 else min(place, len(entries) - 1))
-        if project is not None and not any(chosen):
-            self._suggest(project)
-        self._fill_scope(project)
-        self._fill_gates()
-        ready = len(entries) > 1
-        for widget in (self._a, self._b, self._gates, self._scope, self._check, self._more):
-            widget.setEnabled(ready)
+        ready = self.form.fill(project)
+        self._check.setEnabled(ready)
+        self.more.setEnabled(ready)
         if project is not None and not ready:
             self._notice.say(
                 tr("A conflict check needs two polygon layers with a class field."),
                 tr("Import plans, or name a layer's class field in its properties."),
             )
-
-    def _suggest(self, project: Project) -> None:
-        """First time: the master plan against the land-use plan, as planners do."""
-        kinds = {plan.id: plan.kind for plan in project.plans()}
-        for box, wanted in ((self._a, "master"), (self._b, "land_use")):
-            for layer in project.layers():
-                if kinds.get(layer.plan_id) == wanted and layer.class_field and layer.geometry == "polygon":
-                    box.setCurrentIndex(max(box.findData(f"{layer.id}\n{layer.class_field}"), 0))
-                    break
-
-    def _fill_scope(self, project: Project | None) -> None:
-        from plugins.planning.model.matrix import load_matrix, matrix_names
-
-        chosen = self._scope.currentData()
-        self._scope.clear()
-        for name in matrix_names(project):
-            matrix = load_matrix(project, name)
-            title = (matrix.title_zh if language() == "zh_CN" else matrix.title) or name
-            self._scope.addItem(tr("Conflicts: {matrix}", matrix=title), name)
-        self._scope.addItem(tr("Every difference of class"), _EVERY_DIFFERENCE)
-        self._scope.addItem(tr("Everything that overlaps"), _EVERY_PAIR)
-        self._scope.setCurrentIndex(max(self._scope.findData(chosen), 0) if chosen is not None else 0)
-
-    def _fill_gates(self) -> None:
-        chosen = self._gates.currentData() or (1.0, 0.1)
-        self._gates.clear()
-        choices = list(_GATES)
-        if self._custom_gates is not None and self._custom_gates not in choices:
-            choices.append(self._custom_gates)
-        for area, width in choices:
-            title = tr("< {area} m² or narrower than {width} m", area=f"{area:g}", width=f"{width:g}")
-            self._gates.addItem(title if area or width else tr("nothing"), (area, width))
-        self._gates.addItem(tr("Other…"), None)
-        places = [at for at in range(self._gates.count()) if self._gates.itemData(at) == tuple(chosen)]
-        self._gates.setCurrentIndex(places[0] if places else 1)
-
-    def _gates_chosen(self) -> None:
-        if self._gates.currentData() is None:
-            dialog = GatesDialog(self._custom_gates or (1.0, 0.1), self.window())
-            if dialog.exec():
-                self._custom_gates = dialog.gates()
-            area_width = self._custom_gates or (1.0, 0.1)
-            self._gates.setCurrentIndex(0)
-            self._fill_gates()
-            for at in range(self._gates.count()):
-                if self._gates.itemData(at) == area_width:
-                    self._gates.setCurrentIndex(at)
+        results = [layer for layer in project.layers() if layer.role == _ROLE] if project else []
+        kept = next((layer for layer in results if self._result and layer.id == self._result.id), None)
+        self._result = kept or (results[0] if results else None)
+        self.form.show_results(results, self._result)
+        self._load()
 
     def _inputs_changed(self) -> None:
-        same = bool(self._a.currentData()) and self._a.currentData() == self._b.currentData()
+        same = self.form.same_plan()
         self._check.setEnabled(not same)
         if same:
             self._notice.say(tr("Plan A and plan B are the same layer."), tr("Choose another one."), "warning")
         else:
             self._notice.clear()
 
-    def _result_chosen(self) -> None:
+    def _result_chosen(self, layer_id: str) -> None:
         project = self._context.project
         if project is not None:
-            self._result = project.layer(self._results.currentData())
+            self._result = project.layer(layer_id)
             self._load()
 
     def _load(self) -> None:
@@ -307,7 +212,7 @@ class ConflictPage(TaskPage):
         )
         of_cause = [row for row in rows if not self._cause or row.cause == self._cause]
         groups = groups_by_pair(of_cause, ellipsoidal)[:_MOST_CARDS]
-        self._cards.set([_card(group, groups[0].area_m2, colours) for group in groups])
+        self._cards.set([pair_card(group, groups[0].area_m2, colours) for group in groups])
         self._cards.select(self._pair)
         shown = self._shown_rows()
         self._model.show(shown, self._names(), ellipsoidal)
@@ -412,36 +317,13 @@ class ConflictPage(TaskPage):
 
     # checking
 
-    def _options(self) -> ConflictOptions:
-        from plugins.planning.model.conflict_result import ConflictOptions
-
-        scope = self._scope.currentData()
-        area, width = self._gates.currentData() or (1.0, 0.1)
-        ellipsoidal = self._context.setting("planning.basis") == "ellipsoidal"
-        matrix = "" if scope in (_EVERY_DIFFERENCE, _EVERY_PAIR) else scope
-        return ConflictOptions(
-            every_pair=scope == _EVERY_PAIR,
-            matrix=matrix,
-            min_area=area,
-            min_width=width,
-            basis="ellipsoidal" if ellipsoidal else "planar",
-        )
-
-    def _side(self, box: QComboBox) -> Any:
-        from plugins.planning.model.plan_side import LayerField
-
-        layer, _, field = str(box.currentData()).partition("\n")
-        return LayerField(layer, field)
-
     def check(self) -> None:
         """Run the check and keep its result as a layer."""
         project = self._context.project
         if project is None or not self._check.isEnabled():
             return
-        a, b, options = self._side(self._a), self._side(self._b), self._options()
-        shown = language()
-        names = [self._a.currentText().split(" · ")[0], self._b.currentText().split(" · ")[0]]
-        name = f"{names[0]} × {names[1]}"
+        (a, b), options = self.form.sides(), self.form.options(str(self._context.setting("planning.basis")))
+        name, shown = self.form.name(), language()
 
         def work(progress: Progress) -> LayerInfo:
             from planner_app.domain.progress import SubProgress
@@ -464,69 +346,12 @@ class ConflictPage(TaskPage):
 
     def _failed(self, error: Exception) -> None:
         self._check.setEnabled(True)
-        if not _is_cancel(error):
+        if not isinstance(error, Cancelled):
             self._notice.say(*self._context.word(error), level="error")
 
-    # matrix, mapping, basis
-
-    def _more_menu(self) -> None:
-        menu = QMenu(self)
-        for title, handler in ((tr("Conflict matrix…"), self.edit_matrix), (tr("Class mapping…"), self.edit_mapping)):
-            action = QAction(title, menu)
-            action.triggered.connect(lambda _=False, run=handler: run())
-            menu.addAction(action)
-        menu.addSeparator()
-        for key, title in (("planar", tr("Areas in the plane")), ("ellipsoidal", tr("Areas on the ellipsoid"))):
-            action = QAction(title, menu)
-            action.setCheckable(True)
-            action.setChecked(self._context.setting("planning.basis") == key)
-            action.triggered.connect(lambda _=False, chosen=key: self._context.set_setting("planning.basis", chosen))
-            menu.addAction(action)
-        menu.exec(self._more.mapToGlobal(QPoint(0, self._more.height())))
-
-    def _with_sides(self, title: str, then: Any) -> None:
-        """Read both plans off the UI thread, then open an editor on them."""
-        project = self._context.project
-        if project is None:
-            return
-        wanted = self._side(self._a), self._side(self._b)
-
-        def work(progress: Progress) -> Any:
-            from datetime import date
-
-            from plugins.planning.model.plan_side import read_side
-
-            return [read_side(project, side, date.today().isoformat()) for side in wanted]
-
-        self._context.run_job(title, work, then, self._failed)
-
-    def edit_matrix(self) -> None:
-        """Open the matrix as a grid of the two plans' classes."""
-
-        def opened(sides: Any) -> None:
-            from plugins.planning.model.matrix import DEFAULT
-            from plugins.planning.ui.matrix_editor import MatrixEditor
-
-            name = self._scope.currentData() or DEFAULT
-            a, b = sides
-            shown = name if name != _EVERY_PAIR else DEFAULT
-            editor = MatrixEditor(self._context, a, b, shown, self.window())
-            if editor.exec():
-                self._fill_scope(self._context.project)
-                self._scope.setCurrentIndex(max(self._scope.findData(editor.name), 0))
-
-        self._with_sides(tr("Reading classes"), opened)
-
-    def edit_mapping(self) -> None:
-        """Open the table of what class values mean."""
-
-        def opened(sides: Any) -> None:
-            from plugins.planning.ui.mapping_editor import MappingEditor
-
-            if MappingEditor(self._context, sides, self.window()).exec() and self._result is not None:
-                self._notice.say(tr("The class mapping changed."), tr("Check again to bring the result up to date."))
-
-        self._with_sides(tr("Reading classes"), opened)
+    def _mapping_changed(self) -> None:
+        if self._result is not None:
+            self._notice.say(tr("The class mapping changed."), tr("Check again to bring the result up to date."))
 
     # report
 
@@ -541,18 +366,12 @@ class ConflictPage(TaskPage):
             return
 
         def with_map(png: bytes) -> None:
-            def work(progress: Progress) -> Any:
+            def write() -> None:
                 from plugins.planning.model.conflict_report import ConflictReport, write_conflict_report
 
                 write_conflict_report(ConflictReport.of_layer(project, layer.id), path, png or None)
 
-            done = tr("The report was written to {file}.", file=path.name)
-            self._context.run_job(
-                tr("Writing the report"),
-                work,
-                lambda _: self._notice.say(done, str(path.parent), "success"),
-                self._failed,
-            )
+            write_report(self._context, self._notice, path, write)
 
         extent = project.extent(layer.id) or project.extent(None)
         if extent is None:
@@ -563,23 +382,3 @@ class ConflictPage(TaskPage):
 
 def _decided(rows: list[PatchRow]) -> int:
     return sum(1 for row in rows if row.decision and row.decision != "pending")
-
-
-def _card(group: PairGroup, largest: float, colours: dict[str, str]) -> CardText:
-    """A pair of classes; its bar is as long as its area is of the largest pair's, coloured by cause."""
-    count = tr("{count} places", count=f"{group.count:,}")
-    grave = group.verdict in ("fail", "needs_certificate")
-    return CardText(
-        group.key,
-        group.title,
-        f"{words.hectares(group.area_m2)} ha",
-        " · ".join(text for text in (count, group.reason) if text),
-        (group.verdict, words.verdict(group.verdict)) if grave else None,
-        tuple((area / largest, colours[cause]) for cause, area in group.by_cause if largest > 0),
-    )
-
-
-def _is_cancel(error: Exception) -> bool:
-    from planner_app.domain.errors import Cancelled
-
-    return isinstance(error, Cancelled)

@@ -10,7 +10,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 
 from planner_app.i18n import tr
 from planner_app.plugin_api.model import Project
-from planner_app.plugin_api.widgets import PILL_ROLE, SORT_ROLE, SWATCH_ROLE, WIDTH_ROLE
+from planner_app.plugin_api.widgets import PILL_ROLE, SORT_ROLE, SWATCH_ROLE, WIDTH_ROLE, CardText
 from plugins.planning.ui import words
 
 Index = QModelIndex | QPersistentModelIndex
@@ -224,3 +224,17 @@ class PatchTable(QAbstractTableModel):
         if key == "ground":
             return row.ground or row.clause
         return str(getattr(row, key))
+
+
+def pair_card(group: PairGroup, largest: float, colours: dict[str, str]) -> CardText:
+    """A pair of classes; its bar is as long as its area is of the largest pair's, coloured by cause."""
+    count = tr("{count} places", count=f"{group.count:,}")
+    grave = group.verdict in ("fail", "needs_certificate")
+    return CardText(
+        group.key,
+        group.title,
+        f"{words.hectares(group.area_m2)} ha",
+        " · ".join(text for text in (count, group.reason) if text),
+        (group.verdict, words.verdict(group.verdict)) if grave else None,
+        tuple((area / largest, colours[cause]) for cause, area in group.by_cause if largest > 0),
+    )

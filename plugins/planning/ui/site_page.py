@@ -14,7 +14,18 @@ from planner_app.domain.progress import Progress
 from planner_app.i18n import tr, word
 from planner_app.plugin_api.model import Project
 from planner_app.plugin_api.ui import PanelContext
-from planner_app.plugin_api.widgets import CardList, CardText, Form, KeyFigures, Notice, TaskPage, button, combo, label
+from planner_app.plugin_api.widgets import (
+    CardList,
+    CardText,
+    Form,
+    KeyFigures,
+    Notice,
+    TaskPage,
+    button,
+    combo,
+    label,
+    write_report,
+)
 from plugins.planning.ui import words
 from plugins.planning.ui.site_rows import SiteTable, line_title, rows_of
 
@@ -283,18 +294,12 @@ class SitePage(TaskPage):
         def with_map(png: bytes) -> None:
             picture = self._with_site(png, extent) if png else None
 
-            def work(progress: Progress) -> None:
+            def write() -> None:
                 from plugins.planning.model.site_report import write_site_report
 
                 write_site_report(check, path, project.name, picture)
 
-            done = tr("The report was written to {file}.", file=path.name)
-            self._context.run_job(
-                tr("Writing the report"),
-                work,
-                lambda _: self._notice.say(done, str(path.parent), "success"),
-                self._failed,
-            )
+            write_report(self._context, self._notice, path, write)
 
         self._context.render_map(extent, size, with_map, dpi=150.0)
 

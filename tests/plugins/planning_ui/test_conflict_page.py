@@ -36,7 +36,7 @@ def row_of(page: ConflictPage, cause: str) -> int:
 
 
 def test_plans_are_preselected_and_one_sentence_says_what_will_come(page: ConflictPage) -> None:
-    assert (page._a.currentText(), page._b.currentText()) == ("总规 · class", "土规 · class")
+    assert (page.form.a.currentText(), page.form.b.currentText()) == ("总规 · class", "土规 · class")
     assert page._before.isVisible()
     assert not page._figures.isVisible()
     assert not page._decide.isVisible()
@@ -67,8 +67,8 @@ def test_a_reopened_project_shows_its_last_check(
 
 
 def test_the_same_layer_twice_cannot_be_checked(page: ConflictPage) -> None:
-    page._b.setCurrentIndex(page._a.currentIndex())
-    page._inputs_changed()
+    page.form.b.setCurrentIndex(page.form.a.currentIndex())
+    page.form.inputs_changed.emit()
     assert not page._check.isEnabled()
     assert page._notice.isVisible()
 

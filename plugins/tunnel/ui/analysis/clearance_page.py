@@ -24,6 +24,7 @@ from planner_app.plugin_api.widgets import (
     button,
     combo,
     label,
+    write_report,
 )
 from planner_app.report.findings import verdict_word
 from plugins.tunnel.ui.analysis.clearance_rows import GRAVITY, pair_rows
@@ -320,13 +321,12 @@ class ClearancePage(TaskPage):
         if project is None or report is None:
             return
 
-        def work(_progress: Progress) -> None:
+        def write() -> None:
             from plugins.tunnel.model.clearance.export import write_clearance
 
             write_clearance(project, report, pairs, path, png)
 
-        done = tr("The report was written to {file}.", file=path.name)
-        self._context.run_job(tr("Writing the report"), work, lambda _: self.notice.say(done, level="success"))
+        write_report(self._context, self.notice, path, write)
 
 
 def _zone_key(one: Intrusion) -> str:

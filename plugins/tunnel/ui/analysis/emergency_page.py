@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSlider, QWidget
 
-from planner_app.domain.progress import Progress
 from planner_app.i18n import tr, word
 from planner_app.plugin_api.widgets import (
     CardList,
@@ -21,6 +19,7 @@ from planner_app.plugin_api.widgets import (
     button,
     combo,
     label,
+    write_report,
 )
 from plugins.tunnel.ui.analysis.curve import Curve
 from plugins.tunnel.ui.analysis.desk import AnalysisDesk
@@ -334,13 +333,12 @@ class EmergencyPage(TaskPage):
         if path is None:
             return
 
-        def write(png: bytes, path: Path = path) -> None:
-            def work(_progress: Progress) -> None:
+        def with_map(png: bytes) -> None:
+            def write() -> None:
                 from plugins.tunnel.model.emergency.paper import write_scene
 
                 write_scene(project, scene, path, png)
 
-            done = tr("The report was written to {file}.", file=path.name)
-            self._context.run_job(tr("Writing the report"), work, lambda _: self.notice.say(done, level="success"))
+            write_report(self._context, self.notice, path, write)
 
-        self._context.render_map(self._context.map.extent(), (1400, 900), write, dpi=150)
+        self._context.render_map(self._context.map.extent(), (1400, 900), with_map, dpi=150)
