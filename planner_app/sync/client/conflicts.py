@@ -79,7 +79,8 @@ def _waiting(connection: sqlite3.Connection) -> list[Conflict]:
 class ResolveConflicts(Command):
     """Settle conflicts: keep what the server has, write mine over it, or write edited values (by conflict id).
 
-    The write is a normal edit, pushed by the next sync; undoing it brings the conflict back.
+    With both sides in one choice, it is ``theirs`` and the values are those of mine. The write is a normal edit,
+    pushed by the next sync; undoing it brings the conflict back.
     """
 
     name: ClassVar[str] = "resolve_conflicts"
@@ -102,8 +103,10 @@ class ResolveConflicts(Command):
             if number not in waiting:
                 raise PlannerError("sync.conflict_unknown", conflict=number)
         # Where the record as a whole is deleted, nothing is left to write its cells into.
-        whole = {waiting[number].uuid for number in self.ids if waiting[number].kind == "deleted_here"}
-        deleted = whole if self.choice == "mine" else set[str]()
+        deleted = {
+            waiting[number].uuid for number in self.ids
+            if waiting[number].kind == "deleted_here" and (self.choice == "mine" or number in self.values)
+        }  # fmt: skip
         for number in self.ids:
             one = waiting[number]
             if one.kind == "cell" and one.uuid in deleted:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
@@ -17,6 +18,7 @@ from planner_app.ui.controls import IconButton, button, column, row
 from planner_app.ui.panels.attribute_model import parse_cell
 from planner_app.ui.session import Session
 from planner_app.ui.sync.disputes import Dispute, column_name, sides
+from planner_app.ui.sync.rights import refusal
 
 if TYPE_CHECKING:
     from planner_app.domain.layer import FieldInfo
@@ -38,15 +40,22 @@ def square(colour: str) -> QWidget:
 
 
 class CellChoice(QWidget):
-    """One conflict: the value before, and mine or the server's to choose, or one of the person's own."""
+    """One conflict: the value before, and mine or the server's to choose, or one of the person's own.
+
+    ``reshape(conflict, side)``: a polygon's geometry shall be that side's, and its vertices be edited.
+    """
 
     changed = Signal()
+    reshape = Signal(object, str)
 
-    def __init__(self, session: Session, conflict: Conflict, field: FieldInfo | None, name: str) -> None:
+    def __init__(
+        self, session: Session, conflict: Conflict, field: FieldInfo | None, name: str, *, polygon: bool = False
+    ) -> None:
         super().__init__()
         self.conflict, self._field = conflict, field
         before, mine, theirs = sides(conflict, field.type if field is not None else "")
         self.group = QButtonGroup(self)
+        self.pencil: IconButton | None = None
         self.buttons: dict[str, QRadioButton] = {}
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -67,6 +76,12 @@ class CellChoice(QWidget):
         self.editor: QLineEdit | None = None
         if field is not None and field.type not in ("blob", "boolean") and conflict.kind == "cell":
             self._add_editor(session, grid)
+        if polygon and conflict.column == GEOMETRY and conflict.kind == "cell" and conflict.fid is not None:
+            self.pencil = IconButton(
+                session.theme, "pencil", tr("Take the chosen shape (mine, if none is chosen) and change its vertices"),
+                lambda: self.reshape.emit(conflict, self.chosen() or MINE), size=14,
+            )  # fmt: skip
+            grid.addWidget(self.pencil, 0, 2, Qt.AlignmentFlag.AlignRight)
 
     def _value(self, text: str, look: str) -> QWidget:
         made = label(text, look, wrap=True)
@@ -112,11 +127,13 @@ class CellChoice(QWidget):
             self.changed.emit()
 
     def value(self) -> Any:
-        """The person's own value.
+        """What the chosen side would write: mine, the server's, or the person's own.
 
         Raises:
-            PlannerError: it makes no sense for its field.
+            PlannerError: the person's own makes no sense for its field.
         """
+        if self.chosen() != EDITED:
+            return self.conflict.mine if self.chosen() == MINE else self.conflict.theirs
         assert self._field is not None
         assert self.editor is not None
         return parse_cell(self._field, self.editor.text())
@@ -132,6 +149,7 @@ class DisputeCard(Card):
         opened: bool,
         settle: Callable[[list[int], str, dict[int, Any]], None],
         complain: Callable[[Exception], None],
+        reshape: Callable[[Conflict, str], None],
         who: str = "",
     ) -> None:
         layer = session.layer(dispute.layer)
@@ -151,7 +169,9 @@ class DisputeCard(Card):
         if opened:
             for one, name in zip(dispute.conflicts, names, strict=True):
                 field = layer.field(one.column) if layer is not None and one.kind == "cell" else None
-                choice = CellChoice(session, one, field, name)
+                polygon = layer is not None and layer.geometry == "polygon" and not refusal(session, layer, GEOMETRY)
+                choice = CellChoice(session, one, field, name, polygon=polygon)
+                choice.reshape.connect(reshape)
                 choice.changed.connect(lambda choice=choice: self._together(choice))
                 self.choices.append(choice)
                 self.add(choice)
@@ -182,20 +202,17 @@ class DisputeCard(Card):
         self._settle([one.conflict.id for one in self.choices], side, {})
 
     def _apply(self) -> None:
-        by_side: dict[str, list[int]] = {}
-        values: dict[int, Any] = {}
+        chosen = {one.conflict.id: one for one in self.choices if one.chosen()}
+        sides = {one.chosen() for one in chosen.values()}
         try:
-            for one in self.choices:
-                side = one.chosen()
-                if side == EDITED:
-                    values[one.conflict.id] = one.value()
-                if side:
-                    by_side.setdefault(MINE if side == EDITED else side, []).append(one.conflict.id)
+            if THEIRS not in sides:
+                values = {key: one.value() for key, one in chosen.items() if one.chosen() == EDITED}
+                self._settle(list(chosen), MINE, values)
+            else:  # one step to undo: the server's, with what differs written over it
+                values = {key: one.value() for key, one in chosen.items() if one.chosen() != THEIRS}
+                self._settle(list(chosen), THEIRS, values)
         except PlannerError as error:
             self._complain(error)
-            return
-        for side, ids in by_side.items():
-            self._settle(ids, side, {key: value for key, value in values.items() if key in ids})
 
 
 class ConflictList(QWidget):
@@ -204,11 +221,13 @@ class ConflictList(QWidget):
     Signals:
         chosen(Dispute | None): another card is open.
         settle(ids, side, values): a person chose.
+        reshape(dispute, conflict, side): a geometry shall be that side's, and its vertices be edited.
     """
 
     chosen = Signal(object)
     settle = Signal(object, str, object)
     complained = Signal(object)
+    reshape = Signal(object, object, str)
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -285,14 +304,19 @@ class ConflictList(QWidget):
             opened = one.key == self._open
             revision = max(conflict.revision for conflict in one.conflicts)
             card = DisputeCard(
-                self._session, one, opened, self._settled, self.complained.emit, self.who.get(revision, "")
-            )
+                self._session, one, opened, self._settled, self.complained.emit, partial(self._reshape, one),
+                self.who.get(revision, ""),
+            )  # fmt: skip
             cards.append(card)
         self.cards.set_cards(cards)
         self.more.setVisible(len(shown) > MOST)
         self.more.setText(tr("{count} more stand in the table below.", count=f"{len(shown) - MOST:,}"))
         if self._open:
             self.cards.select(self._open)
+
+    def _reshape(self, dispute: Dispute, conflict: Conflict, side: str) -> None:
+        self._open = ""  # its vertices are edited next: no other record takes the map's place
+        self.reshape.emit(dispute, conflict, side)
 
     def _settled(self, ids: list[int], side: str, values: dict[int, Any]) -> None:
         self.settle.emit(ids, side, values)

@@ -9,9 +9,18 @@ from planner_app.ui.sync.conflict_list import COLOURS
 from planner_app.ui.sync.outline_overlay import Outline, OutlineOverlay
 
 if TYPE_CHECKING:
+    from planner_app.sync.client.conflicts import Conflict
     from planner_app.sync.types import HistoryRow
     from planner_app.ui.canvas.map_canvas import MapCanvas
     from planner_app.ui.sync.disputes import Dispute
+
+
+def _sides(conflict: Conflict) -> dict[str, tuple[str, bytes | None]]:
+    """Names and outlines of a geometry's sides."""
+    return {
+        "base": (tr("Was"), conflict.base), "mine": (tr("Mine"), conflict.mine),
+        "theirs": (tr("Server"), conflict.theirs),
+    }  # fmt: skip
 
 
 class OnMap:
@@ -44,14 +53,10 @@ class OnMap:
         conflict = dispute.geometry()
         box = None
         if conflict is not None:
-            sides = (
-                (tr("Was"), "base", conflict.base), (tr("Mine"), "mine", conflict.mine),
-                (tr("Server"), "theirs", conflict.theirs),
-            )  # fmt: skip
             box = self._overlay("dispute").show(
                 [
                     Outline(name, COLOURS[side], wkb, side == "base", 5.0 if side == "mine" else 2.0)
-                    for name, side, wkb in sides
+                    for side, (name, wkb) in _sides(conflict).items()
                     if wkb is not None
                 ]
             )
@@ -60,6 +65,13 @@ class OnMap:
         self.show_record(dispute.layer, dispute.fid, zoom=box is None)
         if box is not None:
             self._canvas.zoom_to_extent(box, 0.35)
+
+    def show_guide(self, conflict: Conflict | None, side: str) -> None:
+        """The outline of one side, beside which a shape is edited; None: take it away."""
+        if conflict is None and "guide" not in self._outlines:
+            return
+        name, wkb = _sides(conflict)[side] if conflict is not None else ("", None)
+        self._overlay("guide").show([Outline(name, COLOURS[side], wkb, dashed=True)] if wkb is not None else [])
 
     def show_record(self, layer_id: str, fid: int | None, *, zoom: bool = True) -> None:
         """Select a record and bring it into view."""

@@ -24,6 +24,7 @@ from planner_app.ui.sync.status import LOOKS, short_time, state_sentence, state_
 from planner_app.ui.sync.words import tls_look
 
 if TYPE_CHECKING:
+    from planner_app.sync.client.conflicts import Conflict
     from planner_app.sync.client.session import SyncReport
     from planner_app.sync.types import Revision
     from planner_app.ui.sync.room import SyncRoom
@@ -106,6 +107,7 @@ class SyncPanel(TaskPage):
         self.conflicts = ConflictList(self.session)
         self.conflicts.chosen.connect(self.room.show_dispute)
         self.conflicts.settle.connect(self.settle)
+        self.conflicts.reshape.connect(self.reshape)
         self.conflicts.complained.connect(self._failed)
         self.held_list = HeldList()
         self.held_list.chosen.connect(lambda held: self.room.on_map.show_record(held.entry.layer, held.entry.fid))
@@ -273,14 +275,22 @@ class SyncPanel(TaskPage):
 
     # doing
 
-    def settle(self, ids: list[int], side: str, values: dict[int, Any]) -> None:
-        """What a person chose, as one command that can be undone."""
+    def settle(self, ids: list[int], side: str, values: dict[int, Any]) -> bool:
+        """What a person chose, as one command that can be undone; False if it was refused."""
         from planner_app.sync.client.conflicts import ResolveConflicts
 
         command = ResolveConflicts(tuple(ids), "mine" if side == "mine" else "theirs", values)
-        if self.session.execute(command, self) is not None:
-            self.service.refresh()
-            self.reload()
+        if self.session.execute(command, self) is None:
+            return False
+        self.service.refresh()
+        self.reload()
+        return True
+
+    def reshape(self, dispute: Dispute, conflict: Conflict, side: str) -> None:
+        """Take one side of a geometry, then edit its vertices, the other side in view."""
+        alike = [one.id for one in dispute.conflicts if conflict.group and one.group == conflict.group]
+        if self.settle(alike or [conflict.id], side, {}):
+            self.room.edit_shape(conflict, side)
 
     def _settle_all(self, side: str) -> None:
         ids = [one.id for dispute in self.conflicts.shown() for one in dispute.conflicts]

@@ -13,6 +13,7 @@ from planner_app.ui.actions import ActionSpec
 from planner_app.ui.sync.on_map import OnMap
 
 if TYPE_CHECKING:
+    from planner_app.sync.client.conflicts import Conflict
     from planner_app.sync.types import ProjectDef, Revision, Scope
     from planner_app.ui.main_window import MainWindow
     from planner_app.ui.sync.audit import Subject
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from planner_app.ui.sync.time_travel import TimeTravel
 
 PANEL = "sync"
+VERTICES = "edit_vertices"
 _HISTORY = "plugin:sync:log"
 
 
@@ -43,6 +45,7 @@ class SyncRoom(QObject):
             window.commands.add(spec)
         self.session.project_changed.connect(self.on_map.clear)
         self.session.log_asked.connect(self.history_of_feature)
+        self.canvas.tool_changed.connect(self._tool_changed)
         self._connected = False
         self.session.sync.changed.connect(self._sync_changed)
 
@@ -173,6 +176,18 @@ class SyncRoom(QObject):
         self.on_map.show_dispute(dispute)
         if dispute is not None and self._table is not None:
             self._table.select(dispute.key)
+
+    def edit_shape(self, conflict: Conflict, side: str) -> None:
+        """Edit the vertices of a record whose geometry was chosen, the other side's outline in view."""
+        self.on_map.show_dispute(None)
+        self.on_map.show_record(conflict.layer, conflict.fid, zoom=False)
+        self.canvas.set_tool(VERTICES)
+        self.on_map.show_guide(conflict, "theirs" if side == "mine" else "mine")
+        self.canvas.setFocus()
+
+    def _tool_changed(self, tool_id: str) -> None:
+        if tool_id != VERTICES:
+            self.on_map.show_guide(None, "")
 
     def open_dispute(self, key: str) -> None:
         """Open a record's card in the panel."""

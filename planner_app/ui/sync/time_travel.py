@@ -15,7 +15,8 @@ from planner_app.ui.canvas.viewport import contains
 from planner_app.ui.controls import ElidedLabel, FloatingFrame, IconButton, ThemedIcon, button, column, label, row
 from planner_app.ui.sync.audit import why
 from planner_app.ui.sync.conflict_list import square
-from planner_app.ui.sync.past import CHANGED, GONE, MOST, NEW, Past, draw_past, read_past
+from planner_app.ui.sync.past import MOST, Past, read_past
+from planner_app.ui.sync.past_picture import CHANGED, GONE, NEW, draw_past
 from planner_app.ui.sync.status import long_time
 
 if TYPE_CHECKING:
@@ -60,12 +61,19 @@ class TravelBar(FloatingFrame):
         self.title.setText(tr("As it was after revision {number}", number=revision.revision))
         self.about.setText(" · ".join(filter(None, (long_time(revision.time), revision.user, why(revision)))))
         counts = (len(past.changed), len(past.gone), len(past.new)) if past is not None else None
-        words = (tr("changed since"), tr("gone since"), tr("new since"))
-        for place, key in enumerate(self.counts):
-            figure = f"{counts[place]:,} " if counts is not None else ""
-            self.counts[key].setText(figure + words[place])
-        self.note.setVisible(past is not None and past.shortened)
-        self.note.setText(tr("More than {count} records: zoom in to see all.", count=f"{MOST:,}"))
+        figures = [f"{one:,}" for one in counts] if counts is not None else ["…"] * 3
+        words = (
+            tr("{count} changed since", count=figures[0]), tr("{count} gone since", count=figures[1]),
+            tr("{count} new since", count=figures[2]),
+        )  # fmt: skip
+        for text, knob in zip(words, self.counts.values(), strict=True):
+            knob.setText(text)
+        self.note.setVisible(past is not None and bool(past.left_out))
+        if past is not None and past.left_out:
+            self.note.setText(
+                tr("Over {count} records here: not all of {layers} is shown. Zoom in, or switch layers off.",
+                   count=f"{MOST:,}", layers=tr(", ").join(past.left_out))
+            )  # fmt: skip
         self.place()
         self.show()
         self.raise_()
@@ -169,11 +177,15 @@ class TimeTravel(QObject):
                 self.session.show_error(error)
 
         self.session.sync.ask(
-            lambda transport: read_past(transport, project_id, project, layers, revision, box), done, failed
+            lambda transport: read_past(
+                transport, project_id, project, layers, revision, box, lambda: number == self._asked
+            ),
+            done,
+            failed,
         )
 
     def _draw(self) -> None:
-        past, viewport = self.past, self.canvas.viewport
+        past, viewport, family = self.past, self.canvas.viewport, self.session.theme.font(12).family()
         if past is None:
             return
 
@@ -182,7 +194,7 @@ class TimeTravel(QObject):
                 self._picture = MapPicture(image, viewport, None)
                 self.canvas.update()
 
-        self.canvas.background.run("sync-travel", lambda: draw_past(past, viewport), done)
+        self.canvas.background.run("sync-travel", lambda: draw_past(past, viewport, family), done)
 
     def _paint(self, painter: QPainter, _to_screen: Callable[[float, float], tuple[float, float]]) -> None:
         if self._picture is not None:

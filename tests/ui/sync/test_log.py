@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,11 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
 
-from planner_app.domain.errors import PlannerError
+from planner_app.domain.errors import Cancelled, PlannerError
 from planner_app.sync.types import HistoryRow, Revision, Why
 from planner_app.ui.sync.audit import Subject, revisions_of, why
 from planner_app.ui.sync.history_page import HistoryPage
-from planner_app.ui.sync.past import draw_past
+from planner_app.ui.sync.past_picture import draw_past
 from planner_app.ui.sync.restore_dialog import RestoreDialog
 from tests.e2e.walk import pdf_text
 from tests.ui.sync.fakes import PROJECT, FakeBackend, FakeTransport, revision
@@ -146,6 +147,23 @@ def test_the_past_is_drawn_in_the_layers_colours(at_server: Any, backend: FakeBa
     image = draw_past(past, view)
     x, y = view.to_screen(500020, 2860010)
     assert {image.pixelColor(round(x), round(y)).name()} <= {"#ff0000", "#0000ff"}
+    assert past.left_out == ()
+
+    # Names stand where the layer writes them, from the scale on at which it does.
+    style = replace(style, label_field="name", label_size=12.0, label_min_scale=view.scale + 1, label_colour="#00FF00")
+    at_server.session.execute(SetStyle(of.id, to_qml(style, "polygon")))
+    named = draw_past(read_past(transport, PROJECT, at_server.session.project, [of], revision(1), box), view)
+    assert any(named.pixelColor(x, y).name() == "#00ff00" for x in range(400) for y in range(300))
+    far = replace(view, resolution=view.resolution * 1.1)
+    named = draw_past(read_past(transport, PROJECT, at_server.session.project, [of], revision(1), box), far)
+    assert not any(named.pixelColor(x, y).name() == "#00ff00" for x in range(400) for y in range(300))
+
+    # What is too much is named; an answer nobody waits for is not read to its end.
+    both = [of, layer(at_server, "建筑")]
+    past = read_past(transport, PROJECT, at_server.session.project, both, revision(1), box, most=1)
+    assert past.left_out == ("规划用地", "建筑")
+    with pytest.raises(Cancelled):
+        read_past(transport, PROJECT, at_server.session.project, [of], revision(1), box, lambda: False, most=1000)
 
 
 def test_restoring_asks_what_and_offers_the_record_the_place_and_the_layer(

@@ -128,7 +128,8 @@ def test_a_choice_is_made_before_anything_is_written(panel: SyncPanel) -> None:
     assert card.choices[2].chosen() == "theirs"  # floor area and its ratio belong together
     assert card.apply.text() == "Apply 3"
     card.apply.click()
-    assert asked == [([1], "mine", {}), ([2, 3], "theirs", {})]
+    mine = card.choices[0].conflict.mine
+    assert asked == [([1, 2, 3], "theirs", {1: mine})]  # both sides at once are one step to undo
 
     # Another value is checked.
     asked.clear()
@@ -141,7 +142,42 @@ def test_a_choice_is_made_before_anything_is_written(panel: SyncPanel) -> None:
     assert "about 3" in panel.notice.text()
     choice.editor.setText("2.1")
     opened_card(panel).apply.click()
-    assert asked == [([1, 2], "mine", {2: 2.1}), ([3], "theirs", {})]
+    assert asked == [([1, 2, 3], "theirs", {1: mine, 2: 2.1})]
+
+
+def test_a_shape_is_taken_and_its_vertices_edited(
+    at_server: Any, panel: SyncPanel, backend: FakeBackend, qtbot: Any
+) -> None:
+    window, asked = at_server.window, []
+
+    def settle(*what: Any) -> bool:
+        asked.append(what)
+        backend.waiting = [one for one in backend.waiting if one.id not in what[0]]
+        panel.reload()
+        return True
+
+    panel.settle = settle  # type: ignore[method-assign]
+    backend.waiting = [one for one in backend.waiting if one.id in (1, 5)]
+    panel.reload()
+    qtbot.waitUntil(lambda: len(panel.disputes) == 2)
+    panel.conflicts.open(panel.disputes[0].key)
+    assert opened_card(panel).choices[0].pencil is None  # the geometry is not among what may be edited
+    at_server.session.sync.rights = None
+    panel.conflicts._show()
+    qtbot.wait(20)
+    card = opened_card(panel)
+    card.choices[0].buttons["theirs"].click()
+    assert card.choices[0].pencil is not None
+    card.choices[0].pencil.click()
+    assert asked == [([1], "theirs", {})]
+    qtbot.waitUntil(lambda: len(panel.disputes) == 1)
+    assert panel.conflicts.opened() is None  # the next record does not take the map away
+    assert window.canvas.tool_id == "edit_vertices"
+    qtbot.waitUntil(lambda: window.canvas.tool.subject is not None)
+    assert window.canvas.tool.subject.fid == 1
+    assert (window.sync.on_map.shown("dispute"), window.sync.on_map.shown("guide")) == ([], ["Mine"])
+    window.canvas.leave_tool()
+    assert window.sync.on_map.shown("guide") == []
 
 
 def test_all_of_a_layer_can_be_settled_at_once(panel: SyncPanel) -> None:

@@ -79,6 +79,27 @@ def test_a_record_with_a_waiting_conflict_is_not_deleted_from_elsewhere(paul: De
     assert paul.cell(1, "code") == "pia"
 
 
+def test_both_sides_are_chosen_in_one_step(paul: Desk, pia: Desk) -> None:
+    for desk, code, x in ((paul, "paul", 300.0), (pia, "pia", 400.0)):
+        desk.edit(1, code=code)
+        desk.move(1, x)
+    paul.sync()
+    found = {one.column: one for one in pia.sync().conflicts}
+    shape = found["geom"]
+    ids = tuple(one.id for one in found.values())
+    steps = len(pia.project.log(100))
+    pia.project.execute(ResolveConflicts(ids, "theirs", {shape.id: shape.mine}))
+    assert len(pia.project.log(100)) == steps + 1
+    assert conflicts(pia.project) == []
+    pia.project.undo()
+    assert len(conflicts(pia.project)) == 2
+    pia.project.redo()
+    pia.sync()
+    paul.sync()
+    assert_alike(paul, pia)
+    assert (paul.cell(1, "code"), paul.project.extent(paul.layer.id)[2]) == ("paul", 500_410.0)
+
+
 def test_geometries_conflict_as_a_whole(paul: Desk, pia: Desk) -> None:
     paul.move(1, 300.0)
     pia.move(1, 400.0)
