@@ -48,6 +48,15 @@ class Others:
     piles: Pieces | None = None
     notes: list[Note] = field(default_factory=list)
 
+    @property
+    def radius(self) -> Floats:
+        """How far the outer faces lie outside ``shapes``, m: of piles and lines half their thickness."""
+        found = np.zeros(len(self.ids))
+        pieces = self.piles if self.lines is None else self.lines.pieces
+        if pieces is not None and len(pieces):
+            np.maximum.at(found, pieces.line, pieces.radius)
+        return found
+
 
 def is_building(layer: LayerInfo) -> bool:
     """True for a layer of outlines that its name calls buildings."""

@@ -20,6 +20,8 @@ from plugins.tunnel.model.clearance.words import Profile, number, word_of
 Note = tuple[str, dict[str, object]]
 #: Sections whose ends are so near to each other go on from each other (m).
 _JOIN = 0.05
+#: A wall cannot be thicker (m): most likely millimetres.
+_THICKEST = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def project_tunnels(project: Project, wall_m: float) -> Tunnels:
     """Tunnels with their outer shape.
 
     Args:
-        wall_m: thickness of outer walls and slabs, where only rooms are known.
+        wall_m: thickness of outer walls and slabs, where a section states none.
     """
     notes: list[Note] = []
     layer = layer_of(project, "tunnel")
@@ -79,7 +81,7 @@ def project_tunnels(project: Project, wall_m: float) -> Tunnels:
     table = project.read(layer.id, columns=[name for name in names if layer.field(name) is not None])
     missing: list[Any] = [None] * len(table)
     columns = {name: table.columns.get(name, missing) for name in names}
-    runs, section_tunnel = _runs(project)
+    runs, section_tunnel, assumed = _runs(project, wall_m)
     items: list[Tunnel] = []
     made: list[tuple[Any, Floats, float, float, int]] = []
     no_size = []
@@ -92,10 +94,9 @@ def project_tunnels(project: Project, wall_m: float) -> Tunnels:
             continue
         boxes = []
         for run, box in _chained(parts):
-            outer = (box[0] - wall_m, box[1] - wall_m, box[2] + wall_m, box[3] + wall_m)
-            boxes += rectangles(run, outer, len(items))
+            boxes += rectangles(run, box, len(items))
         made += boxes
-        width = max(box[2] - box[0] for _, box in parts) + 2 * wall_m
+        width = max(box[2] - box[0] for _, box in parts)
         items.append(
             Tunnel(
                 code,
@@ -114,21 +115,24 @@ def project_tunnels(project: Project, wall_m: float) -> Tunnels:
         )
     if no_size:
         notes.append(("tunnel.clearance_no_section", {"tunnels": ", ".join(no_size)}))
-    if items:
-        notes.append(("tunnel.clearance_walls", {"wall": wall_m, "count": len(items)}))
+    assumed &= {one.code for one in items}
+    if assumed:
+        notes.append(("tunnel.clearance_walls", {"wall": wall_m, "count": len(assumed)}))
     return Tunnels(items, join(made), _lines_in(project, section_tunnel), notes)
 
 
 _Box = tuple[float, float, float, float]
 
 
-def _runs(project: Project) -> tuple[dict[str, list[tuple[Any, _Box]]], dict[str, str]]:
-    """Axis and inner box (left, floor, right, ceiling; m) of each tunnel's sections, and each section's tunnel."""
+def _runs(project: Project, wall_m: float) -> tuple[dict[str, list[tuple[Any, _Box]]], dict[str, str], set[str]]:
+    """Axis and outer box (left, lower face, right, upper face; m) of each tunnel's sections, each section's tunnel, and
+    the tunnels of which a section states no thickness."""
     sections, rooms = layer_of(project, "tunnel_section"), layer_of(project, "compartment")
     runs: dict[str, list[tuple[Any, _Box]]] = defaultdict(list)
     tunnel_of: dict[str, str] = {}
+    assumed: set[str] = set()
     if sections is None or rooms is None:
-        return runs, tunnel_of
+        return runs, tunnel_of, assumed
     _, room = tables.columns(project, rooms, ["section", "outline"])
     boxes: dict[str, _Box] = {}
     for section, outline in zip(room["section"], room["outline"], strict=True):
@@ -137,13 +141,22 @@ def _runs(project: Project) -> tuple[dict[str, list[tuple[Any, _Box]]], dict[str
             known = boxes.get(str(section))
             bounds = shape.bounds if known is None else shapely.union(shape, shapely.box(*known)).bounds
             boxes[str(section)] = bounds
-    table = project.read(sections.id, columns=["code", "tunnel"])
-    for code, tunnel, wkb in zip(table.columns["code"], table.columns["tunnel"], table.geometry, strict=True):
+    stated = ["wall_m"] if sections.field("wall_m") is not None else []
+    table = project.read(sections.id, columns=["code", "tunnel", *stated])
+    walls = table.columns["wall_m"] if stated else [None] * len(table)
+    for code, tunnel, wkb, wall in zip(
+        table.columns["code"], table.columns["tunnel"], table.geometry, walls, strict=True
+    ):
         tunnel_of[str(code)] = str(tunnel)
         line = None if wkb is None else _one_line(shapely.from_wkb(wkb))
         if line is not None and str(code) in boxes:
-            runs[str(tunnel)].append((line, boxes[str(code)]))
-    return runs, tunnel_of
+            thick = number(wall)
+            if not 0 < thick < _THICKEST:
+                thick = wall_m
+                assumed.add(str(tunnel))
+            left, floor, right, ceiling = boxes[str(code)]
+            runs[str(tunnel)].append((line, (left - thick, floor - thick, right + thick, ceiling + thick)))
+    return runs, tunnel_of, assumed
 
 
 def _chained(parts: list[tuple[Any, _Box]]) -> list[tuple[Any, _Box]]:

@@ -369,6 +369,31 @@ def test_a_pit_and_piles_against_pipes_and_tunnel(town: Project, judge) -> None:
     assert (over["vertical_m"], over["required_m"], over["verdict"]) == (pytest.approx(0.65), 0.5, "pass")
 
 
+@pytest.mark.parametrize(("wall", "face"), [(None, 2.0), (0.6, 2.25), (600.0, 2.0)])
+def test_zones_begin_at_the_outer_face_of_the_walls(town: Project, judge, wall: float | None, face: float) -> None:
+    """Rooms 3.3 m wide: 1.65 m to the wall and what it is thick, as stated, else 0.35 m. What is round counts by its
+    outer face as well."""
+    tunnel(town, (0, 0, -5), (100, 0, -5), wall=wall)
+    pits = [face + 2.99, face + 3.01, face + 14.99, face + 15.01]
+    add(
+        town, layer("基坑", "polygon", name="text", depth="real"),
+        [(box(20 * n, y, 20 * n + 5, 40), {"name": f"pit{n}", "depth": 4.0}) for n, y in enumerate(pits)],
+    )  # fmt: skip
+    add(
+        town, layer("施工桩", "point", name="text", diameter="real"),
+        [(shapely.points(E + 30, N - face - y), {"name": f"pile{y}", "diameter": 1.2}) for y in (3.59, 3.61, 15.61)],
+    )  # fmt: skip
+    said = judge()
+    zones = {one["name"]: (one["zone"], round(one["distance_m"], 3)) for one in said["zones"]}
+    assert zones == {
+        "pit0": ("protection", 2.99), "pit1": ("control", 3.01), "pit2": ("control", 14.99),
+        "pile3.59": ("protection", 2.99), "pile3.61": ("control", 3.01),
+    }  # fmt: skip
+    assert {one["code"] for one in said["warnings"]} >= ({"tunnel.clearance_walls"} if face == 2.0 else set())
+    pile = next(one for one in said["zones"] if one["name"] == "pile3.59")
+    assert (pile["from_m"], pile["to_m"]) == pytest.approx((30, 30), abs=0.6)
+
+
 def test_planned_pipes_of_another_layer(town: Project, judge) -> None:
     pipes(town, pipe("w", "JS", (0, 0, -1), (100, 0, -1)))
     fields = {"code": "text", "kind_code": "text", "dn_mm": "integer", "material": "text", "z_ref": "text"}
