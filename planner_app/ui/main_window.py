@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +9,7 @@ from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QMainWindow, QSplitter, QStackedWidget, QWidget
 
-from planner_app.i18n import language, tr, word
+from planner_app.i18n import language, tr
 from planner_app.ui.actions import ActionRegistry
 from planner_app.ui.canvas.map_canvas import MapCanvas
 from planner_app.ui.controls import column, row
@@ -36,13 +33,13 @@ from planner_app.ui.sync.room import SyncRoom
 from planner_app.ui.task_area import TaskArea
 from planner_app.ui.top_bar import TopBar
 from planner_app.ui.window_actions import window_actions
+from planner_app.ui.window_flows import WindowFlows
 
 if TYPE_CHECKING:
     from planner_app.plugin_host import PluginHost
     from planner_app.ui.plugin_context import PluginContext
 
 FEATURE = "feature"
-PROJECT_SUFFIXES = (".sqlite", ".db", ".spatialite")
 
 
 class MainWindow(QMainWindow):
@@ -64,6 +61,7 @@ class MainWindow(QMainWindow):
         self.canvas = MapCanvas(session)
         self.flows = ProjectFlows(session, self)
         self.layer_flows = LayerFlows(session, self)
+        self.program = WindowFlows(session, self)
         self.layers = LayerPanel(session, self.commands, self._role_titles)
         self.map_area = MapArea(theme, self.canvas)
         self.side = SideArea(theme)
@@ -142,7 +140,7 @@ class MainWindow(QMainWindow):
         self.status.scale_typed.connect(self._scale_typed)
         self.status.selection_clicked.connect(self.show_selected)
         self.status.jobs_clicked.connect(lambda: self.show_dock("jobs"))
-        self.status.engine_restart.connect(self.restart_engine)
+        self.status.engine_restart.connect(self.program.restart_engine)
         self.layers.zoom_requested.connect(canvas.zoom_to_layer)
         self.table.zoom_requested.connect(canvas.zoom_to_features)
         self.dock.hide_clicked.connect(self.toggle_dock)
@@ -154,7 +152,7 @@ class MainWindow(QMainWindow):
         self.palette_.layer_chosen.connect(self._layer_found)
         self.palette_.feature_chosen.connect(self._feature_found)
         if session.engine is not None:
-            session.engine.state_changed.connect(self._engine_changed)
+            session.engine.state_changed.connect(self.program.engine_changed)
         QShortcut(QKeySequence(Qt.Key.Key_Escape), self, self._escape)
 
     # plugins
@@ -261,14 +259,6 @@ class MainWindow(QMainWindow):
         self.show_dock("table")
         self.table.show_selected()
 
-    def select_by_expression(self) -> None:
-        """Select features of a layer by a condition on their attributes."""
-        from planner_app.ui.tools.select_expression import SelectExpressionDialog
-
-        dialog = SelectExpressionDialog(self.session, self)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.open()
-
     def open_palette(self) -> None:
         """Ctrl+K."""
         self.palette_.open()
@@ -314,16 +304,6 @@ class MainWindow(QMainWindow):
         bar = self.map_area.messages if self.session.project is not None else self.start_messages
         bar.say_defect(error)
 
-    def _engine_changed(self, state: str) -> None:
-        if state == "failed":
-            self.say(
-                "error",
-                tr("The map engine keeps stopping; the map cannot be drawn."),
-                tr("Your data are safe. Start it again from “Engine stopped” at the bottom right; the log says more."),
-            )
-        elif state == "missing":
-            self.say("error", word("engine.missing"), word("engine.missing", key="hint"))
-
     def _scale_typed(self, denominator: float) -> None:
         if denominator:
             self.canvas.set_scale(denominator)
@@ -349,56 +329,9 @@ class MainWindow(QMainWindow):
         else:
             self.canvas.escape()
 
-    # application
-
-    def switch_theme(self) -> None:
-        """Light to dark and back."""
-        self.choose_theme("light" if self.session.theme.is_dark() else "dark")
-
-    def choose_theme(self, mode: str) -> None:
-        """``system`` | ``light`` | ``dark``, kept."""
-        self.session.settings.theme = mode
-        self.session.settings.save()
-        self.session.theme.set_mode(mode)
-
     def switch_language(self) -> None:
         """The other language."""
         self.language_chosen.emit("en" if language() == "zh_CN" else "zh_CN")
-
-    def restart_engine(self) -> None:
-        """Stop and start the map engine."""
-        engine = self.session.engine
-        if engine is None:
-            return
-        if engine.process_id and engine.state in ("ready", "busy", "starting", "restarting"):
-            # The client starts another one when its process ends, and keeps views and waiting renders.
-            with contextlib.suppress(OSError):
-                os.kill(engine.process_id, signal.SIGTERM)
-        else:
-            engine.start()
-
-    def print_map(self) -> None:
-        """Ask for paper and file, then print what the map shows."""
-        from planner_app.ui.dialogs.print_dialog import PrintDialog
-        from planner_app.ui.map_picture import print_sheet
-
-        dialog = PrintDialog(self.session, self.flows.folder(), self)
-        dialog.wanted.connect(
-            lambda path, title, note, paper: print_sheet(self.session, self.canvas.extent(), path, title, note, paper)
-        )
-        dialog.open()
-
-    def show_plugins(self) -> None:
-        """Which plugins are loaded and which were left out."""
-        from planner_app.ui.dialogs.about import PluginsDialog
-
-        PluginsDialog(self.session, self.host, self).open()
-
-    def show_about(self) -> None:
-        """Version, licence, shortcuts."""
-        from planner_app.ui.dialogs.about import AboutDialog
-
-        AboutDialog(self.session, self.commands, self).open()
 
     # window
 
@@ -462,13 +395,4 @@ class MainWindow(QMainWindow):
 
     def dropEvent(self, event: QDropEvent) -> None:
         files = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-        projects = [file for file in files if file.suffix.lower() in PROJECT_SUFFIXES]
-        if projects:
-            self.flows.open_path(projects[0])
-        elif files and self.session.project is not None:
-            self.layer_flows.import_layer(files[0])
-        elif files:
-            self.session.say(
-                tr("“{name}” is not a project file.", name=files[0].name), "warning",
-                tr("Open or make a project first; then files dropped on the window are imported into it."),
-            )  # fmt: skip
+        self.program.take(files)
