@@ -156,7 +156,7 @@ def _write(filling: _Filling, batch: Batch) -> None:
             filling.has_z |= made.has_z
     statement = f"INSERT INTO {quote(info.id)} ({column_list(names)}) VALUES ({marks(len(names))})"
     rows = list(zip(*vectors, strict=True))
-    with filling.door.write() as connection:
+    with filling.door.write(relaxed=True) as connection:
         held = time.perf_counter()
         connection.executemany(statement, rows)
         connection.execute("UPDATE planner_pending SET heartbeat = ? WHERE table_name = ?", (time.time(), info.id))
@@ -177,7 +177,7 @@ def _even_out(filling: _Filling) -> None:
         value = f"CastToMulti({value})"
     value = f"CastToXYZ({value})" if filling.has_z else f"CastToXY({value})"
     for first in range(1, filling.rows + 1, 2000):
-        with filling.door.write() as connection:
+        with filling.door.write(relaxed=True) as connection:
             connection.execute(
                 f"UPDATE {quote(filling.info.id)} SET geom = {value} WHERE fid BETWEEN ? AND ? AND geom IS NOT NULL",
                 (first, first + 1999),
@@ -193,7 +193,7 @@ def _index(filling: _Filling) -> None:
         return
     boxes = np.concatenate(filling.boxes) if filling.boxes else np.empty((0, 4))
     present = np.isfinite(boxes).all(axis=1)
-    with filling.door.write() as connection:
+    with filling.door.write(relaxed=True) as connection:
         rtree.create(connection, filling.info.id)
         rtree.fill(connection, filling.info.id, np.array(filling.fids, dtype=np.int64)[present], boxes[present])
 

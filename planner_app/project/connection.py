@@ -190,12 +190,15 @@ class Door:
         with self._write_lock:
             if self._writer is None:
                 self._writer = connect(self.path, spatial=True)
-                self._writer.execute("PRAGMA synchronous = FULL")
             return self._writer
 
     @contextmanager
-    def write(self) -> Iterator[sqlite3.Connection]:
+    def write(self, *, relaxed: bool = False) -> Iterator[sqlite3.Connection]:
         """One transaction: committed at the end, rolled back if the body raises. Waits for other writers.
+
+        Args:
+            relaxed: the commit does not wait for the disk (in WAL mode): a power cut may take it back with all that
+                came after it. For what can be made again.
 
         Raises:
             PlannerError: ``project.read_only``, ``project.busy``, ``project.no_spatialite``.
@@ -206,6 +209,9 @@ class Door:
             writer = self.writer
             if writer.in_transaction:
                 raise RuntimeError("a transaction is already open on this thread")
+            # In DELETE mode nothing is relaxed: there the file itself would be at risk.
+            relaxed = relaxed and writer.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+            writer.execute(f"PRAGMA synchronous = {'NORMAL' if relaxed else 'FULL'}")
             patiently(lambda: writer.execute("BEGIN IMMEDIATE"), self.path)
             try:
                 yield writer

@@ -469,9 +469,9 @@ class Project:
         return self._door
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """A write transaction before which the edits of others have become entries."""
-        with self._door.write() as connection:
+    def transaction(self, *, relaxed: bool = False) -> Iterator[sqlite3.Connection]:
+        """A write transaction before which the edits of others have become entries (see :meth:`Door.write`)."""
+        with self._door.write(relaxed=relaxed) as connection:
             changelog.adopt(connection)
             yield connection
 

@@ -8,7 +8,7 @@
 - ``upload``: register a project and send all of it (rights, every value checked, hash, index); ogr2ogr with COPY.
 - ``clone``: a new project file with spatial index and triggers; ogr2ogr to a SpatiaLite file with spatial index.
 - ``push``: everything a push does, the pull before it included; pygeodiff ``create_changeset`` and ``apply_changeset``
-  on GeoPackages without spatial index (no server, no log, no rights).
+  on GeoPackages as ogr2ogr makes them (no server, no log, no rights).
 - ``pull``: into a file without edits of its own; pygeodiff ``apply_changeset``.
 - ``merge``: 10 k changes into a file with 10 k edits of its own; pygeodiff ``create_rebased_changeset``,
   which is then applied.
@@ -93,6 +93,8 @@ def edit(file: Path, table: str, count: int, seed: int, *, key: str = "fid") -> 
     """Mixed edits of rows chosen by chance, in one transaction."""
     chance = random.Random(seed)
     with closing(connect(file, spatial=True)) as connection:
+        if file.suffix == ".gpkg":
+            connection.execute("SELECT EnableGpkgAmphibiousMode()")
         rows = [row[0] for row in connection.execute(f'SELECT {key} FROM "{table}"')]
         chosen = chance.sample(rows, count)
         donors = chance.sample(sorted(set(rows) - set(chosen)), 50)
@@ -240,7 +242,7 @@ def main() -> None:
         master, base = folder / "master.sqlite", folder / "base.gpkg"
         table = build(master, arguments.rows)
         subprocess.run(
-            ["ogr2ogr", "-q", "-f", "GPKG", str(base), str(master), table, "-nln", "bench", "-lco", "SPATIAL_INDEX=NO"],
+            ["ogr2ogr", "-q", "-f", "GPKG", str(base), str(master), table, "-nln", "bench"],
             check=True,
             timeout=600,
         )

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from planner_app.cli import run_verb
 from planner_app.domain.layer import NewLayer
@@ -155,7 +156,8 @@ def test_whatever_happens_all_end_alike(fresh: Path, city: City) -> None:
                 Syncer(project, transport).sync()
                 transport.close()
             (folder / "socket").mkdir()
-            self.proxy = CutProxy(folder / "socket", str(city.cluster.dsn).split("host=")[1].split()[0])
+            there = conninfo_to_dict(city.cluster.dsn)
+            self.proxy = CutProxy(folder / "socket", str(there["host"]), int(there.get("port", 5432)))
             desks = []
             for number, member in enumerate(("paul", "pia", "pia")):
                 shutil.copyfile(folder / "first.planner", folder / f"{number}.planner")
@@ -169,9 +171,7 @@ def test_whatever_happens_all_end_alike(fresh: Path, city: City) -> None:
             if steps is not None:
                 desk.syncer.transport.close()
                 self.proxy.budget = None
-                dsn = (
-                    city.dsn(member).split("host=")[0] + f"host={self.proxy.host} " + city.dsn(member).split(" ", 1)[1]
-                )
+                dsn = make_conninfo(city.dsn(member), host=self.proxy.host, port=5432)
                 desk.syncer.transport = PostgresTransport(dsn)
                 twice(desk.syncer.transport)
                 self.proxy.budget = 300 * steps

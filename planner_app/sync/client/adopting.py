@@ -32,7 +32,7 @@ def adopt_registry(project: Project, pull: Pull, scope: Scope) -> list[str]:
     """
     retired = {one.key for one in pull.definitions if one.kind == "layer" and one.operation == "delete"}
     with (
-        project.transaction() as connection,
+        project.transaction(relaxed=True) as connection,
         project.logged(connection, ADOPT_COMMAND, {}, origin=replica.SYNC) as entry,
     ):
         _plans(connection, pull)
@@ -246,7 +246,7 @@ def fetch_layer(project: Project, pull: Pull, layer: LayerDef, scope: Scope, pro
     )  # fmt: skip
     try:
         with (
-            project.transaction() as connection,
+            project.transaction(relaxed=True) as connection,
             project.logged(connection, PULL_COMMAND, {"layer": new.name}, origin=replica.SYNC) as entry,
         ):
             bulk.register(connection, new, filled, project.srid)

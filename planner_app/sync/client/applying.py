@@ -33,7 +33,7 @@ from planner_app.sync.types import GEOMETRY, RemoteRow, Scope
 
 #: What one write transaction should take, in seconds; rows to begin with and at most.
 _HOLD: Final = 0.25
-_FIRST_BATCH: Final = 1000
+_FIRST_BATCH: Final = 2000
 _MOST_BATCH: Final = 5000
 _PAUSE: Final = 0.004
 
@@ -55,16 +55,24 @@ class LayerWriter:
     Args:
         layer: as it is here; columns: those shared with the server (name here → field there).
         since: log row to begin after when looking for edits.
+        echo: what the file sent itself comes back among other changes.
     """
 
     def __init__(
-        self, project: Project, layer: LayerRow, columns: Mapping[str, FieldInfo], since: int, progress: Progress
+        self,
+        project: Project,
+        layer: LayerRow,
+        columns: Mapping[str, FieldInfo],
+        since: int,
+        progress: Progress,
+        *,
+        echo: bool = True,
     ) -> None:
         self._project, self._layer, self._progress = project, layer, progress
         self.uuid, self.table = layer.info.uuid, layer.info.id
         self._here = {there.name: (name, there.type) for name, there in columns.items()}
         self._bundles = bundles_of(columns)
-        self._since, self._seq = since, -1
+        self._since, self._seq, self._echo = since, -1, echo
         self._edited: dict[int, Edited] = {}
         self._records: dict[str, Record] = {}
         self._new: set[int | None] = set()
@@ -149,7 +157,7 @@ class LayerWriter:
 
     def _batch(self, rows: Sequence[Incoming]) -> None:
         """Merge and write records in one transaction; adapts the batch to the time that it took."""
-        with self._project.transaction() as connection, lenient(connection):
+        with self._project.transaction(relaxed=True) as connection, lenient(connection):
             held = time.perf_counter()
             self._catch_up(connection)
             writes = self._decide(connection, rows)
@@ -218,8 +226,10 @@ class LayerWriter:
                     self._gone[row.uuid] = row.revision
             elif record is not None:
                 self._edited_record(connection, writes, record, row)
-            elif fid is not None:
+            elif fid is not None and (self._echo or row.whole):
                 clean.append((fid, row))
+            elif fid is not None:
+                writes.update.append((fid, row.cells))
             elif row.whole:
                 writes.insert.append({"uuid": row.uuid, **row.cells})
             else:
@@ -285,7 +295,7 @@ class LayerWriter:
         """Edited here, deleted there: what was deleted goes, and the record as it is here is new to the server."""
         if not gone:
             return
-        with self._project.transaction() as connection, lenient(connection):
+        with self._project.transaction(relaxed=True) as connection, lenient(connection):
             self._catch_up(connection)
             writes = Writes(dirty=True)
             for uuid, revision in gone.items():

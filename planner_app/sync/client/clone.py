@@ -34,7 +34,7 @@ def clone(
     project = Project.create(path, there.crs, there.name)
     try:
         with project:
-            with project.door.write() as connection:
+            with project.door.write(relaxed=True) as connection:
                 connection.execute("UPDATE planner_meta SET value = ? WHERE key = 'uuid'", (there.uuid,))
                 replica.put(connection, project=there.uuid, client_id=uuid.uuid4(), server=server)
                 standing.remember_scope(connection, scope or Scope())

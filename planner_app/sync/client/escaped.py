@@ -35,9 +35,9 @@ def recall(project: Project, transport: Transport) -> None:
     for one in known:
         if one.uuid in here and cursor:
             there = {row.uuid: row for row in transport.as_of(key, one.uuid, cursor, Scope(box=box))}
-            with project.transaction() as connection, lenient(connection):
+            with project.transaction(relaxed=True) as connection, lenient(connection):
                 _compare(connection, one, there)
-    with project.door.write() as connection:
+    with project.door.write(relaxed=True) as connection:
         replica.put(connection, suspect="[]")
 
 

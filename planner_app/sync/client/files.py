@@ -29,7 +29,7 @@ def heads(project: Project, transport: Transport) -> None:
     there, before = transport.blobs(key), known(project)
     new = [(b.sha256, b.name, b.media_type, b.size, b.chunks) for b in there if b.sha256 not in before]
     if new:
-        with project.door.write() as connection:
+        with project.door.write(relaxed=True) as connection:
             connection.executemany("INSERT OR IGNORE INTO planner_replica_blob VALUES (?, ?, ?, ?, ?)", new)
 
 
@@ -56,7 +56,7 @@ def send(project: Project, transport: Transport, progress: Progress) -> None:
             progress.update(min(1.0, done / total), "stage.sync_files")
         if have is not None:
             transport.finish_blob(key, blob)
-        with project.door.write() as connection:
+        with project.door.write(relaxed=True) as connection:
             connection.execute(
                 "INSERT OR IGNORE INTO planner_replica_blob VALUES (?, ?, ?, ?, ?)",
                 (blob.sha256, blob.name, blob.media_type, blob.size, blob.chunks),

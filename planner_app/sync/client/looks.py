@@ -14,7 +14,7 @@ KEY: Final = "first_look"
 
 def note(project: Project) -> None:
     """Note place, visibility and opacity of all layers."""
-    with project.transaction() as connection, project.logged(connection, "note_looks", {}) as entry:
+    with project.transaction(relaxed=True) as connection, project.logged(connection, "note_looks", {}) as entry:
         for row in registry.read_layers(connection):
             info = row.info
             text = f"{info.position} {int(info.visible)} {info.opacity!r}"
@@ -28,7 +28,7 @@ def note(project: Project) -> None:
 def arrange(project: Project) -> None:
     """Arrange the layers of a fresh clone as it was noted; those without a note stand below."""
     with (
-        project.transaction() as connection,
+        project.transaction(relaxed=True) as connection,
         project.logged(connection, "note_looks", {}, origin=replica.SYNC) as entry,
     ):
         placed = []

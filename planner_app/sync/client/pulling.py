@@ -102,7 +102,8 @@ def _writer(project: Project, uuid: str, progress: Progress) -> LayerWriter | No
         if row is None:  # dropped a moment ago
             return None
         columns = adopting.writer_columns(connection, known)
-    return LayerWriter(project, row, columns, known.since, progress)
+        echo = bool(replica.get(connection, "echo"))
+    return LayerWriter(project, row, columns, known.since, progress, echo=echo)
 
 
 def _remember_rights(project: Project, rights: Rights) -> bool:
@@ -111,7 +112,7 @@ def _remember_rights(project: Project, rights: Rights) -> bool:
         stamp = replica.get(connection, "rights_stamp")
     if stamp == rights.stamp:
         return False
-    with project.door.write() as connection:
+    with project.door.write(relaxed=True) as connection:
         standing.remember_rights(connection, rights)
         # What was refused may be allowed now.
         connection.execute("UPDATE planner_replica_quarantine SET seq = -1 WHERE refused")
@@ -125,7 +126,7 @@ def _try_again(project: Project, source: Pull) -> None:
     with project.door.read() as connection:
         held = connection.execute(f"SELECT 1 {query}", (keys,)).fetchone()
     if held:
-        with project.door.write() as connection:
+        with project.door.write(relaxed=True) as connection:
             connection.execute(
                 f"UPDATE planner_replica_quarantine SET seq = -1 WHERE id IN (SELECT id {query})", (keys,)
             )
@@ -136,7 +137,7 @@ def _finish(project: Project, head: Head, compare: set[str]) -> None:
     with project.door.read() as connection:
         started = outbox.acked(connection)
         long = outbox.end_of_log(connection) - started > _LONG_LOG
-    with project.door.write() as connection:
+    with project.door.write(relaxed=True) as connection:
         replica.put(
             connection,
             cursor=head.revision,
@@ -145,6 +146,7 @@ def _finish(project: Project, head: Head, compare: set[str]) -> None:
             last=standing.now(),
             offline_since="",
             waiting=0,
+            echo="",
         )
         standing.remember_to_compare(connection, compare)
         if long:

@@ -55,7 +55,7 @@ def send(project: Project, transport: Transport, progress: Progress) -> int:
                 if error.code == "sync.denied":
                     return new
                 raise
-        with project.door.write() as connection:
+        with project.door.write(relaxed=True) as connection:
             # One that got more readings meanwhile has had another turn and stays marked.
             connection.executemany(
                 "DELETE FROM planner_replica_reading WHERE sensor = ? AND ts = ? AND turn = ?", marks
@@ -83,7 +83,7 @@ def _keep(project: Project, rows: list[tuple[int, int, float | None, int]], batc
     check(progress)
     sensors, times, values, grades = (list(column) for column in zip(*rows, strict=True))
     stored = project.readings.add(sensors, times, values, grades, from_server=True)
-    with project.door.write() as connection:
+    with project.door.write(relaxed=True) as connection:
         replica.put(connection, readings_batch=max(0, batch))
     progress.update(None, "stage.sync_readings")
     return stored.new

@@ -130,7 +130,7 @@ class Syncer:
                 self.transport.register(ProjectDef(meta["uuid"], meta["name"], meta["crs"]))
                 if self.transport.head(meta["uuid"]).revision == 0:
                     looks.note(self.project)
-            with self.project.door.write() as connection:
+            with self.project.door.write(relaxed=True) as connection:
                 replica.put(connection, project=meta["uuid"], client_id=client or uuid.uuid4())
                 if self.server:
                     replica.put(connection, server=self.server)
@@ -144,7 +144,7 @@ class Syncer:
                 key, cursor, chain = standing.place(connection)
             head = self.transport.head(key, cursor)
             pulling.check_past(head, cursor, chain)
-            with self.project.door.write() as connection:
+            with self.project.door.write(relaxed=True) as connection:
                 replica.put(connection, head=head.revision, waiting=head.revision - cursor, offline_since="")
         return state(self.project)
 
@@ -298,7 +298,7 @@ class Syncer:
             yield
         except PlannerError as error:
             if error.code == "sync.offline" and not self.project.door.read_only:
-                with self.project.door.write() as connection:
+                with self.project.door.write(relaxed=True) as connection:
                     if replica.is_replica(connection) and not replica.get(connection, "offline_since"):
                         replica.put(connection, offline_since=standing.now())
             raise

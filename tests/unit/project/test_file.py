@@ -70,6 +70,22 @@ def test_shares_get_no_write_ahead_log(tmp_path: Path, monkeypatch: pytest.Monke
         assert_whole(project)
 
 
+@pytest.mark.parametrize(("kind", "relaxed"), [("ext4", 1), ("cifs", 2)])
+def test_what_can_be_made_again_does_not_wait_for_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, relaxed: int
+) -> None:
+    monkeypatch.setattr(connection, "_file_system", lambda _path: kind)
+    monkeypatch.setattr(connection, "_is_removable", lambda _path: False)
+    with Project.create(tmp_path / "a.planner", "EPSG:4549") as project:
+
+        def waits(**how: bool) -> int:
+            with project.door.write(**how) as writer:
+                return int(writer.execute("PRAGMA synchronous").fetchone()[0])
+
+        # Without a write-ahead log the file itself would be at risk: there nothing is relaxed. 2 is FULL, 1 NORMAL.
+        assert [waits(), waits(relaxed=True), waits()] == [2, relaxed, 2]
+
+
 @pytest.mark.parametrize(
     ("kind", "safe"), [("ext4", True), ("tmpfs", True), ("nfs4", False), ("fuse.sshfs", False), ("vfat", False)]
 )
