@@ -8,13 +8,16 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from planner_app import i18n
+from tests.helpers.qgis_writer import QgisWriter
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -50,6 +53,13 @@ def qgis_python() -> str:
     if probe.returncode != 0:
         _absent(f"{python} has no PyQGIS; packaging/test installs it")
     return python
+
+
+@pytest.fixture(scope="session")
+def qgis(qgis_python: str) -> Iterator[QgisWriter]:
+    """QGIS as a writer of project files."""
+    with closing(QgisWriter(qgis_python)) as writer:
+        yield writer
 
 
 @pytest.fixture(scope="session")
@@ -102,6 +112,27 @@ def _own_configuration(tmp_path_factory: pytest.TempPathFactory, monkeypatch: py
     i18n.set_language("en")
     yield
     i18n.set_language("en")
+
+
+@pytest.fixture
+def tally(record_property: Callable[[str, object], None]) -> Iterator[Counter[str]]:
+    """What a test went through (histories, kills, revisions …); the summary at the end says it."""
+    counted: Counter[str] = Counter()
+    yield counted
+    for what, count in counted.items():
+        record_property(what, count)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what the tests with a tally went through."""
+    reports = [report for kind in terminalreporter.stats.values() for report in kind if hasattr(report, "when")]
+    seconds = {report.nodeid: report.duration for report in reports if report.when == "call"}
+    told = [report for report in reports if report.when == "teardown" and report.user_properties]
+    if told:
+        terminalreporter.section("what was gone through")
+    for report in sorted(told, key=lambda one: one.nodeid):
+        counts = ", ".join(f"{count} {what}" for what, count in report.user_properties)
+        terminalreporter.write_line(f"{report.nodeid} ({seconds.get(report.nodeid, 0):.0f} s): {counts}")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -10,13 +10,21 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.layer import FieldInfo
@@ -39,6 +47,7 @@ from planner_app.sync.transport import Transport
 from planner_app.sync.types import PushHeader, PushResult, Scope
 from tests.helpers.desks import Desk, assert_alike
 from tests.helpers.project_files import assert_whole, foreign, square
+from tests.helpers.qgis_writer import EDITS, QgisWriter
 
 DESKS = st.integers(0, 2)
 ROWS = st.integers(0, 11)
@@ -63,8 +72,9 @@ FOREIGN = [
 
 
 class SyncMachine(RuleBasedStateMachine):
-    """Subclasses give ``desks`` (three of them, alike) and ``cut``: a line that breaks after some steps."""
+    """Subclasses give three desks that are alike, ``cut``: a line that breaks after some steps, and a ``tally``."""
 
+    tally: ClassVar[Counter[str]]
     desks: list[Desk]
 
     def __init__(self) -> None:
@@ -72,6 +82,7 @@ class SyncMachine(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.number = 0
         self.mine: list[set[str]] = [set(), set(), set()]
+        self.wrote: Counter[str] = Counter()
 
     def prepare(self, folder: Path) -> list[Desk]:
         raise NotImplementedError
@@ -87,6 +98,9 @@ class SyncMachine(RuleBasedStateMachine):
         try:
             if hasattr(self, "desks"):
                 self.settle()
+                self.tally["histories"] += 1
+                self.tally["of three writers"] += len(self.wrote) == 3
+                self.tally.update(self.wrote)
         finally:
             for desk in getattr(self, "desks", []):
                 desk.project.close()
@@ -116,6 +130,7 @@ class SyncMachine(RuleBasedStateMachine):
         if table:
             try:
                 project.execute(make(table))
+                self.wrote["edits by the store"] += 1
             except PlannerError as error:
                 expect(error, "layer.locked", "field.twice")
 
@@ -154,6 +169,7 @@ class SyncMachine(RuleBasedStateMachine):
             statement = FOREIGN[number].format(t=f'"{table}"', r=fids[0], o=fids[1])
             with foreign(self.desks[desk].project.path) as connection:
                 connection.execute(statement, (self.token(desk),) if "?" in statement else ())
+            self.wrote["edits by SQL"] += 1
             self.desks[desk].project.poll()
 
     @rule(desk=DESKS, redo=st.booleans())
@@ -181,14 +197,21 @@ class SyncMachine(RuleBasedStateMachine):
     def sync(self, desk: int, fuse: int | None) -> None:
         one = self.desks[desk]
         self.cut(one, fuse)
+        self.tally["syncs"] += 1
         try:
             one.sync()
         except PlannerError as error:
             expect(error, "sync.offline")
+            self.tally["cut short"] += 1
             self.cut(one, None)
             return
         self.cut(one, None)
         self.seen(desk)
+
+    @rule(desk=DESKS, other=DESKS)
+    def meet(self, desk: int, other: int) -> None:
+        for one in (desk, other):
+            self.sync(one, None)
 
     @rule(desk=DESKS)
     def pull(self, desk: int) -> None:
@@ -309,6 +332,41 @@ class SyncMachine(RuleBasedStateMachine):
                     assert (None if shape is None else bytes(shape)) == row.geometry
                     here = {name: cells.encode(table.columns[name][at], kind) for name, kind in types.items()}
                     assert here == {name: row.cells.get(name) for name in types}
+
+
+class WithQgis(SyncMachine):
+    """QGIS's provider writes too, at least once."""
+
+    qgis: ClassVar[QgisWriter]
+
+    @initialize(desk=DESKS, row=ROWS, what=st.sampled_from(EDITS))
+    def start(self, desk: int, row: int, what: str) -> None:  # type: ignore[override]
+        super().start()
+        self.save_in_qgis(desk, row, what)
+
+    @rule(desk=DESKS, row=ROWS, what=st.sampled_from(EDITS))
+    def save_in_qgis(self, desk: int, row: int, what: str) -> None:
+        one = self.desks[desk]
+        if self.table(one):
+            text = self.token(desk) if what not in ("geometry", "delete", "split") else ""
+            answer = self.qgis.edit(one.project.path, self.table(one), what, row, text)
+            assert answer["saved"], answer
+            one.project.poll()
+            self.wrote["edits by QGIS"] += 1
+
+
+def live(machine: type[SyncMachine], histories: int, steps: int) -> None:
+    """Random histories of this machine."""
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=histories,
+            stateful_step_count=steps,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            print_blob=True,
+        ),
+    )
 
 
 def expect(error: PlannerError, *codes: str) -> None:

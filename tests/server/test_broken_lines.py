@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import random
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,18 +26,17 @@ from tests.helpers.killed import sync_and_die
 from tests.helpers.project_files import assert_whole, foreign
 from tests.helpers.sync_machine import expect
 from tests.server.conftest import City
-from tests.server.test_two_desktops import desk_on, fresh, new_town, paul, pia
+from tests.server.test_two_desktops import SOAK, desk_on, fresh, new_town, paul, pia, proxy_to, through
 
 pytestmark = pytest.mark.server
 __all__ = ["fresh", "new_town", "paul", "pia"]
-TRIES = 200 if os.environ.get("PLANNER_SOAK") else 8
+TRIES = 200 if SOAK else 8
 
 
 @pytest.fixture
 def proxy(city: City, tmp_path: Path) -> Iterator[CutProxy]:
-    values = dict(part.split("=") for part in city.dba.split())
     (tmp_path / "s").mkdir()
-    line = CutProxy(tmp_path / "s", values["host"], int(values.get("port", 5432)))
+    line = proxy_to(city, tmp_path / "s")
     yield line
     line.close()
 
@@ -64,10 +63,10 @@ def edit(path: Path, chance: random.Random, tag: str) -> set[str]:
 
 
 def nothing_lost(desk: Desk, texts: set[str]) -> None:
-    """P2: all texts are in the server's log, or wait in a conflict."""
+    """P2: all texts of this round are in the server's log, or wait in a conflict."""
     with desk.project.door.read() as connection:
         waiting = {row[0] for row in connection.execute("SELECT mine FROM planner_replica_conflict")}
-    logged = {text for row in desk.syncer.transport.history(town(desk), limit=100_000) for text in row.after.values()}
+    logged = {text for row in desk.syncer.transport.history(town(desk), limit=1_000) for text in row.after.values()}
     assert texts <= logged | waiting
 
 
@@ -79,17 +78,20 @@ def chain_holds(city: City, desk: Desk) -> None:
         assert [one for one in found if not one.ok] == []
 
 
-def test_killed_anywhere(city: City, paul: Desk, pia: Desk) -> None:
-    chance, killed, most = random.Random(5), 0, 400
+def test_killed_anywhere(city: City, paul: Desk, pia: Desk, tally: Counter[str]) -> None:
+    chance, most = random.Random(5), 400
     path = pia.project.path
     pia.project.close()
-    while killed < TRIES:
-        theirs = edit(paul.project.path, chance, f"paul{killed}")
+    while tally["kills"] < TRIES:
+        theirs = edit(paul.project.path, chance, f"paul{tally['syncs']}")
         paul.project.poll()
         paul.sync()
-        mine = edit(path, chance, f"pia{killed}")
+        mine = edit(path, chance, f"pia{tally['syncs']}")
+        before = head(paul)
         steps = sync_and_die(path, lambda: PostgresTransport(city.dsn("pia")), chance.randrange(1, most))
-        killed += steps is None
+        tally["syncs"] += 1
+        tally["kills"] += steps is None
+        tally["of them after COMMIT"] += steps is None and head(paul) > before
         most = steps + 5 if steps is not None else most
         with Project.open(path) as project:
             assert_whole(project)
@@ -98,22 +100,22 @@ def test_killed_anywhere(city: City, paul: Desk, pia: Desk) -> None:
             paul.sync()
             assert_alike(paul, again)
             nothing_lost(again, mine | theirs)
+    tally["revisions"] = head(paul)
     chain_holds(city, paul)
 
 
 @pytest.mark.parametrize("trap", ["anywhere", "commit answered"])
-def test_cut_anywhere(city: City, paul: Desk, pia: Desk, proxy: CutProxy, trap: str) -> None:
+def test_cut_anywhere(city: City, paul: Desk, pia: Desk, proxy: CutProxy, trap: str, tally: Counter[str]) -> None:
     chance = random.Random(7)
-    values = dict(part.split("=") for part in city.dsn("pia").split())
-    dsn = f"host={proxy.host} port=5432 user={values['user']} dbname={values['dbname']}"
-    path, most, tries = pia.project.path, 40_000, TRIES if trap == "anywhere" else max(3, TRIES // 4)
+    dsn = through(proxy, city.dsn("pia"))
+    path, most, tries = pia.project.path, 40_000, TRIES if trap == "anywhere" or SOAK else 3
     pia.project.close()
-    while proxy.cuts < tries:
-        theirs = edit(paul.project.path, chance, f"paul{proxy.cuts}")
+    while tally["cuts that hit"] < tries:
+        theirs = edit(paul.project.path, chance, f"paul{tally['syncs']}")
         paul.project.poll()
         paul.sync()
-        mine = edit(path, chance, f"pia{proxy.cuts}")
-        before = paul.syncer.transport.head(town(paul)).revision
+        mine = edit(path, chance, f"pia{tally['syncs']}")
+        before = head(paul)
         proxy.passed, proxy.budget = 0, None
         if trap == "anywhere":
             proxy.budget = chance.randrange(1, most)
@@ -131,6 +133,9 @@ def test_cut_anywhere(city: City, paul: Desk, pia: Desk, proxy: CutProxy, trap: 
             if desk is not None:
                 desk.project.close()
                 desk.syncer.transport.close()
+        tally["syncs"] += 1
+        tally["cuts that hit"] += cut
+        tally["of them after COMMIT"] += cut and head(paul) > before
         most = proxy.passed + 500 if not cut else most
         proxy.budget, proxy.trap = None, b""
         with Project.open(path) as project:
@@ -139,11 +144,17 @@ def test_cut_anywhere(city: City, paul: Desk, pia: Desk, proxy: CutProxy, trap: 
             again.sync()
             if trap == "commit answered":
                 assert cut
-                assert paul.syncer.transport.head(town(paul)).revision == before + 1  # one revision, not two
+                assert head(paul) == before + 1  # one revision, not two
             paul.sync()
             assert_alike(paul, again)
             nothing_lost(again, mine | theirs)
+    tally["revisions"] = head(paul)
     chain_holds(city, paul)
+
+
+def head(desk: Desk) -> int:
+    """The project's newest revision."""
+    return desk.syncer.transport.head(town(desk)).revision
 
 
 def town(desk: Desk) -> str:
@@ -156,8 +167,7 @@ def test_a_large_layer_goes_on_where_it_was_cut(city: City, paul: Desk, proxy: C
     made = paul.project.add_layer(NewLayer("large", "polygon"), [Batch(shapely.to_wkb(round_ones))])
     path = paul.project.path
     paul.project.close()
-    values = dict(part.split("=") for part in city.dsn("paul").split())
-    dsn = f"host={proxy.host} port=5432 user={values['user']} dbname={values['dbname']}"
+    dsn = through(proxy, city.dsn("paul"))
     for budget in (25_000_000, None):
         proxy.budget, proxy.passed = budget, 0
         desk = desk_on(path, dsn)

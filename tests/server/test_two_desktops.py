@@ -6,13 +6,12 @@ import json
 import os
 import shutil
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis.stateful import run_state_machine_as_test
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from planner_app.cli import run_verb
@@ -24,7 +23,7 @@ from planner_app.sync.server.postgres import PostgresTransport
 from tests.helpers.cut_proxy import CutProxy
 from tests.helpers.desks import Desk, assert_alike
 from tests.helpers.project_files import FIELDS, parcels
-from tests.helpers.sync_machine import SyncMachine, twice
+from tests.helpers.sync_machine import SyncMachine, WithQgis, live, twice
 from tests.server.conftest import City
 
 pytestmark = pytest.mark.server
@@ -147,8 +146,21 @@ def test_verbs(fresh: Path, city: City, tmp_path: Path, planner: Callable[..., d
     assert wrong["error"]["code"] == "sync.one_file"
 
 
-def test_whatever_happens_all_end_alike(fresh: Path, city: City) -> None:
-    class Machine(SyncMachine):
+def through(proxy: CutProxy, dsn: str) -> str:
+    """The same server by the line that can be cut."""
+    return make_conninfo(dsn, host=proxy.host, port=5432)
+
+
+def proxy_to(city: City, folder: Path) -> CutProxy:
+    """A line to the server that can be cut."""
+    there = conninfo_to_dict(city.dba)
+    return CutProxy(folder, str(there["host"]), int(there.get("port", 5432)))
+
+
+def test_whatever_happens_all_end_alike(
+    fresh: Path, city: City, tally: Counter[str], request: pytest.FixtureRequest
+) -> None:
+    class Machine(WithQgis if SOAK else SyncMachine):  # type: ignore[misc]
         def prepare(self, folder: Path) -> list[Desk]:
             new_town(fresh, folder / "first.planner")
             with Project.open(folder / "first.planner") as project:
@@ -156,45 +168,31 @@ def test_whatever_happens_all_end_alike(fresh: Path, city: City) -> None:
                 Syncer(project, transport).sync()
                 transport.close()
             (folder / "socket").mkdir()
-            there = conninfo_to_dict(city.cluster.dsn)
-            self.proxy = CutProxy(folder / "socket", str(there["host"]), int(there.get("port", 5432)))
-            desks = []
-            for number, member in enumerate(("paul", "pia", "pia")):
+            self.proxy = proxy_to(city, folder / "socket")
+            self.members = dict(enumerate(("paul", "pia", "pia")))
+            for number in self.members:
                 shutil.copyfile(folder / "first.planner", folder / f"{number}.planner")
-                dsn = city.dsn(member)
-                desks.append(desk_on(folder / f"{number}.planner", dsn))
-                twice(desks[-1].syncer.transport)
+            desks = [desk_on(folder / f"{number}.planner", city.dsn(who)) for number, who in self.members.items()]
+            for desk in desks:
+                twice(desk.syncer.transport)
             return desks
 
         def cut(self, desk: Desk, steps: int | None) -> None:
-            member = desk.syncer.transport.hello().user if steps is not None else ""
-            if steps is not None:
-                desk.syncer.transport.close()
-                self.proxy.budget = None
-                dsn = make_conninfo(city.dsn(member), host=self.proxy.host, port=5432)
-                desk.syncer.transport = PostgresTransport(dsn)
-                twice(desk.syncer.transport)
-                self.proxy.budget = 300 * steps
-                self.member = member
-            elif (
-                isinstance(desk.syncer.transport, PostgresTransport) and self.proxy.host in desk.syncer.transport.server
-            ):
-                desk.syncer.transport.close()
-                desk.syncer.transport = PostgresTransport(city.dsn(self.member))
-                twice(desk.syncer.transport)
+            dsn = city.dsn(self.members[self.desks.index(desk)])
+            if steps is None and self.proxy.budget is None:
+                return
+            desk.syncer.transport.close()
+            self.proxy.budget = None
+            desk.syncer.transport = PostgresTransport(dsn if steps is None else through(self.proxy, dsn))
+            twice(desk.syncer.transport)
+            self.proxy.budget = None if steps is None else 400 * steps
 
         def teardown(self) -> None:
             super().teardown()
             if hasattr(self, "proxy"):
                 self.proxy.close()
 
-    run_state_machine_as_test(
-        Machine,
-        settings=settings(
-            max_examples=400 if SOAK else 4,
-            stateful_step_count=25 if SOAK else 15,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            print_blob=True,
-        ),
-    )
+    Machine.tally = tally
+    if SOAK:
+        Machine.qgis = request.getfixturevalue("qgis")
+    live(Machine, int(os.environ.get("PLANNER_HISTORIES", "400" if SOAK else "4")), 25 if SOAK else 15)

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
-
-from hypothesis import HealthCheck, settings
-from hypothesis.stateful import run_state_machine_as_test
+from typing import Any
 
 from tests.helpers.desks import Desk
 from tests.helpers.memory_server import MemoryServer
-from tests.helpers.sync_machine import SyncMachine, twice
+from tests.helpers.sync_machine import SyncMachine, live, twice
 from tests.unit.sync.conftest import open_file
 
 SOAK = bool(os.environ.get("PLANNER_SOAK"))
 
 
-def machine(made: tuple[Path, MemoryServer]) -> type[SyncMachine]:
+def machine(made: tuple[Path, MemoryServer], base: type[SyncMachine] = SyncMachine, **given: Any) -> type[SyncMachine]:
     """Three desktops on a server of their own: two members, three files."""
 
-    class Machine(SyncMachine):
+    class Machine(base):  # type: ignore[misc, valid-type]
         def prepare(self, folder: Path) -> list[Desk]:
             server = made[1].copy()
             desks = []
@@ -32,18 +31,9 @@ def machine(made: tuple[Path, MemoryServer]) -> type[SyncMachine]:
         def cut(self, desk: Desk, steps: int | None) -> None:
             desk.transport.fuse = steps
 
-    return Machine
+    return type("Machine", (Machine,), given)
 
 
-def test_whatever_happens_all_end_alike(made: tuple[Path, MemoryServer]) -> None:
-    examples = int(os.environ.get("PLANNER_HISTORIES", "2000" if SOAK else "15"))
-    run_state_machine_as_test(
-        machine(made),
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=25 if SOAK else 18,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            print_blob=True,
-        ),
-    )
+def test_whatever_happens_all_end_alike(made: tuple[Path, MemoryServer], tally: Counter[str]) -> None:
+    histories = int(os.environ.get("PLANNER_HISTORIES", "1000" if SOAK else "15"))
+    live(machine(made, tally=tally), histories, 25 if SOAK else 18)

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import rule, run_state_machine_as_test
 
 from tests.helpers.desks import Desk, assert_alike
 from tests.helpers.memory_server import MemoryServer
 from tests.helpers.qgis_writer import EDITS, QgisWriter
-from tests.helpers.sync_machine import DESKS, ROWS
+from tests.helpers.sync_machine import WithQgis, live
 from tests.unit.sync.test_machine import machine
 
 pytestmark = pytest.mark.qgis
-
-
-@pytest.fixture
-def qgis(qgis_python: str) -> Iterator[QgisWriter]:
-    writer = QgisWriter(qgis_python)
-    yield writer
-    writer.close()
 
 
 def test_every_kind_of_edit(qgis: QgisWriter, paul: Desk, pia: Desk) -> None:
@@ -43,21 +34,8 @@ def test_every_kind_of_edit(qgis: QgisWriter, paul: Desk, pia: Desk) -> None:
 
 
 @pytest.mark.soak
-def test_whatever_three_writers_do_all_end_alike(qgis: QgisWriter, made: tuple[Path, MemoryServer]) -> None:
-    class Machine(machine(made)):  # type: ignore[misc]
-        @rule(desk=DESKS, row=ROWS, what=st.sampled_from(EDITS))
-        def save_in_qgis(self, desk: int, row: int, what: str) -> None:
-            one = self.desks[desk]
-            if self.table(one):
-                text = self.token(desk) if what not in ("geometry", "delete", "split") else ""
-                answer = qgis.edit(one.project.path, self.table(one), what, row, text)
-                assert answer["saved"], answer
-                one.project.poll()
-
-    run_state_machine_as_test(
-        Machine,
-        settings=settings(
-            max_examples=300, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck),
-            print_blob=True,
-        ),
-    )  # fmt: skip
+def test_whatever_three_writers_do_all_end_alike(
+    qgis: QgisWriter, made: tuple[Path, MemoryServer], tally: Counter[str]
+) -> None:
+    histories = int(os.environ.get("PLANNER_HISTORIES", "1500"))
+    live(machine(made, WithQgis, qgis=qgis, tally=tally), histories, 30)
