@@ -8,8 +8,8 @@ networkx         the same graph without the valved lines from the same arrays �
 ours small       Net6 (3,356 nodes) with valves on a third of its pipes' ends → segments
 wntr small       ``wntr.metrics.valve_segments`` of the same (it is quadratic: a million nodes are out of its reach)
 
-Limits (the product's own): build ≤ 0.1 s, an answer ≤ 0.1 s; the first answer, which also finds the ways of supply for
-all that follow, is printed beside them. Both pairs must find equally many segments.
+Limits (the product's own): build ≤ 0.1 s, an answer ≤ 0.1 s, the first one too, which also finds the ways of supply for
+all that follow (medians of the rounds). Both pairs must find equally many segments.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ def main() -> int:
         found[a]["segments"] == found[b]["segments"] for a, b in (("ours", "networkx"), ("ours small", "wntr small"))
     )
     print("segments agree" if same else f"segments differ: {[row['segments'] for row in found.values()]}")
-    slow = arguments.side <= 1_000 and max(mine["build_s"], mine["answer_s"]) > LIMIT_S
+    slow = arguments.side <= 1_000 and max(mine["build_s"], mine["first_s"], mine["answer_s"]) > LIMIT_S
     return int(not same or slow)
 
 

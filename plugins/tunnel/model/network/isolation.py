@@ -15,7 +15,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import breadth_first_order
 
-from plugins.tunnel.model.network.network import Bools, Ints, Network, components
+from plugins.tunnel.model.network.network import Bools, Ints, Network, components, gather
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Segments:
         labels = components(n, network.start[joins], network.end[joins])
         parts = int(labels.max()) + 1 if n else 0
         self.node_segment: Ints = labels
-        line = labels[np.where(at_start, network.end, network.start)]
+        line = gather(labels, np.where(at_start, network.end, network.start))
         # A line between two valves is a segment of its own, and a loop at one node behind its only valve.
         alone = at_start & (at_end | (network.start == network.end) | ~network.passable)
         own = int(np.count_nonzero(alone))
@@ -100,16 +100,18 @@ class Segments:
         self.line_segment: Ints = line
         self.count = parts + own
         # Nothing flows through a shut line, so that its valves part nothing.
-        live: Any = network.passable[network.place_line]
+        live: Any = gather(network.passable, network.place_line)
         live = slice(None) if live.all() else live
         self.valve: Ints = network.place_valve[live]
-        self.near: Ints = labels[network.place_node[live]]
-        self.far: Ints = line[network.place_line[live]]
+        self._sides: Ints = np.empty((len(self.valve), 2), np.int32)
+        self.near, self.far = self._sides.T
+        gather(labels, network.place_node[live], self.near)
+        gather(line, network.place_line[live], self.far)
         sources = np.zeros(self.count, bool)
         sources[labels[network.source]] = True
         self.has_source: Bools = sources
         self._seized: Bools = ~network.valve_operable & network.valve_open
-        self._open: Bools = network.valve_open[self.valve]
+        self._open: Bools = gather(network.valve_open, self.valve)
 
     def at(self, kind: str, number: int) -> Ints:
         """Segments that a node, line or valve (both its sides) touches."""
@@ -151,23 +153,22 @@ class Segments:
         return _names(self.network.valve_ids, cut.close)
 
     @cached_property
-    def _beside(self) -> tuple[Ints, Ints, Ints, Any]:
-        """(first, place, other, ones): the places around segment s are ``place[first[s]:first[s + 1]]`` and ``other``
-        the segments behind them. A last row, numbered ``count``, leads to all segments with a source."""
-        k, sources = len(self.valve), np.flatnonzero(self.has_source)
-        ends = np.empty(2 * k + len(sources))
-        ends[:k], ends[k : 2 * k], ends[2 * k :] = self.far, self.near, sources
-        rows = np.concatenate([self.near, self.far, np.full(len(sources), self.count, np.int32)])
-        # Each place stands in a column of its own at both its segments, so that rows come sorted and nothing is summed.
-        columns = np.arange(len(ends), dtype=np.int32)
-        found = csr_matrix((ends, (rows, columns)), (self.count + 1, len(ends)))
-        place = found.indices.view(np.uint32)
-        np.minimum(place, place - np.uint32(k), out=place)  # below k it wraps around and stays what it is
-        return found.indptr, found.indices, found.data.astype(np.int32), found.data
+    def _beside(self) -> tuple[Ints, Ints, Ints]:
+        """(first, place, other): the places around segment s are ``place[first[s]:first[s + 1]]`` and ``other`` the
+        segments behind them. A last row, numbered ``count``, leads to all segments with a source."""
+        places, sources = len(self.valve), np.flatnonzero(self.has_source)
+        ends, rows = np.empty((2, 2 * places + len(sources)), np.int32)
+        ends[: 2 * places], ends[2 * places :] = self._sides[:, ::-1].reshape(-1), sources
+        rows[: 2 * places], rows[2 * places :] = self._sides.reshape(-1), self.count
+        # Two segments a place, turned over in one pass: sorted by segment, and nothing is summed or checked.
+        first = np.arange(0, 2 * places + 2, 2, dtype=np.int32)
+        first = np.append(first, first[-1] + np.arange(1, len(sources) + 1, dtype=np.int32))
+        found = csr_matrix((ends, rows, first), (len(first) - 1, self.count + 1)).tocsc()
+        return found.indptr, found.indices, found.data
 
     def _around(self, segments: Ints) -> tuple[Ints, Ints, Ints]:
         """(place, segment behind it, which of ``segments`` it was reached from) for all places around segments."""
-        first, place, other, _ = self._beside
+        first, place, other = self._beside
         begin, count = first[segments], first[segments + 1] - first[segments]
         owner = np.repeat(np.arange(len(segments)), count)
         at = begin[owner] + np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
@@ -209,13 +210,14 @@ class Segments:
     def _supply(self) -> Ints:
         """Int32 (count,): by which segment each is fed, on a shortest way from a source (``count``: holds one itself;
         below 0: not fed)."""
-        first, place, other, data = self._beside
+        first, place, other = self._beside
         if not self._open.all():
             last = first[self.count]
             owner = np.repeat(np.arange(self.count, dtype=np.int32), np.diff(first[:-1]))
             other = other.copy()
             np.copyto(other[:last], owner, where=~self._open[place[:last]])
-        graph = csr_matrix((data, other, first), (self.count + 1, self.count + 1))
+        every = np.broadcast_to(np.float64(1), other.shape)  # a search asks where ways lead, not what they weigh
+        graph = csr_matrix((every, other, first), (self.count + 1, self.count + 1))
         before = breadth_first_order(graph, self.count, directed=True, return_predecessors=True)[1]
         return np.asarray(before[:-1], np.int32)
 
@@ -270,7 +272,7 @@ class Segments:
         network, lost = self.network, self._lost(cut)
         state = np.zeros(self.count, np.int8)
         state[cut.numbers], state[lost] = 1, 2
-        nodes, lines = state[self.node_segment], state[self.line_segment]
+        nodes, lines = gather(state, self.node_segment), gather(state, self.line_segment)
         shut = np.unique(self.valve[cut.boundary[~self._open[cut.boundary]]])
         unserved = self._unserved(state > 0)
         close, feeding = self._in_order(cut, state)

@@ -102,14 +102,29 @@ class Network:
     def cut_ends(self) -> tuple[Bools, Bools]:
         """Bool (m,) each: a valve sits at the line's start, at its end."""
         count = len(self.start)
-        cut = np.zeros((2, count + 1), bool)  # the last column takes what belongs to the other end
-        first = self.start[self.place_line] == self.place_node
-        cut[0, np.where(first, self.place_line, count)] = True
-        cut[1, np.where(first, count, self.place_line)] = True
-        return cut[0, :count], cut[1, :count]
+        cut = np.zeros(2 * count, bool)
+        for begin in range(0, len(self.place_line), _PIECE):
+            line, node = (one[begin : begin + _PIECE] for one in (self.place_line, self.place_node))
+            cut[line + (self.start[line] != node) * count] = True
+        return cut[:count], cut[count:]
+
+
+def gather(values: NDArray[Any], numbers: NDArray[Any], into: NDArray[Any] | None = None) -> NDArray[Any]:
+    """``values[numbers]`` for a million numbers ≥ 0, piece by piece: NumPy widens them all to 64 bits first, and memory
+    touched for the first time costs more than the work."""
+    found = np.empty(len(numbers), values.dtype) if into is None else into
+    for begin in range(0, len(numbers), _PIECE):
+        piece = slice(begin, begin + _PIECE)
+        np.take(values, numbers[piece], out=found[piece], mode="clip")
+    return found
+
+
+_PIECE = 1 << 15
 
 
 def components(count: int, a: NDArray[np.integer[Any]], b: NDArray[np.integer[Any]]) -> Ints:
     """Labels int32 (count,) of the parts that pairs (a, b) join."""
-    graph = coo_matrix((np.ones(len(a), np.int8), (a, b)), shape=(count, count))
+    every = np.broadcast_to(np.float64(1), a.shape)  # the type that the search takes without a copy
+    graph = coo_matrix((every, (a, b)), shape=(count, count))
+    graph.has_canonical_format = True  # pairs that come twice need not be summed, nor rows sorted
     return np.asarray(connected_components(graph, directed=False)[1], np.int32)
