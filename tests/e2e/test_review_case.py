@@ -152,7 +152,7 @@ def _drop_something_else(walk: ReviewWalk, file: Path) -> None:
     assert any(file.name in one.text() for one in dialog.notice.findChildren(QLabel))
     assert not dialog.ok.isEnabled()
     walk.press(dialog.cancel)
-    assert walk.panel.case_box.count() == 0
+    assert walk.panel.form.case_box.count() == 0
 
 
 def _check(walk: ReviewWalk, drawing: Path, truth: dict[str, Any]) -> None:
@@ -237,7 +237,7 @@ def _revise(walk: ReviewWalk, drawing: Path, revised: Path) -> None:
     panel, state = walk.panel, walk.state
     revise(drawing, revised)
     walk.file(revised)
-    walk.press(panel.import_)
+    walk.press(panel.form.import_)
     walk.take("intake-revision")
     assert (state.record.revision, state.record.title) == (2, "02_faulty_B")
     failed = {(one.rule, one.feature) for one in state.findings if one.verdict.value == "fail"}
@@ -248,7 +248,7 @@ def _revise(walk: ReviewWalk, drawing: Path, revised: Path) -> None:
     assert (issue.drawing_id, issue.anchor_state) == (state.record.id, "moved")
     walk.tab(ISSUES)
     walk.picture("revision")
-    walk.menu(panel.more, tr("Compare revisions…"))
+    walk.menu(panel.form.more, tr("Compare revisions…"))
     dialog = walk.dialog(CompareDialog)
     walk.picture("compare", dialog)
     walk.press(dialog.ok)
@@ -276,7 +276,7 @@ def _revise(walk: ReviewWalk, drawing: Path, revised: Path) -> None:
 def _sign(walk: ReviewWalk, file: Path) -> None:
     """The opinion: two signatures, and a PDF that says what the screen says."""
     panel, state = walk.panel, walk.state
-    walk.press(panel.opinion_button)
+    walk.press(panel.form.opinion_button)
     dialog = walk.dialog(OpinionDialog)
     for name, reached in (("小王", "reviewed"), ("老李", "signed")):
         walk.until(lambda: dialog._draft is not None and dialog.ok.isEnabled())
@@ -318,7 +318,7 @@ def _exchange(walk: ReviewWalk, folder: Path) -> None:
     """BCF out, answered in another program, and back in."""
     panel, project = walk.panel, walk.project
     out, back = folder / "issues.bcf", folder / "answered.bcf"
-    walk.menu(panel.more, tr("Exchange issues (BCF)…"))
+    walk.menu(panel.form.more, tr("Exchange issues (BCF)…"))
     dialog = walk.dialog(BcfDialog)
     walk.file(out)
     walk.press(dialog.ok)
@@ -354,10 +354,10 @@ def _build(walk: ReviewWalk, drawings: Path, truth: dict[str, Any]) -> None:
     """Another case is built: its survey against what was approved; accepted into the base map, and taken back."""
     panel, state, project = walk.panel, walk.state, walk.project
     walk.file(drawings / "03_approved.dxf")
-    walk.press(panel.import_)
+    walk.press(panel.form.import_)
     walk.take("intake-approved", lambda dialog: walk.choose(dialog.case, 0))
     assert state.case.parcel == truth["parcel"]
-    walk.menu(panel.more, tr("As-built check…"))
+    walk.menu(panel.form.more, tr("As-built check…"))
     dialog = walk.dialog(AsBuiltDialog)
     walk.picture("asbuilt-without-survey", dialog)
     walk.file(drawings / "03_asbuilt.dxf")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from planner_app.i18n import tr
 from planner_app.plugin_api.widgets import Column, RowTable
 from plugins.review.ui import words
-from plugins.review.ui.state import Highlight, ReviewState
+from plugins.review.ui.highlight import Highlight
+from plugins.review.ui.state import ReviewState
 
 if TYPE_CHECKING:
     from plugins.review.model.cases.records import Issue

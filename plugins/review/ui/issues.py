@@ -22,7 +22,8 @@ from planner_app.i18n import tr
 from planner_app.plugin_api.widgets import Card, CardList, CardText, Form, button, combo, label
 from plugins.review.model.cases.records import Anchors, Comment, Issue, IssueStatus
 from plugins.review.ui import words
-from plugins.review.ui.state import Highlight, ReviewState
+from plugins.review.ui.highlight import Highlight
+from plugins.review.ui.state import ReviewState
 
 if TYPE_CHECKING:
     from planner_app.plugin_api.model import Project

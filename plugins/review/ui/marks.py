@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from plugins.review.ui.state import Highlight
+from plugins.review.ui.highlight import Highlight
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry

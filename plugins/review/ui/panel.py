@@ -8,17 +8,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, Qt, QTimer
-from PySide6.QtGui import QAction, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QTabBar, QToolButton, QWidget
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QHBoxLayout, QTabBar, QWidget
 
 from planner_app.domain.errors import Cancelled
 from planner_app.i18n import tr
 from planner_app.plugin_api.ui import PanelContext
-from planner_app.plugin_api.widgets import Form, KeyFigures, Notice, TaskPage, button, combo, label
+from planner_app.plugin_api.widgets import KeyFigures, Notice, TaskPage, button, label
 from planner_app.report.findings import verdict_word
 from plugins.review.ui import words
 from plugins.review.ui.asbuilt_table import AsBuiltTable
+from plugins.review.ui.case_form import CaseForm
 from plugins.review.ui.check_table import CheckTable
 from plugins.review.ui.dialogs import Dialogs
 from plugins.review.ui.diff_table import DiffTable
@@ -82,20 +83,7 @@ class ReviewPanel(TaskPage):
     # parts
 
     def _build(self) -> None:
-        self.case_box = combo(lambda: self.state.choose_case(self.case_box.currentData()))
-        self.drawing_box = combo(lambda: self.state.choose_drawing(self.drawing_box.currentData()))
-        self._icons: list[tuple[QToolButton, str]] = []
-        new_case = self._icon_button("plus", tr("New case"), lambda: self.dialogs.case(None))
-        self.import_ = self._icon_button(
-            "file-plus-2", tr("Import a drawing (or drop its file here)"), self.import_file
-        )
-        self.check_button = button(tr("Check drawing"), self.check, "primary")
-        self.opinion_button = button(tr("Opinion…"), self.dialogs.opinion)
-        self.more = self._icon_button("ellipsis", tr("Conditions, layers, placing, copies …"), self._more_menu)
-        form = Form()
-        form.add(tr("Case file"), _beside(self.case_box, new_case))
-        form.add(tr("Drawing"), _beside(self.drawing_box, self.import_))
-        form.add_buttons(self.check_button, self.opinion_button, self.more)
+        self.form = CaseForm(self._context, self.state, self.dialogs, self.import_file, self.check)
         self.notice = Notice()
         self.before = label("", "secondary", wrap=True)
         self.start = button(tr("Import a drawing…"), self.import_file, "primary")
@@ -119,41 +107,19 @@ class ReviewPanel(TaskPage):
         layout.addWidget(self.start)
         layout.addStretch(1)
         self._start_line = line
-        self.add(form, self.notice, self.before, line, self.figures, self.tabs, self.issues, self.rules, self.timeline)
+        self.add(
+            self.form, self.notice, self.before, line, self.figures, self.tabs, self.issues, self.rules, self.timeline
+        )
         self.set_foot(self.bar)
 
-    def _icon_button(self, icon: str, tip: str, clicked: object) -> QToolButton:
-        made = QToolButton()
-        made.setToolTip(tip)
-        made.setAccessibleName(tip)
-        made.setIcon(self._context.icon(icon))
-        made.clicked.connect(lambda *_: clicked())  # type: ignore[operator]
-        self._icons.append((made, icon))
-        return made
-
     def _retint(self) -> None:
-        for knob, icon in self._icons:
-            knob.setIcon(self._context.icon(icon))
+        self.form.retint()
         self.timeline.show_events(self.timeline.events)
 
     # what is there
 
     def _fill_inputs(self) -> None:
-        state = self.state
-        cases, drawings = state.cases(), state.drawings()
-        self.case_box.clear()
-        for case in cases:
-            self.case_box.addItem(f"{case.title or case.parcel} · {case.number}", case.id)
-        self.case_box.setCurrentIndex(self.case_box.findData(state.case.id) if state.case is not None else -1)
-        self.drawing_box.clear()
-        for record in drawings:
-            revision = tr("rev. {number}", number=record.revision) if record.revision > 1 else ""
-            parts = (record.title or record.file_name, revision, words.day(record.imported_at))
-            self.drawing_box.addItem(" · ".join(part for part in parts if part), record.id)
-            at = self.drawing_box.count() - 1
-            tip = f"{record.number} {record.file_name}\n{words.drawing_kind(record.kind)}"
-            self.drawing_box.setItemData(at, tip, Qt.ItemDataRole.ToolTipRole)
-        self.drawing_box.setCurrentIndex(self.drawing_box.findData(state.record.id) if state.record is not None else -1)
+        self.form.fill()
         self._show()
 
     def _read_records(self) -> None:
@@ -212,12 +178,7 @@ class ReviewPanel(TaskPage):
     def _show(self) -> None:
         state = self.state
         project, record = self._context.project, state.record
-        self.case_box.setEnabled(project is not None and self.case_box.count() > 0)
-        self.drawing_box.setEnabled(self.drawing_box.count() > 0)
-        self.import_.setEnabled(project is not None)
-        self.check_button.setEnabled(record is not None and not state.busy)
-        self.check_button.setText(tr("Recheck") if state.judged else tr("Check drawing"))
-        self.opinion_button.setEnabled(state.judged and not state.busy)
+        self.form.enable()
         self.before.setText(self._words_before())
         self.before.setVisible(bool(self.before.text()))
         self._start_line.setVisible(project is not None and record is None)
@@ -303,7 +264,7 @@ class ReviewPanel(TaskPage):
 
     def check(self) -> None:
         """Check the current drawing."""
-        if self.check_button.isEnabled():
+        if self.form.check_button.isEnabled():
             self.notice.clear()
             self._first_check = ""
             if self.state.record is not None and self.state.record.kind == "as_built":
@@ -384,18 +345,6 @@ class ReviewPanel(TaskPage):
             "raise": self.dialogs.raise_issue,
         }
 
-    def _more_menu(self) -> None:
-        menu = QMenu(self)
-        for group in self.dialogs.groups():
-            if menu.actions():
-                menu.addSeparator()
-            for entry in group:
-                action = QAction(tr(entry.title), menu)
-                action.setEnabled(entry.enabled())
-                action.triggered.connect(lambda _=False, run=entry.run: run())
-                menu.addAction(action)
-        menu.exec(self.more.mapToGlobal(QPoint(0, self.more.height())))
-
     # dropping a file on the panel
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -427,14 +376,3 @@ def _dropped(event: QDropEvent) -> Path | None:
     """The first local file of what is dragged."""
     paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
     return next((path for path in paths if path.is_file()), None)
-
-
-def _beside(wide: QWidget, knob: QWidget) -> QWidget:
-    holder = QWidget()
-    line = QHBoxLayout(holder)
-    line.setContentsMargins(0, 0, 0, 0)
-    line.setSpacing(4)
-    line.addWidget(wide, 1)
-    line.addWidget(knob)
-    holder.setFocusProxy(wide)
-    return holder

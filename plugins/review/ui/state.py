@@ -7,10 +7,10 @@ panel decides what is highlighted and zooms the map; the overlay and the sheet v
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -19,6 +19,7 @@ from planner_app.domain.errors import Cancelled, PlannerError
 from planner_app.domain.progress import Progress
 from planner_app.i18n import tr
 from planner_app.plugin_api.ui import PanelContext
+from plugins.review.ui.highlight import Highlight, extent_of
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -35,22 +36,6 @@ if TYPE_CHECKING:
 
 _LAST_CASE = "review.ui.case"
 _LAST_DRAWING = "review.ui.drawing"
-
-
-class Highlight(NamedTuple):
-    """Something pointed at.
-
-    Attributes:
-        geometry: GeoJSON or a shape in the project's CRS; None where the drawing has no place on the map.
-        token: theme token of its colour (fail, pass, needs_certificate, cannot_judge, accent).
-        local: the same in metres in the drawing's axes, where it is known.
-        handles: entities of the drawing it stands for.
-    """
-
-    geometry: Mapping[str, Any] | BaseGeometry | None
-    token: str
-    local: BaseGeometry | None = None
-    handles: tuple[str, ...] = ()
 
 
 class ReviewState(QObject):
@@ -426,19 +411,3 @@ def state_of(context: PanelContext) -> ReviewState:
     if owner is not None and (found := owner.findChild(ReviewState)) is not None:
         return found
     return ReviewState(context, owner)
-
-
-def extent_of(marks: Iterable[Highlight]) -> tuple[float, float, float, float] | None:
-    """Where highlights lie on the map, or None."""
-    from shapely.geometry import shape
-
-    boxes = []
-    for mark in marks:
-        if mark.geometry is not None:
-            geometry = shape(mark.geometry) if isinstance(mark.geometry, Mapping) else mark.geometry
-            if not geometry.is_empty:
-                boxes.append(geometry.bounds)
-    if not boxes:
-        return None
-    west, south, east, north = zip(*boxes, strict=True)
-    return min(west), min(south), max(east), max(north)

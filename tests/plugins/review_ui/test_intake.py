@@ -194,7 +194,7 @@ def test_a_revision_is_suggested_by_its_name_and_linked(checked: Window, tmp_pat
     first, second = store.drawings(project)
     assert (second.replaces, second.revision, second.case_id) == (first.id, 2, first.case_id)
     assert checked.state.record == second
-    assert checked.panel.drawing_box.currentText().startswith("总平面图B · rev. 2")
+    assert checked.panel.form.drawing_box.currentText().startswith("总平面图B · rev. 2")
 
 
 def test_the_same_file_again_is_the_drawing_that_is_there(checked: Window, plan: Path, project: Project) -> None:

@@ -17,10 +17,10 @@ from planner_app.project import Project
 from plugins.review.model.cases import store
 from plugins.review.model.cases.records import IssueStatus
 from plugins.review.ui import ACTIONS, register
+from plugins.review.ui.highlight import Highlight
 from plugins.review.ui.intake_dialog import IntakeDialog
 from plugins.review.ui.panel import ISSUES, RULES
 from plugins.review.ui.raise_issue import RaiseDialog
-from plugins.review.ui.state import Highlight
 from tests.plugins.review.drawings import EAST, NORTH
 from tests.plugins.review_ui.conftest import FakeContext, Window
 
@@ -42,8 +42,8 @@ def test_an_empty_project_says_what_to_do(window: Window) -> None:
     panel = window.panel
     assert panel.before.isVisible()
     assert panel.start.isVisible()
-    assert not panel.check_button.isEnabled()
-    assert not panel.opinion_button.isEnabled()
+    assert not panel.form.check_button.isEnabled()
+    assert not panel.form.opinion_button.isEnabled()
     assert not panel.figures.isVisible()
     assert not panel.tabs.isVisible()
     assert "Nothing checked yet" in window.table("indicators").empty
@@ -53,8 +53,8 @@ def test_a_drawing_is_imported_placed_and_checked_at_once(checked: Window) -> No
     state, panel = checked.state, checked.panel
     assert state.case is not None
     assert (state.case.number, state.case.parcel) == ("GA-0001", "BH-01-07")
-    assert panel.case_box.currentText() == "总平面图 · GA-0001"
-    assert panel.check_button.text() == "Recheck"
+    assert panel.form.case_box.currentText() == "总平面图 · GA-0001"
+    assert panel.form.check_button.text() == "Recheck"
     counts = Counter(one.verdict.value for one in state.findings)
     figures = [label.text() for label in panel.figures._values]
     assert figures == [str(counts[key]) for key in ("fail", "pass", "needs_certificate", "cannot_judge")]
@@ -222,8 +222,8 @@ def test_a_reopened_project_shows_its_case_again(checked: Window, project: Proje
     assert again.state.case == checked.state.case
     assert again.state.opened is not None
     assert again.state.record == checked.state.record
-    assert again.panel.check_button.isEnabled()
-    assert again.panel.check_button.text() == "Check drawing"
+    assert again.panel.form.check_button.isEnabled()
+    assert again.panel.form.check_button.text() == "Check drawing"
 
 
 def test_undoing_the_import_leaves_an_empty_panel(checked: Window, project: Project) -> None:

@@ -13,7 +13,7 @@ from planner_app.project import Batch, Project
 from plugins.review.model.cases import store
 from plugins.review.model.cases.records import CaseStatus
 from plugins.review.ui.compare_dialog import AcceptDialog, AsBuiltDialog, CompareDialog
-from plugins.review.ui.state import Highlight
+from plugins.review.ui.highlight import Highlight
 from tests.plugins.review.drawings import EAST, HOUSES, NORTH, write_plan, write_survey
 from tests.plugins.review_ui.conftest import Window
 
@@ -87,14 +87,14 @@ def test_a_survey_is_compared_with_the_approved_drawing(surveyed: Window) -> Non
     assert surveyed.state.record is not None
     assert surveyed.state.record.kind == "as_built"
     assert not surveyed.state.judged
-    surveyed.panel.check_button.click()
+    surveyed.panel.form.check_button.click()
     surveyed.settle()
     table = surveyed.table("asbuilt")
     assert surveyed.state.built is not None
     assert table.model.rowCount() == len(surveyed.state.built.findings) == len(surveyed.state.findings)
     assert table.title == "As-built: Fail"
     assert surveyed.panel.figures.isVisible()
-    assert surveyed.panel.opinion_button.isEnabled()
+    assert surveyed.panel.form.opinion_button.isEnabled()
     assert any("D-0002 checked: Fail" in event.title for event in surveyed.panel.timeline.events)
     place = next(
         at for at, one in enumerate(table.model.rows)

@@ -14,10 +14,11 @@ from PySide6.QtCore import QObject, Signal
 from planner_app.domain.errors import PlannerError
 from planner_app.plugin_api.ui import PanelContext
 from plugins.review.model.drawing.types import DrawingFormat
+from plugins.review.ui.highlight import Highlight
 from plugins.review.ui.sheet.pages import PagePictures
 from plugins.review.ui.sheet.paint import Look, Mask
 from plugins.review.ui.sheet.scene import Scene, build_scene, mover_of
-from plugins.review.ui.state import Highlight, ReviewState
+from plugins.review.ui.state import ReviewState
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

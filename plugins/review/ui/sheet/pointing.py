@@ -18,10 +18,10 @@ from plugins.review.ui.sheet.scene import Extent, Points
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
+    from plugins.review.ui.highlight import Highlight
     from plugins.review.ui.sheet.live import ToScreen
     from plugins.review.ui.sheet.model import SheetModel, Shown
     from plugins.review.ui.sheet.scene import Scene
-    from plugins.review.ui.state import Highlight
 
 #: Tokens as colours on paper: map and sheet are white in both themes.
 ON_PAPER = {

@@ -26,7 +26,8 @@ from planner_app.plugin_api.ui import PanelContext
 from plugins.review.model.drawing.types import Page
 from plugins.review.ui.sheet.live import Layered, LivePicture
 from plugins.review.ui.sheet.markup.board import MarkBoard
-from plugins.review.ui.sheet.markup.tool import MarkTool, paint_marks
+from plugins.review.ui.sheet.markup.painting import paint_marks
+from plugins.review.ui.sheet.markup.tool import MarkTool
 from plugins.review.ui.sheet.model import SheetModel
 from plugins.review.ui.sheet.pages import page_frame
 from plugins.review.ui.sheet.paint import Frame, drawing_font

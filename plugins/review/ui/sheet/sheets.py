@@ -17,9 +17,10 @@ from plugins.review.ui.sheet.layer_list import LayerList
 from plugins.review.ui.sheet.live import ToScreen
 from plugins.review.ui.sheet.map_overlay import MapOverlay
 from plugins.review.ui.sheet.markup.board import MarkBoard, read_picture
+from plugins.review.ui.sheet.markup.painting import paint_marks
 from plugins.review.ui.sheet.markup.photo import PhotoDialog
 from plugins.review.ui.sheet.markup.strip import Palette, write_at_pointer
-from plugins.review.ui.sheet.markup.tool import MarkTool, paint_marks
+from plugins.review.ui.sheet.markup.tool import MarkTool
 from plugins.review.ui.sheet.model import SheetModel
 from plugins.review.ui.sheet.sheet_view import SheetView
 from plugins.review.ui.state import ReviewState

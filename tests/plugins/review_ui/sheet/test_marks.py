@@ -17,9 +17,10 @@ from plugins.review.model.cases.commands import EditIssue, RaiseIssue
 from plugins.review.model.cases.records import MARKUPS, Comment, Issue, IssueStatus, Markup
 from plugins.review.ui.sheet.markup import shapes
 from plugins.review.ui.sheet.markup.board import MarkBoard, read_picture
-from plugins.review.ui.sheet.markup.shapes import Drawn, outline, paint_mark
+from plugins.review.ui.sheet.markup.painting import paint_mark, paint_marks
+from plugins.review.ui.sheet.markup.shapes import Drawn, outline
 from plugins.review.ui.sheet.markup.strip import Palette, kinds
-from plugins.review.ui.sheet.markup.tool import MarkTool, paint_marks
+from plugins.review.ui.sheet.markup.tool import MarkTool
 from plugins.review.ui.sheet.model import SheetModel
 from plugins.review.ui.sheet.sheet_canvas import SheetEvent
 from tests.plugins.review_ui.sheet.desk import Desk, turned

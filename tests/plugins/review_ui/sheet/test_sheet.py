@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication
 from planner_app.domain.errors import PlannerError
 from plugins.review.model.drawing.types import DrawingFormat, DrawingLayer, IfcBuilding, Page, Storey
 from plugins.review.model.revisions.diff import diff
+from plugins.review.ui.highlight import Highlight
 from plugins.review.ui.sheet import install
 from plugins.review.ui.sheet.layer_list import LayerList
 from plugins.review.ui.sheet.live import LivePicture
@@ -25,7 +26,6 @@ from plugins.review.ui.sheet.paint import Frame
 from plugins.review.ui.sheet.pick import pick, snap
 from plugins.review.ui.sheet.scene import build_scene
 from plugins.review.ui.sheet.sheet_view import describe
-from plugins.review.ui.state import Highlight
 from tests.plugins.review_ui.sheet.desk import Desk, opened, turned
 from tests.plugins.review_ui.sheet.drawings import EAST, NORTH, drawing, entity, hatch, site, square
 

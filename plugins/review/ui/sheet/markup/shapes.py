@@ -1,4 +1,4 @@
-"""How marks look and where they are hit: the same on map and sheet, in logical pixels."""
+"""Where marks stand and where they are hit: the same on map and sheet, in logical pixels."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPainterPath, QPainterPathStroker, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainterPath, QPainterPathStroker
 
 from plugins.review.model.cases.records import Markup
 from plugins.review.ui.sheet.live import ToScreen
@@ -28,8 +28,7 @@ PATHS = frozenset({"line", "polygon", "area"})
 DEFAULT_STYLE: dict[str, Any] = {"colour": "#C0322B", "width": 2, "size": 14}
 #: Bumps of a cloud for a square one; a long one has more.
 _BUMPS = 20
-_PAPER = QColor(255, 255, 255, 225)
-_PIN = 9.0
+PIN = 9.0
 _THUMB = QSizeF(96.0, 72.0)
 #: How near a click must be, in pixels.
 REACH = 7.0
@@ -156,57 +155,6 @@ def outline(drawn: Drawn, to_screen: ToScreen) -> Outline:
     return Outline(path, (), tuple(at))
 
 
-def paint_mark(painter: QPainter, drawn: Drawn, to_screen: ToScreen, *, selected: bool = False) -> Outline:
-    """Draw a mark; returns its shape."""
-    mark, shape = drawn.mark, outline(drawn, to_screen)
-    colour, width = colour_of(mark), width_of(mark)
-    painter.save()
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    if selected:
-        glow = QColor("#1F5FAE")
-        glow.setAlphaF(0.28)
-        painter.setPen(_pen(glow, width + 9))
-        painter.drawPath(shape.path)
-        for box in shape.boxes:
-            painter.setPen(_pen(glow, 6))
-            painter.drawRoundedRect(box, 4, 4)
-    if mark.kind in AREAS:
-        fill = QColor(colour)
-        fill.setAlphaF(0.10)
-        painter.fillPath(shape.path, fill)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(_pen(_PAPER, width + 2.4))  # a casing: red on red roofs stays readable
-    painter.drawPath(shape.path)
-    painter.setPen(_pen(colour, width))
-    painter.drawPath(shape.path)
-    _paint_boxes(painter, drawn, shape, colour, to_screen)
-    if drawn.badge:
-        _paint_badge(painter, shape.bounds, drawn.badge, colour)
-    painter.restore()
-    return shape
-
-
-def paint_handles(painter: QPainter, shape: Outline) -> None:
-    """What a selected mark can be dragged by."""
-    painter.save()
-    painter.setPen(_pen(QColor("#1F5FAE"), 1.5))
-    painter.setBrush(QColor("#FFFFFF"))
-    for handle in shape.handles:
-        painter.drawRect(QRectF(handle.x() - 3.5, handle.y() - 3.5, 7, 7))
-    if not shape.handles:
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(QColor("#1F5FAE"), 1.2, Qt.PenStyle.DashLine))
-        painter.drawRect(shape.bounds.adjusted(-4, -4, 4, 4))
-    painter.restore()
-
-
-# ---------------------------------------------------------------- lines
-
-
-def _pen(colour: QColor, width: float) -> QPen:
-    return QPen(colour, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
-
-
 def _add_line(path: QPainterPath, at: Sequence[QPointF], *, closed: bool = False) -> None:
     path.moveTo(at[0])
     for point in at[1:]:
@@ -289,27 +237,27 @@ def _nearest(box: QRectF, at: QPointF) -> QPointF:
     return QPointF(centre.x(), box.bottom() if dy > 0 else box.top())
 
 
-# ---------------------------------------------------------------- words, stamps, photos
-
-
-def _lines_of(text: str) -> list[str]:
+def lines_of(text: str) -> list[str]:
+    """The lines of a mark's text; one with nothing in it still has a height."""
     return text.split("\n") if text else [" "]
 
 
 def _text_box(mark: Markup, text: str, at: QPointF, *, centred: bool = True) -> QRectF:
     metrics = QFontMetricsF(font_of(mark))
-    lines = _lines_of(text)
+    lines = lines_of(text)
     width = max(metrics.horizontalAdvance(line) for line in lines) + 12
     height = metrics.height() * len(lines) + 6
     left, top = (at.x() - width / 2, at.y() - height / 2) if centred else (at.x(), at.y())
     return QRectF(left, top, width, height)
 
 
-def _stamp_lines(mark: Markup) -> tuple[str, str]:
+def stamp_lines(mark: Markup) -> tuple[str, str]:
+    """A stamp's words, and who put it when."""
     return mark.text, " ".join(part for part in (mark.author, mark.time[:10]) if part)
 
 
-def _small(font: QFont) -> QFont:
+def small_font(font: QFont) -> QFont:
+    """The font of a stamp's second line."""
     made = QFont(font)
     made.setPixelSize(max(9, round(font.pixelSize() * 0.62)))
     made.setWeight(QFont.Weight.Normal)
@@ -318,8 +266,8 @@ def _small(font: QFont) -> QFont:
 
 def _stamp_box(mark: Markup, at: QPointF) -> QRectF:
     font = font_of(mark)
-    title, foot = _stamp_lines(mark)
-    large, small = QFontMetricsF(font), QFontMetricsF(_small(font))
+    title, foot = stamp_lines(mark)
+    large, small = QFontMetricsF(font), QFontMetricsF(small_font(font))
     width = max(large.horizontalAdvance(title), small.horizontalAdvance(foot)) + 24
     height = large.height() + (small.height() if foot else 0) + 12
     return QRectF(at.x() - width / 2, at.y() - height / 2, width, height)
@@ -327,91 +275,12 @@ def _stamp_box(mark: Markup, at: QPointF) -> QRectF:
 
 def _photo_boxes(drawn: Drawn, at: QPointF) -> tuple[QRectF, ...]:
     """The pin, the picture above it, its caption."""
-    pin = QRectF(at.x() - _PIN, at.y() - 2 * _PIN, 2 * _PIN, 2 * _PIN)
+    pin = QRectF(at.x() - PIN, at.y() - 2 * PIN, 2 * PIN, 2 * PIN)
     size = _THUMB
     if drawn.thumb is not None:
         size = QSizeF(drawn.thumb.size().scaled(_THUMB.toSize(), Qt.AspectRatioMode.KeepAspectRatio))
-    picture = QRectF(at.x() + _PIN, at.y() - 2 * _PIN - size.height(), size.width(), size.height())
+    picture = QRectF(at.x() + PIN, at.y() - 2 * PIN - size.height(), size.width(), size.height())
     if not drawn.mark.text:
         return pin, picture
     caption = _text_box(drawn.mark, drawn.mark.text, picture.bottomLeft() + QPointF(0, 4), centred=False)
     return pin, picture, caption
-
-
-def _paint_boxes(painter: QPainter, drawn: Drawn, shape: Outline, colour: QColor, to_screen: ToScreen) -> None:
-    mark, font = drawn.mark, font_of(drawn.mark)
-    painter.setFont(font)
-    if mark.kind == "stamp" and shape.boxes:
-        _paint_stamp(painter, mark, shape.boxes[0], colour, font)
-        return
-    if mark.kind == "photo" and shape.boxes:
-        _paint_photo(painter, drawn, shape.boxes, colour, QPointF(*to_screen(*drawn.points[0])))
-        return
-    for box in shape.boxes:
-        painter.setBrush(_PAPER)
-        painter.setPen(_pen(colour, max(1.2, width_of(mark) * 0.7)) if mark.kind == "callout" else Qt.PenStyle.NoPen)
-        painter.drawRoundedRect(box, 4, 4)
-        painter.setPen(colour)
-        _write(painter, box, drawn.measured if mark.kind in ("dimension", "area") else mark.text)
-
-
-def _write(painter: QPainter, box: QRectF, text: str) -> None:
-    metrics = QFontMetricsF(painter.font())
-    for number, line in enumerate(_lines_of(text)):
-        painter.drawText(QPointF(box.left() + 6, box.top() + 3 + metrics.ascent() + number * metrics.height()), line)
-
-
-def _paint_stamp(painter: QPainter, mark: Markup, box: QRectF, colour: QColor, font: QFont) -> None:
-    title, foot = _stamp_lines(mark)
-    painter.setBrush(_PAPER)
-    painter.setPen(_pen(colour, 2.2))
-    painter.drawRoundedRect(box, 5, 5)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(_pen(colour, 0.9))
-    painter.drawRoundedRect(box.adjusted(3.5, 3.5, -3.5, -3.5), 3, 3)
-    height = QFontMetricsF(font).height()
-    painter.drawText(QRectF(box.left(), box.top() + 6, box.width(), height), Qt.AlignmentFlag.AlignCenter, title)
-    painter.setFont(_small(font))
-    rest = QRectF(box.left(), box.top() + 6 + height, box.width(), box.bottom() - box.top() - height - 12)
-    painter.drawText(rest, Qt.AlignmentFlag.AlignCenter, foot)
-
-
-def _paint_photo(painter: QPainter, drawn: Drawn, boxes: Sequence[QRectF], colour: QColor, at: QPointF) -> None:
-    pin = QPainterPath(at)
-    pin.cubicTo(at + QPointF(-_PIN * 1.5, -_PIN * 1.3), at + QPointF(-_PIN, -_PIN * 2.3), at + QPointF(0, -_PIN * 2.3))
-    pin.cubicTo(at + QPointF(_PIN, -_PIN * 2.3), at + QPointF(_PIN * 1.5, -_PIN * 1.3), at)
-    painter.setPen(_pen(_PAPER, 1.5))
-    painter.setBrush(colour)
-    painter.drawPath(pin)
-    painter.setBrush(QColor("#FFFFFF"))
-    painter.drawEllipse(at + QPointF(0, -_PIN * 1.45), 2.6, 2.6)
-    picture = boxes[1]
-    painter.setPen(_pen(QColor("#FFFFFF"), 5))
-    painter.setBrush(QColor("#E4E8EE"))
-    painter.drawRect(picture)
-    if drawn.thumb is not None:
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawImage(picture, drawn.thumb)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(_pen(colour, 1.2))
-    painter.drawRect(picture.adjusted(-3, -3, 3, 3))
-    if len(boxes) > 2:
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(_PAPER)
-        painter.drawRoundedRect(boxes[2], 4, 4)
-        painter.setPen(colour)
-        _write(painter, boxes[2], drawn.mark.text)
-
-
-def _paint_badge(painter: QPainter, bounds: QRectF, number: str, colour: QColor) -> None:
-    """The number of the issue a mark belongs to, at its upper right."""
-    font = drawing_font(12)
-    font.setWeight(QFont.Weight.Bold)
-    width = max(18.0, QFontMetricsF(font).horizontalAdvance(number) + 10)
-    box = QRectF(bounds.right() - width / 2, bounds.top() - 9, width, 18)
-    painter.setPen(_pen(QColor("#FFFFFF"), 1.5))
-    painter.setBrush(colour)
-    painter.drawRoundedRect(box, 9, 9)
-    painter.setFont(font)
-    painter.setPen(QColor("#FFFFFF"))
-    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, number)

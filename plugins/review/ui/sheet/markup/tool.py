@@ -6,34 +6,30 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPen
 
 from planner_app.i18n import tr
 from plugins.review.model.cases.records import Markup
-from plugins.review.ui.sheet.markup.board import MarkBoard, changed, moved_by, with_corner
+from plugins.review.ui.sheet.markup.board import MarkBoard
+from plugins.review.ui.sheet.markup.hold import CLICK_PIXELS, Hold
+from plugins.review.ui.sheet.markup.painting import paint_handles, paint_mark
 from plugins.review.ui.sheet.markup.shapes import (
     CORNERED,
     PATHS,
     WORDED,
     Drawn,
-    Outline,
     Place,
     corners,
     outline,
-    paint_handles,
-    paint_mark,
 )
 from plugins.review.ui.sheet.pick import snap
 
 if TYPE_CHECKING:
     from plugins.review.ui.sheet.live import ToScreen
 
-#: A press that moves less than this is a click.
-CLICK_PIXELS = 4.0
 #: A click this near to the first point closes the shape.
 CLOSE_PIXELS = 9.0
-_HANDLE_PIXELS = 8.0
 _SNAP_PIXELS = 9.0
 #: A line by free hand is thinned by this much.
 _FREEHAND_PIXELS = 0.8
@@ -70,11 +66,8 @@ class MarkTool:
         self._pressed: tuple[float, float] | None = None
         self._to_screen: ToScreen = lambda x, y: (x, y)
         self._snapped: Place | None = None
-        self._grabbed: int | None = None  # a handle; -1: the mark itself
         self._panning: tuple[float, float] | None = None
-        self._from: Place | None = None
-        self._draft: Markup | None = None
-        self._over = Qt.CursorShape.ArrowCursor
+        self._hold = Hold(board, surface)
 
     # what the surface asks
 
@@ -82,7 +75,7 @@ class MarkTool:
     def cursor(self) -> Qt.CursorShape:
         """The pointer over the surface."""
         if self._board.kind == "select":
-            return self._over
+            return self._hold.over
         return _CURSORS.get(self._board.kind, Qt.CursorShape.CrossCursor)
 
     @property
@@ -142,7 +135,7 @@ class MarkTool:
 
     def cancel(self) -> bool:
         """Esc: drop what is begun, else take the arrow, else let the selection go; False: leave the tool."""
-        if self._points or self._grabbed is not None:
+        if self._points or self._hold.holding:
             self._drop()
         elif self._board.kind != "select":
             self._board.use("select")
@@ -159,7 +152,8 @@ class MarkTool:
 
     def _drop(self) -> None:
         self._points, self._pointer, self._pressed, self._snapped = [], None, None, None
-        self._grabbed = self._from = self._draft = self._panning = None
+        self._panning = None
+        self._hold.drop()
 
     # events
 
@@ -190,7 +184,10 @@ class MarkTool:
         self._pressed = (event.px, event.py)
         kind = self._board.kind
         if kind == "select":
-            self._take_hold(event)
+            if self._hold.take(event):
+                self._repaint()
+            else:
+                self._panning = (event.px, event.py)
             return
         place = self._place(event)
         if kind in ("text", "stamp", "photo"):
@@ -211,10 +208,11 @@ class MarkTool:
             if self._panning is not None and event.left_held:
                 self._pan(event.px - self._panning[0], event.py - self._panning[1])
                 self._panning = (event.px, event.py)
-            elif self._grabbed is not None and event.left_held:
-                self._drag(event)
+            elif self._hold.holding and event.left_held:
+                if self._hold.drag(event):
+                    self._repaint()
             else:
-                self._look_over(event)
+                self._hold.look_over(event)
             return
         place = self._place(event)
         if kind == "freehand" and self._points and event.left_held:
@@ -228,7 +226,9 @@ class MarkTool:
             return
         kind, pressed, self._pressed = self._board.kind, self._pressed, None
         if kind == "select":
-            self._let_go()
+            self._panning = None
+            self._hold.let_go()
+            self._repaint()
             return
         place = self._place(event)
         dragged = pressed is not None and math.hypot(event.px - pressed[0], event.py - pressed[1]) >= CLICK_PIXELS
@@ -248,7 +248,7 @@ class MarkTool:
         if self._board.kind in PATHS:
             self._finish_path()
         elif self._board.kind == "select":
-            self._grabbed = self._draft = None
+            self._hold.drop()
             self._edit_text()
         self._repaint()
 
@@ -302,80 +302,9 @@ class MarkTool:
 
     # selecting and changing
 
-    def _marks(self) -> list[tuple[Drawn, Outline]]:
-        board = self._board
-        found = []
-        for mark in board.seen(self._surface):
-            drawn = board.drawn(mark, self._surface)
-            if drawn is not None:
-                found.append((drawn, outline(drawn, self._to_screen)))
-        return found
-
     def under(self, px: float, py: float) -> Markup | None:
         """The topmost mark under a pixel."""
-        at = QPointF(px, py)
-        return next((drawn.mark for drawn, shape in reversed(self._marks()) if shape.hit(at)), None)
-
-    def _handle_at(self, px: float, py: float) -> int | None:
-        mark = self._board.mark(self._board.selected)
-        drawn = self._board.drawn(mark, self._surface) if mark is not None else None
-        if drawn is None:
-            return None
-        for number, handle in enumerate(outline(drawn, self._to_screen).handles):
-            if abs(handle.x() - px) <= _HANDLE_PIXELS and abs(handle.y() - py) <= _HANDLE_PIXELS:
-                return number
-        return None
-
-    def _take_hold(self, event: Any) -> None:
-        handle = self._handle_at(event.px, event.py)
-        if handle is None:
-            mark = self.under(event.px, event.py)
-            self._board.select(mark.id if mark is not None else "")
-            if mark is None:
-                self._panning = (event.px, event.py)
-                return
-            handle = -1
-        mark = self._board.mark(self._board.selected)
-        self._grabbed, self._draft = handle, None
-        self._from = self._own(mark, (event.x, event.y)) if mark is not None else None
-        self._repaint()
-
-    def _own(self, mark: Markup, place: Place) -> Place | None:
-        """A place of this surface in the mark's own coordinates."""
-        moved = self._board.convert([place], self._surface, mark.surface)
-        return moved[0] if moved else None
-
-    def _drag(self, event: Any) -> None:
-        mark = self._board.mark(self._board.selected)
-        place = self._own(mark, (event.x, event.y)) if mark is not None else None
-        if mark is None or place is None or self._from is None or self._pressed is None:
-            return
-        if self._draft is None and math.hypot(event.px - self._pressed[0], event.py - self._pressed[1]) < CLICK_PIXELS:
-            return
-        dx, dy = place[0] - self._from[0], place[1] - self._from[1]
-        if self._grabbed is not None and self._grabbed >= 0:
-            values = with_corner(mark, self._grabbed, place)
-        elif mark.kind == "callout" and len(mark.points) > 1:  # the note moves, what it means stays
-            values = {"points": (*mark.points[:-1], (mark.points[-1][0] + dx, mark.points[-1][1] + dy))}
-        else:
-            values = moved_by(mark, dx, dy)
-        self._draft = changed(mark, values)
-        self._repaint()
-
-    def _let_go(self) -> None:
-        draft = self._draft
-        self._grabbed = self._from = self._draft = self._panning = None
-        if draft is not None:
-            self._board.edit(draft.id, points=draft.points)
-        self._repaint()
-
-    def _look_over(self, event: Any) -> None:
-        over = Qt.CursorShape.ArrowCursor
-        if self._handle_at(event.px, event.py) is not None:
-            over = Qt.CursorShape.CrossCursor
-        elif self.under(event.px, event.py) is not None:
-            over = Qt.CursorShape.SizeAllCursor
-        self._over = over
+        return self._hold.under(px, py)
 
     def _edit_text(self) -> None:
         board = self._board
@@ -392,20 +321,20 @@ class MarkTool:
     @property
     def draft(self) -> Markup | None:
         """The selected mark as it is being dragged."""
-        return self._draft
+        return self._hold.draft
 
     def see(self, to_screen: ToScreen) -> None:
         """Take the surface's view; said with every paint."""
-        self._to_screen = to_screen
+        self._to_screen = self._hold.to_screen = to_screen
 
     def paint(self, painter: QPainter, to_screen: ToScreen) -> None:
         """What is being drawn, the handles of what is selected, the vertex snapped to."""
-        self._to_screen = to_screen
+        self.see(to_screen)
         board = self._board
         if self._points:
             live = [*self._points, *([self._pointer] if self._pointer is not None else [])]
             self._paint_begun(painter, to_screen, live)
-        mark = self._draft or board.mark(board.selected)
+        mark = self._hold.draft or board.mark(board.selected)
         if mark is not None and board.kind == "select":
             drawn = board.drawn(mark, self._surface)
             if drawn is not None:
@@ -437,12 +366,3 @@ def _straight(start: Place, end: Place) -> Place:
     length = math.hypot(end[0] - start[0], end[1] - start[1])
     angle = round(math.atan2(end[1] - start[1], end[0] - start[0]) / (math.pi / 4)) * math.pi / 4
     return start[0] + length * math.cos(angle), start[1] + length * math.sin(angle)
-
-
-def paint_marks(painter: QPainter, board: MarkBoard, surface: str, to_screen: ToScreen, draft: Markup | None) -> None:
-    """All marks of a surface; ``draft`` stands for the one that is being dragged."""
-    for mark in board.seen(surface):
-        drawn = board.drawn(draft if draft is not None and draft.id == mark.id else mark, surface)
-        if drawn is not None:
-            chosen = mark.id == board.selected or (bool(mark.issue_id) and mark.issue_id == board.state.issue_id)
-            paint_mark(painter, drawn, to_screen, selected=chosen)
