@@ -11,9 +11,10 @@ from planner_app.domain.progress import Progress
 from planner_app.domain.rule import Rule, in_force
 from planner_app.plugin_api.model import Project
 from plugins.tunnel.model.monitoring.alarm_table import Kept, WriteAlarms, kept_alarms, same
+from plugins.tunnel.model.monitoring.csv_readings import AHEAD_MS
 from plugins.tunnel.model.monitoring.engine import DAY, Alarm, AlarmEngine, Sensor, calibration_alarms, replay
 from plugins.tunnel.model.monitoring.journal import Journal
-from plugins.tunnel.model.monitoring.payloads import AHEAD_MS, Sample
+from plugins.tunnel.model.monitoring.payloads import Sample
 from plugins.tunnel.model.monitoring.sensors import RegisterSensors, load_sensors
 from plugins.tunnel.model.monitoring.units import conversion
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import chain
 from pathlib import Path
+from time import time as now_s
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -32,6 +33,10 @@ _NOTHING = frozenset({"", "nan", "null", "none", "na", "n/a", "-", "--", "inf", 
 _SECONDS = 100_000_000_000
 #: Readings are believed between these years; a clock that says otherwise has lost its time.
 BELIEVED = (1980, 2100)
+#: A reading this far ahead of our clock comes from a clock that is wrong: kept as suspect, not judged.
+AHEAD_MS = 600_000
+#: Quality of a reading that is kept but in doubt.
+SUSPECT = 1
 
 
 @dataclass(slots=True)
@@ -99,10 +104,22 @@ def read_csv(path: Path, *, local: str = "Asia/Shanghai", time: str = "", value:
     for number, row in rows:
         if any(cell.strip() for cell in row):
             before = _take(made, number, row, columns, here, before, known)
+    _doubt_ahead(made)
     blank = sum(math.isnan(one) for one in made.value)
     if blank:
         made.notes.append(("tunnel.values_missing", {"count": blank}))
     return made
+
+
+def _doubt_ahead(made: CsvReadings) -> None:
+    """Readings of times that are yet to come are kept as suspect and told."""
+    limit = round(now_s() * 1000) + AHEAD_MS
+    ahead = [at for at, ts in enumerate(made.ts) if ts > limit]
+    for at in ahead:
+        made.quality[at] = max(made.quality[at], SUSPECT)
+    if ahead:
+        first = datetime.fromtimestamp(made.ts[ahead[0]] / 1000, UTC).isoformat()
+        made.notes.append(("tunnel.clock_ahead", {"count": len(ahead), "time": first}))
 
 
 def csv_columns(path: Path) -> tuple[list[str], str, str]:

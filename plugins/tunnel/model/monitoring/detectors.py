@@ -131,18 +131,22 @@ class Rise:
 
 
 class Flatline:
-    """Has not moved by more than ``span`` for ``hours``: a sensor that is stuck."""
+    """Has not moved by more than ``span`` for ``hours``: a sensor that is stuck. After a gap of half of that (and of
+    four times its usual interval) it begins anew: nobody knows what it would have shown."""
 
     def __init__(self, hours: float, span: float = 0.0, least: int = 8) -> None:
         self.length, self.span, self.least = int(hours * 3_600_000), span, least
         self.active = False
         self._since: int | None = None
         self._low = self._high = math.nan
-        self._count = 0
+        self._count, self._last = 0, 0
 
     def feed(self, ts: int, value: float, quality: int) -> list[Change]:
         if math.isnan(value):
             return []
+        if self._since is not None and not self.active and self._gap(ts):
+            self._since = None
+        self._last = ts
         low = value if self._since is None else min(self._low, value)
         high = value if self._since is None else max(self._high, value)
         if high - low > self.span:
@@ -152,12 +156,17 @@ class Flatline:
                 return [Cleared(ts)]
             return []
         if self._since is None:
-            self._since = ts
+            self._since, self._count = ts, 0
         self._low, self._high, self._count = low, high, self._count + 1
         if not self.active and ts - self._since >= self.length and self._count >= self.least:
             self.active = True
             return [Raised(ts, value)]
         return []
+
+    def _gap(self, ts: int) -> bool:
+        """Whether it was silent for long before ``ts``, as far as its readings since the last change tell."""
+        usual = (self._last - (self._since or 0)) / (self._count - 1) if self._count > 1 else math.inf
+        return ts - self._last > max(self.length / 2, 4 * usual)
 
     def wait(self, now: int) -> list[Change]:
         return []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -10,6 +11,7 @@ from datetime import UTC, date, datetime
 from planner_app.domain.progress import NoProgress, Progress, check
 from planner_app.domain.rule import Rule
 from planner_app.plugin_api.model import Project
+from plugins.tunnel.model.monitoring.csv_readings import AHEAD_MS
 from plugins.tunnel.model.monitoring.detectors import (
     SIMPLE,
     Change,
@@ -225,10 +227,15 @@ def applies(rule: Rule, sensor: Sensor) -> bool:
     )
 
 
+def beside(sensor: Sensor, other: Sensor) -> bool:
+    """True for two of one kind in one compartment of a tunnel."""
+    return (other.kind, other.tunnel, other.compartment) == (sensor.kind, sensor.tunnel, sensor.compartment)
+
+
 def _is_neighbour(sensor: Sensor, other: Sensor, within: float) -> bool:
     return (
         other.number != sensor.number
-        and (other.kind, other.tunnel, other.compartment) == (sensor.kind, sensor.tunnel, sensor.compartment)
+        and beside(sensor, other)
         and sensor.m is not None
         and other.m is not None
         and abs(other.m - sensor.m) <= within
@@ -273,7 +280,8 @@ def replay(
     progress: Progress | None = None,
 ) -> AlarmEngine:
     """Judge stored readings as if they came now: the engine as it stands at ``end`` (ms; without it after the last
-    one); ``engine``: one to go on with, of the same sensors and rules.
+    one); ``engine``: one to go on with, of the same sensors and rules. What a wrong clock dates ahead of ours is not
+    judged: it would make all others silent.
 
     Raises:
         Cancelled.
@@ -284,7 +292,9 @@ def replay(
     engine = engine or AlarmEngine(sensors, rules)
     if start is not None:
         _prime(project, engine, sensors, start, progress)
-    series = {sensor.number: project.readings.read(sensor.number, start, end) for sensor in sensors}
+    known = round(time.time() * 1000) + AHEAD_MS
+    known = known if end is None else min(end, known)
+    series = {sensor.number: project.readings.read(sensor.number, start, known) for sensor in sensors}
     who = np.concatenate([np.full(len(one), number) for number, one in series.items()] or [np.empty(0, int)])
     if len(who):
         ts, value, quality = (np.concatenate([getattr(one, key) for one in series.values()]) for key in _PARTS)

@@ -11,7 +11,7 @@ from planner_app.domain.rule import Rule, in_force
 from planner_app.plugin_api.model import Project
 from plugins.tunnel.model.monitoring.alarm_table import Kept, WriteAlarms, kept_alarms
 from plugins.tunnel.model.monitoring.csv_readings import CsvReadings
-from plugins.tunnel.model.monitoring.engine import DAY, Alarm, Sensor, replay
+from plugins.tunnel.model.monitoring.engine import DAY, Alarm, Sensor, beside, replay
 from plugins.tunnel.model.monitoring.sensors import load_sensors, need_sensor
 from plugins.tunnel.model.monitoring.units import need_conversion
 
@@ -82,11 +82,7 @@ def judge_period(
 ) -> list[Alarm]:  # fmt: skip
     """Alarms of a sensor that began within a period and of which no row tells."""
     known = in_force(rules, datetime.fromtimestamp(end / 1000, UTC).date(), city)
-    near = [
-        one
-        for one in load_sensors(project)
-        if (one.kind, one.tunnel, one.compartment) == (sensor.kind, sensor.tunnel, sensor.compartment)
-    ]
+    near = [one for one in load_sensors(project) if beside(one, sensor)]
     # To the last reading, not to the end of the file: an alarm may be over by now.
     engine = replay(project, near, known, start=start - _WARM_UP, progress=progress)
     kept = Kept(kept_alarms(project, start))

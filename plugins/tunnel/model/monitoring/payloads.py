@@ -13,11 +13,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from planner_app.domain.errors import PlannerError
-from plugins.tunnel.model.monitoring.csv_readings import BELIEVED, read_time, read_value
+from plugins.tunnel.model.monitoring.csv_readings import AHEAD_MS, BELIEVED, read_time, read_value
 
 SHIPPED = Path(__file__).resolve().parents[2] / "formats" / "payloads.toml"
-#: A reading this far ahead of our clock comes from a clock that is wrong: kept as suspect, not judged.
-AHEAD_MS = 600_000
 _LONGEST = 120
 _DEEPEST = 8
 _GOOD, _SUSPECT, _BAD = 0, 1, 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,7 @@ def _configure_alarms(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path)
     parser.add_argument("--at", default="", metavar="TIME", help=tr("only alarms that stood at this time"))
     parser.add_argument("--sensor", default="", metavar="ID", help=tr("only this sensor"))
+    parser.add_argument("--zone", default="Asia/Shanghai", help=tr("zone of times that state none"))
     parser.add_argument("--city", default="", metavar="NAME")
 
 
@@ -43,6 +45,7 @@ def _configure_acknowledge(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--remark", default="", metavar="TEXT", help=tr("what was seen or done"))
     parser.add_argument("--rule", default="", metavar="ID", help=tr("only alarms of this rule"))
     parser.add_argument("--at", default="", metavar="TIME", help=tr("alarms that stood then, not those that stand now"))
+    parser.add_argument("--zone", default="Asia/Shanghai", help=tr("zone of times that state none"))
     parser.add_argument("--city", default="", metavar="NAME")
 
 
@@ -94,7 +97,7 @@ def run_readings(context: VerbContext, arguments: argparse.Namespace) -> VerbRes
 
 def run_alarms(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
     """``planner tunnel alarms``: judge the stored readings."""
-    when = _moment(arguments.at)
+    when = _moment(arguments.at, arguments.zone)
     with context.open_project(arguments.file) as project:
         pairs, titles, unjudged = _judged(context, project, arguments, when)
     alarms = [alarm_json(alarm, titles) | _acknowledged(kept) for alarm, kept in pairs]
@@ -105,7 +108,7 @@ def run_acknowledge(context: VerbContext, arguments: argparse.Namespace) -> Verb
     """``planner tunnel acknowledge``: somebody takes note of alarms of a sensor, one command each."""
     from plugins.tunnel.model.monitoring.alarm_table import AcknowledgeAlarm
 
-    when = _moment(arguments.at)
+    when = _moment(arguments.at, arguments.zone)
     with context.open_project(arguments.file) as project:
         pairs, titles, _ = _judged(context, project, arguments, when)
         pairs = [(one, kept) for one, kept in pairs if arguments.rule in ("", one.rule)]
@@ -126,17 +129,21 @@ def _judged(
     could not be judged."""
     from planner_app.domain.rule import in_force
     from plugins.tunnel.model.monitoring.alarm_table import merge_kept
-    from plugins.tunnel.model.monitoring.engine import at_time, calibration_alarms, replay
+    from plugins.tunnel.model.monitoring.engine import at_time, beside, calibration_alarms, replay
     from plugins.tunnel.model.monitoring.sensors import find_sensor, load_sensors
 
-    sensors = [find_sensor(project, arguments.sensor)] if arguments.sensor else load_sensors(project)
-    span = project.readings.span()
-    day = datetime.fromtimestamp((when or (span[1] if span else 0)) / 1000, UTC).date()
+    every = load_sensors(project)
+    sensors = [find_sensor(project, arguments.sensor)] if arguments.sensor else every
+    # Its neighbours tell whether one sensor differs from them.
+    heard = [one for one in every if any(beside(one, mine) for mine in sensors)] if arguments.sensor else every
+    span, now = project.readings.span(), round(time.time() * 1000)
+    day = datetime.fromtimestamp((when or (min(span[1], now) if span else 0)) / 1000, UTC).date()
     rules = in_force(context.rules("tunnel."), day, arguments.city)
     # All of it, also for a time in the past: an alarm cut off there could not be told from the next one.
-    engine = replay(project, sensors, rules, progress=context.progress)
-    judged = [*engine.alarms.values(), *calibration_alarms(sensors, rules, day)]
-    pairs = merge_kept(project, judged, {one.number for one in sensors})
+    engine = replay(project, heard or sensors, rules, progress=context.progress)
+    wanted = {one.number for one in sensors}
+    judged = [one for one in engine.alarms.values() if one.sensor in wanted]
+    pairs = merge_kept(project, judged + calibration_alarms(sensors, rules, day), wanted)
     if when is not None:
         pairs = [pair for pair in pairs if at_time({pair[0].key: pair[0]}, when)]
     titles = {rule.id: rule.title_zh if language() == "zh_CN" else rule.title for rule in rules}
@@ -144,6 +151,7 @@ def _judged(
         {"code": "tunnel.unit_unjudged", "message": word("tunnel.unit_unjudged", {
             "sensor": sensor.code, "unit": sensor.unit, "rule": titles[rule.id], "other": rule.unit or "–"})}
         for sensor, rule in engine.unjudged
+        if sensor.number in wanted
     ]  # fmt: skip
     return sorted(pairs, key=lambda pair: pair[0].raised), titles, unjudged
 
@@ -181,14 +189,18 @@ def _acknowledged(kept: Any) -> dict[str, Any]:
     return {"acknowledged_by": kept.ack_by, "acknowledged_at": kept.ack_at or None, "remark": kept.ack_remark}
 
 
-def _moment(text: str) -> int | None:
+def _moment(text: str, local: str) -> int | None:
+    """Unix ms; a time that states no zone is of the zone ``local``."""
+    from plugins.tunnel.model.monitoring.csv_readings import zone
+
+    here = zone(local)
     if not text:
         return None
     try:
         when = datetime.fromisoformat(text)
     except ValueError as error:
         raise PlannerError("tunnel.moment_wrong", value=text) from error
-    return round((when if when.tzinfo else when.astimezone()).timestamp() * 1000)
+    return round((when if when.tzinfo else when.replace(tzinfo=here)).timestamp() * 1000)
 
 
 def _iso(ts: int) -> str:

@@ -78,6 +78,32 @@ def test_a_stuck_sensor() -> None:
     assert run(rule("flatline", hours=1, span=0.5), [7.0, 7.2] * 40) != []
 
 
+def test_a_gap_is_no_proof_that_a_sensor_is_stuck() -> None:
+    """Ten equal readings, half a day of silence, the same again: nobody saw it stand still. One that is always slow is
+    judged by its own pace."""
+    engine = AlarmEngine([CH4], [rule("flatline", hours=12)])
+    for minute in [*range(10), *range(13 * 60, 13 * 60 + 10)]:
+        engine.feed(1, START + minute * MINUTE, 5.0)
+    assert not engine.alarms
+    for minute in range(13 * 60 + 10, 26 * 60):
+        engine.feed(1, START + minute * MINUTE, 5.0)
+    assert [alarm.raised for alarm in engine.alarms.values()] == [START + 25 * 60 * MINUTE]
+    assert run(rule("flatline", hours=12), [5.0] * 9, step=7 * 60 * MINUTE) == [(7, None)]
+
+
+def test_what_a_wrong_clock_dates_ahead_is_not_judged(tmp_path: Path) -> None:
+    """One reading of next year does not make all others silent since."""
+    rules = [rule("missing", after_s=600), rule("limit", high=20.0)]
+    ahead = round(datetime.now(UTC).timestamp() * 1000) + 86_400_000 * 300
+    with Project.create(tmp_path / "p.sqlite", "EPSG:4549") as project:
+        add_sensors(project, (1, "CH4-1", "ch4", 100.0, ""), (2, "CH4-2", "ch4", 300.0, ""))
+        feed(project, 1, [5.0] * 20, step=MINUTE)
+        feed(project, 2, [5.0] * 20, step=MINUTE)
+        project.readings.add(1, [ahead], [99.0], 1)
+        assert not replay(project, load_sensors(project), rules).alarms
+        assert len(replay(project, load_sensors(project), rules, end=START + 60 * MINUTE).alarms) == 2
+
+
 def test_silence() -> None:
     engine = AlarmEngine([CH4], [rule("missing", after_s=600, level="fault")])
     engine.feed(1, START, 1.0)

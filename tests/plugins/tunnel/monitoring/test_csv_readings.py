@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from planner_app.cli import run_verb
 from planner_app.domain.errors import PlannerError
-from plugins.tunnel.model.monitoring.csv_readings import read_csv
+from planner_app.project import Project
+from plugins.tunnel.model.monitoring.csv_readings import read_csv, zone
+from tests.plugins.tunnel.monitoring.plants import add_sensors
 
 
 def write(tmp_path: Path, text: str, encoding: str = "utf-8") -> Path:
@@ -102,3 +104,36 @@ def test_verbs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert len(call("tunnel", "alarms", project, "--at", "2024-10-01T08:30:00+08:00")["alarms"]) == 2
     assert call("tunnel", "alarms", project, "--at", "noon", code=2)["error"]["code"] == "tunnel.moment_wrong"
     assert call("tunnel", "alarms", project, "--sensor", "X", code=2)["error"]["code"] == "tunnel.sensor_unknown"
+
+
+def test_times_without_a_zone_are_of_one_zone_and_neighbours_are_heard(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What ``--at`` says is read as the file's times are; one sensor alone is judged as it is among all."""
+
+    def call(*arguments: object, code: int = 0) -> dict:
+        assert run_verb([*[str(one) for one in arguments], "--json"]) == code
+        return json.loads(capsys.readouterr().out)
+
+    file = tmp_path / "p.sqlite"
+    with Project.create(file, "EPSG:4549") as project:
+        add_sensors(project, *((n, f"T{n}", "temp", 100.0 * n, "") for n in (1, 2, 3)))
+    for number, value in ((1, 20.0), (2, 20.5), (3, 30.0)):
+        rows = "".join(f"2024-10-01 {n // 6:02d}:{n % 6}0,{value + n % 2 / 10}\n" for n in range(24))
+        call("tunnel", "readings", file, write(tmp_path, "time,value\n" + rows), "--sensor", f"T{number}")
+    odd = call("tunnel", "alarms", file, "--sensor", "T3")["alarms"]
+    assert [(one["sensor"], one["rule"]) for one in odd] == [("T3", "alarm.neighbours")]
+    assert odd == [one for one in call("tunnel", "alarms", file)["alarms"] if one["sensor"] == "T3"]
+    raised = datetime.fromisoformat(odd[0]["raised"]).astimezone(zone("Asia/Shanghai")).replace(tzinfo=None)
+    before = raised - timedelta(seconds=1)
+    assert call("tunnel", "alarms", file, "--at", raised.isoformat())["alarms"] == odd
+    assert call("tunnel", "alarms", file, "--at", before.isoformat())["alarms"] == []
+    assert call("tunnel", "alarms", file, "--at", before.isoformat(), "--zone", "+07:00")["alarms"] == odd
+    bad = call("tunnel", "alarms", file, "--zone", "Mars", code=2)
+    assert bad["error"]["code"] == "tunnel.zone_unknown"
+
+
+def test_a_clock_that_is_ahead_is_told(tmp_path: Path) -> None:
+    read = read_csv(write(tmp_path, "time,value\n2024-10-01 08:00,1\n2099-10-01 08:00,2\n2024-10-01 08:01,3\n"))
+    assert (read.value, read.quality) == ([1.0, 2.0, 3.0], [0, 1, 0])
+    assert [code for code, _ in read.notes] == ["tunnel.clock_back", "tunnel.clock_ahead"]
