@@ -51,13 +51,22 @@ IMMUTABLE LANGUAGE sql AS $$
         || CASE WHEN p_z THEN 'Z' ELSE '' END
 $$;
 
--- All coordinates are numbers: NaN and infinity show in the length of the outline (and in the sums of points).
+-- Points whose coordinates are all numbers. (Apart: a function with a sub-select is never inlined.)
+CREATE OR REPLACE FUNCTION planner_inner.are_finite(p_points geometry) RETURNS boolean IMMUTABLE LANGUAGE sql AS $$
+    SELECT bool_and(abs(ST_X(d.geom)) < 'Infinity' AND abs(ST_Y(d.geom)) < 'Infinity' AND coalesce(abs(ST_Z(d.geom)) < 'Infinity', true))
+    FROM ST_DumpPoints(p_points) d
+$$;
+
+-- All coordinates are numbers: NaN and infinity show in the length of the outline.
 CREATE OR REPLACE FUNCTION planner_inner.is_finite(p_geometry geometry) RETURNS boolean IMMUTABLE LANGUAGE sql AS $$
-    SELECT coalesce(CASE ST_Dimension(p_geometry)
-        WHEN 2 THEN ST_Perimeter(p_geometry) < 'Infinity' AND (ST_Zmflag(p_geometry) = 0 OR ST_3DPerimeter(p_geometry) < 'Infinity')
-        WHEN 1 THEN ST_Length(p_geometry) < 'Infinity' AND (ST_Zmflag(p_geometry) = 0 OR ST_3DLength(p_geometry) < 'Infinity')
-        ELSE (SELECT bool_and(abs(ST_X(d.geom)) < 'Infinity' AND abs(ST_Y(d.geom)) < 'Infinity'
-                              AND coalesce(abs(ST_Z(d.geom)) < 'Infinity', true)) FROM ST_DumpPoints(p_geometry) d) END, false)
+    SELECT coalesce(CASE GeometryType(p_geometry)
+        WHEN 'POLYGON' THEN ST_Perimeter(p_geometry) < 'Infinity' AND (ST_Zmflag(p_geometry) = 0 OR ST_3DPerimeter(p_geometry) < 'Infinity')
+        WHEN 'MULTIPOLYGON' THEN ST_Perimeter(p_geometry) < 'Infinity' AND (ST_Zmflag(p_geometry) = 0 OR ST_3DPerimeter(p_geometry) < 'Infinity')
+        WHEN 'LINESTRING' THEN ST_Length(p_geometry) < 'Infinity' AND (ST_Zmflag(p_geometry) = 0 OR ST_3DLength(p_geometry) < 'Infinity')
+        WHEN 'MULTILINESTRING' THEN ST_Length(p_geometry) < 'Infinity' AND (ST_Zmflag(p_geometry) = 0 OR ST_3DLength(p_geometry) < 'Infinity')
+        WHEN 'POINT' THEN abs(ST_X(p_geometry)) < 'Infinity' AND abs(ST_Y(p_geometry)) < 'Infinity'
+             AND coalesce(abs(ST_Z(p_geometry)) < 'Infinity', true)
+        ELSE planner_inner.are_finite(p_geometry) END, false)
 $$;
 
 -- A geometry from WKB, or NULL if it is none.
@@ -88,11 +97,14 @@ $$;
 
 -- Mark staged rows that no layer can take. Before the head is locked.
 CREATE OR REPLACE FUNCTION planner_inner.check_stage(p_push uuid) RETURNS void LANGUAGE sql SET enable_nestloop = off AS $$
-    WITH f AS MATERIALIZED (SELECT * FROM (
+    WITH named AS MATERIALIZED (  -- there are few
+        SELECT layer FROM (SELECT DISTINCT layer FROM planner.stage WHERE push_id = p_push AND owner = session_user) l
+        WHERE planner_inner.is_uuid(layer)
+    ), f AS MATERIALIZED (SELECT * FROM (
         SELECT g.ordinal, CASE
             WHEN pg_column_size(g.names) + pg_column_size(g.cells) + pg_column_size(g.geometry) > 67108864 THEN 'sync.refused_size'
             WHEN NOT planner_inner.is_uuid(g.uuid) THEN 'sync.refused_uuid'
-            WHEN NOT planner_inner.is_uuid(g.layer) THEN 'sync.refused_layer'
+            WHEN (g.layer IN (SELECT layer FROM named)) IS NOT TRUE THEN 'sync.refused_layer'
             WHEN g.operation IS NULL OR g.operation NOT IN ('insert', 'update', 'delete') THEN 'sync.refused_row'
             WHEN cardinality(g.names) IS DISTINCT FROM cardinality(g.cells) OR array_ndims(g.names) > 1 THEN 'sync.refused_row'
             WHEN row_number() OVER (PARTITION BY g.layer, g.uuid ORDER BY g.ordinal) > 1 THEN 'sync.refused_twice'
@@ -135,10 +147,12 @@ BEGIN
     END IF;
     -- All at once; if one cannot be read, one by one.
     BEGIN
-        WITH bad AS MATERIALIZED (SELECT * FROM (
-            SELECT g.ordinal, planner_inner.geometry_fault(ST_GeomFromWKB(g.geometry), wanted) AS why FROM planner.stage g
+        WITH read AS MATERIALIZED (  -- judged by its name, so that the judgement is inlined
+            SELECT g.ordinal, ST_GeomFromWKB(g.geometry) AS shape FROM planner.stage g
             WHERE g.push_id = p_push AND g.owner = session_user AND g.layer = p_layer.uuid::text AND g.fault IS NULL
-              AND g.has_geometry AND g.geometry IS NOT NULL AND g.operation <> 'delete') judged WHERE why IS NOT NULL)
+              AND g.has_geometry AND g.geometry IS NOT NULL AND g.operation <> 'delete'
+        ), bad AS MATERIALIZED (
+            SELECT * FROM (SELECT r.ordinal, planner_inner.geometry_fault(r.shape, wanted) AS why FROM read r) judged WHERE why IS NOT NULL)
         UPDATE planner.stage s SET fault = 'sync.refused_geometry', detail = bad.why FROM bad
         WHERE s.push_id = p_push AND s.owner = session_user AND s.ordinal = bad.ordinal;
     EXCEPTION WHEN internal_error OR data_exception OR invalid_parameter_value OR statement_too_complex OR program_limit_exceeded THEN

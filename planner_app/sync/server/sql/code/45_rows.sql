@@ -2,17 +2,17 @@
 -- logged in one statement.
 
 -- The statement for a layer's columns. Parameters: push, layer as text, revision, first and last ordinal, the area that may
--- be changed, the columns that may be changed.
+-- be changed, the columns that may be changed. ``b`` and ``a`` (before, after) hold the cells that a row names; all of them unless
+-- it is an update.
 CREATE OR REPLACE FUNCTION planner_inner.rows_statement(p_project planner.project, p_layer planner.layer) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     target text := planner_inner.table_of(p_layer); spatial boolean := p_layer.geometry <> 'none';
-    old_values text; new_values text; changed text; before text; after text; sets text := ''; columns text := ''; inserts text := '';
+    places text; old_values text; new_values text; changed text; before text; after text; sets text := ''; columns text := ''; inserts text := '';
 BEGIN
-    SELECT coalesce(string_agg(format('t.%I::text', f.column_name), ', ' ORDER BY f.slot), ''),
-           coalesce(string_agg(format(
-               'CASE WHEN s.operation = ''delete'' THEN NULL WHEN array_position(s.names, %1$L) IS NOT NULL '
-               'THEN (s.cells[array_position(s.names, %1$L)])::%2$s::text WHEN s.operation = ''update'' THEN t.%3$I::text END',
-               f.name, planner_inner.column_type(f.type), f.column_name), ', ' ORDER BY f.slot), ''),
+    SELECT coalesce(string_agg(format('coalesce(array_position(g.names, %L), 0)', f.name), ', ' ORDER BY f.slot), ''),
+           coalesce(string_agg(format('CASE WHEN s.whole OR s.at[%s] > 0 THEN t.%I::text END', f.slot, f.column_name), ', ' ORDER BY f.slot), ''),
+           coalesce(string_agg(format('CASE WHEN s.at[%1$s] > 0 AND s.operation <> ''delete'' THEN (s.cells[s.at[%1$s]])::%2$s::text END',
+               f.slot, planner_inner.column_type(f.type)), ', ' ORDER BY f.slot), ''),
            coalesce(string_agg(format(', CASE WHEN n.b[%1$s] IS DISTINCT FROM n.a[%1$s] THEN %1$s::smallint END', f.slot), '' ORDER BY f.slot), ''),
            coalesce(string_agg(format('CASE WHEN d.b[%1$s] IS DISTINCT FROM d.a[%1$s] THEN d.b[%1$s] END', f.slot), ', ' ORDER BY f.slot), ''),
            coalesce(string_agg(format('CASE WHEN d.b[%1$s] IS DISTINCT FROM d.a[%1$s] THEN d.a[%1$s] END', f.slot), ', ' ORDER BY f.slot), ''),
@@ -20,24 +20,24 @@ BEGIN
                f.column_name, f.slot, planner_inner.column_type(f.type)), '' ORDER BY f.slot), ''),
            coalesce(string_agg(format(', %I', f.column_name), '' ORDER BY f.slot), ''),
            coalesce(string_agg(format(', (d.a[%s])::%s', f.slot, planner_inner.column_type(f.type)), '' ORDER BY f.slot), '')
-    INTO old_values, new_values, changed, before, after, sets, columns, inserts
+    INTO places, old_values, new_values, changed, before, after, sets, columns, inserts
     FROM planner.field f WHERE f.project = p_layer.project AND f.layer = p_layer.uuid;
     RETURN format($q$
         WITH s AS MATERIALIZED (
-            SELECT g.ordinal, g.uuid::uuid AS id, g.operation, g.names, g.cells, g.has_geometry,
+            SELECT g.ordinal, g.uuid::uuid AS id, g.operation, g.operation <> 'update' AS whole, cardinality(g.names) AS named,
+                   ARRAY[%16$s]::integer[] AS at, g.cells, g.has_geometry,
                    CASE WHEN g.has_geometry AND g.operation <> 'delete' THEN ST_SetSRID(ST_GeomFromWKB(g.geometry), %1$s) END AS shape
             FROM planner.stage g WHERE g.push_id = $1 AND g.owner = session_user AND g.layer = $2 AND g.fault IS NULL
               AND g.ordinal BETWEEN $4 AND $5
         ), n AS MATERIALIZED (
             SELECT s.ordinal, s.id, CASE WHEN t.uuid IS NOT NULL THEN CASE s.operation WHEN 'delete' THEN 'd' ELSE 'u' END
                                          ELSE CASE s.operation WHEN 'insert' THEN 'i' WHEN 'update' THEN '?' ELSE '-' END END AS kind,
-                   ARRAY[%2$s]::text[] AS b, ARRAY[%3$s]::text[] AS a, %4$s AS og,
-                   CASE WHEN s.has_geometry OR s.operation <> 'update' THEN s.shape ELSE %4$s END AS ng
+                   CASE WHEN NOT s.whole THEN s.named END AS named, ARRAY[%2$s]::text[] AS b, ARRAY[%3$s]::text[] AS a,
+                   %4$s AS og, s.shape AS ng,
+                   CASE WHEN s.whole OR s.has_geometry THEN ST_AsBinary(%4$s, 'NDR') END AS ogb, ST_AsBinary(s.shape, 'NDR') AS ngb
             FROM s LEFT JOIN %5$s t ON t.uuid = s.id
         ), c AS MATERIALIZED (
-            SELECT n.*, ST_AsBinary(n.og, 'NDR') AS ogb, ST_AsBinary(n.ng, 'NDR') AS ngb,
-                   array_remove(ARRAY[CASE WHEN ST_AsBinary(n.og, 'NDR') IS DISTINCT FROM ST_AsBinary(n.ng, 'NDR') THEN 0::smallint END%6$s], NULL)
-                       AS fields
+            SELECT n.*, array_remove(ARRAY[CASE WHEN n.ogb IS DISTINCT FROM n.ngb THEN 0::smallint END%6$s], NULL) AS fields
             FROM n WHERE n.kind <> '-'
         ), d AS MATERIALIZED (
             SELECT c.*, CASE WHEN c.kind = '?' THEN 'sync.refused_gone'
@@ -60,15 +60,19 @@ BEGIN
         ), logged AS (
             INSERT INTO planner.change (project, revision, layer, uuid, operation, fields, before, after, geometry_before, geometry_after, place)
             SELECT $8, $3, $9, d.id, d.kind::"char", d.fields,
-                   CASE WHEN d.kind <> 'i' THEN ARRAY[%14$s]::text[] END, CASE WHEN d.kind <> 'd' THEN ARRAY[%15$s]::text[] END,
+                   -- Where every cell that is named changed, they are what is wanted; else those that did.
+                   CASE WHEN d.kind = 'd' OR d.named = cardinality(array_remove(d.fields, 0::smallint)) THEN d.b
+                        WHEN d.kind = 'u' THEN ARRAY[%14$s]::text[] END,
+                   CASE WHEN d.kind = 'i' OR d.named = cardinality(array_remove(d.fields, 0::smallint)) THEN d.a
+                        WHEN d.kind = 'u' THEN ARRAY[%15$s]::text[] END,
                    CASE WHEN 0 = ANY (d.fields) THEN d.ogb END, CASE WHEN 0 = ANY (d.fields) THEN d.ngb END,
                    CASE WHEN d.og IS NULL THEN d.ng::box WHEN d.ng IS NULL THEN d.og::box ELSE bound_box(d.og::box, d.ng::box) END
-            FROM d WHERE d.fault IS NULL AND (d.kind <> 'u' OR cardinality(d.fields) > 0) RETURNING 1
+            FROM d WHERE d.fault IS NULL AND (d.kind <> 'u' OR cardinality(d.fields) > 0) ORDER BY d.id RETURNING 1
         ) SELECT (SELECT count(*) FROM logged), ARRAY(SELECT d.ordinal FROM d WHERE d.fault IS NOT NULL ORDER BY d.ordinal),
             ARRAY(SELECT d.fault FROM d WHERE d.fault IS NOT NULL ORDER BY d.ordinal) $q$,
         p_project.srid, old_values, new_values, CASE WHEN spatial THEN 't.geom' ELSE 'NULL::geometry' END, target, changed, spatial::text,
         sets, CASE WHEN spatial THEN ', geom = d.ng' ELSE '' END, CASE WHEN spatial THEN ', geom' ELSE '' END, columns,
-        CASE WHEN spatial THEN ', d.ng' ELSE '' END, inserts, before, after);
+        CASE WHEN spatial THEN ', d.ng' ELSE '' END, inserts, before, after, places);
 END $$;
 
 -- Are all changed slots among the columns a member may change?

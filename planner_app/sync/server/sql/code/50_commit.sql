@@ -147,7 +147,7 @@ RETURNS boolean STABLE LANGUAGE sql AS $$
 $$;
 
 CREATE OR REPLACE FUNCTION planner.commit_push(p_push uuid, p_project uuid, p_client text, p_seen bigint, p_rows bigint, p_digest text,
-    p_why jsonb, p_message text) RETURNS jsonb @definer@ SET lock_timeout = '10s' LANGUAGE plpgsql AS $$
+    p_why jsonb, p_message text) RETURNS jsonb @definer@ SET lock_timeout = '10s' SET work_mem = '64MB' LANGUAGE plpgsql AS $$
 DECLARE
     here planner.project := planner_inner.project_of(p_project); done planner.push; staged planner.stage_push; made planner.revision;
     one record; code text; refused jsonb := '[]'; applied bigint := 0; next bigint; was_locked uuid[];
