@@ -88,6 +88,7 @@ class Dock(QFrame):
         for index, tab in enumerate(self._tabs):
             foreign = tab.key.startswith("plugin:") and self._role not in ("", tab.key.split(":")[1])
             self.bar.setTabVisible(index, index == front or not foreign)
+        self.bar.setIconSize(self.bar.iconSize())  # Qt leaves the room of a hidden tab until something else changes
         self._fit()
 
     def set_title(self, key: str, title: str) -> None:

@@ -35,6 +35,7 @@ class FormDialog(QDialog):
         whole.addWidget(self.notice)
         whole.addLayout(self.foot)
         self.setLayout(whole)
+        self._whole = whole
 
     def form(self) -> QFormLayout:
         """A two-column form added to the body."""
@@ -66,6 +67,17 @@ class FormDialog(QDialog):
     def complain(self, text: str, hint: str = "") -> None:
         """Say what is wrong, here."""
         self.notice.show_text(text, "error", hint)
+        self.fit()
+
+    def fit(self, *, shrink: bool = False) -> None:
+        """As high as what it shows now needs, so that nothing is squeezed; lower too with ``shrink``."""
+        layout = self._whole
+        layout.activate()
+        hint = (
+            layout.totalHeightForWidth(self.width()) if layout.hasHeightForWidth() else layout.totalSizeHint().height()
+        )
+        if shrink or hint > self.height():
+            self.resize(self.width(), hint)
 
 
 def fact(name: str) -> QWidget:

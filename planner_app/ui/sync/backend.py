@@ -31,7 +31,7 @@ class Backend(Protocol):
         """Records held back."""
 
     def project_uuid(self, project: Project) -> str:
-        """What names the project on the server."""
+        """What names the project on the server, and would on one it is not on yet."""
 
     def keep_password(self, conninfo: str, password: str) -> None:
         """Put a password into the computer's keyring."""
@@ -78,10 +78,9 @@ class CityServer:
         return quarantine(project)
 
     def project_uuid(self, project: Project) -> str:
-        from planner_app.project import replica
-
         with project.door.read() as connection:
-            return replica.get(connection, "project")
+            found = connection.execute("SELECT value FROM planner_meta WHERE key = 'uuid'").fetchone()
+        return str(found[0]) if found else ""
 
     def keep_password(self, conninfo: str, password: str) -> None:
         from planner_app.sync.secrets import keep

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 
 def read_layers(transport: Transport, project: str) -> list[LayerDef]:
-    """The layers the user may read. For the line's thread."""
+    """The layers the user may read, plan by plan. For the line's thread."""
     with transport.pull(project, 0) as pull:
-        return list(pull.layers)
+        return sorted(pull.layers, key=lambda one: (one.cells.get("plan_id", ""), one.cells.get("name") or one.table))
 
 
 def read_outlines(transport: Transport, project: str, layer: str) -> Any:

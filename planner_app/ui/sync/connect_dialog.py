@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QListWidget,
     QListWidgetItem,
-    QStackedWidget,
     QTabBar,
     QWidget,
 )
@@ -32,7 +31,7 @@ from planner_app.ui.sync.rights import role_word
 from planner_app.ui.sync.words import tls_look, tls_name
 
 if TYPE_CHECKING:
-    from planner_app.sync.types import ProjectDef, ServerInfo
+    from planner_app.sync.types import ServerInfo
 
 
 def service_names() -> list[str]:
@@ -89,19 +88,16 @@ class AddressForm(QWidget):
         by_service.addRow(fact(tr("Service")), self.service)
         hint = tr("Entries of pg_service.conf; the password then comes from pgpass, or is asked for.")
         by_service.addRow("", label(hint, "small", wrap=True))
-        self._stack = QStackedWidget()
-        for form in (by_address, by_service):
-            page = QWidget()
+        self._pages = (QWidget(), QWidget())
+        for page, form in zip(self._pages, (by_address, by_service), strict=True):
             page.setLayout(form)
-            self._stack.addWidget(page)
-        self.tabs.currentChanged.connect(self._stack.setCurrentIndex)
         self.tabs.currentChanged.connect(lambda _: self._show())
         self.tls.currentIndexChanged.connect(lambda _: self._show())
         self.host.textChanged.connect(lambda _: self._show())
         guarded = row(spacing=6)
         guarded.addWidget(self.lock, 0, Qt.AlignmentFlag.AlignTop)
         guarded.addWidget(self.guarded, 1)
-        self.setLayout(column(self.tabs, self._stack, guarded, spacing=10))
+        self.setLayout(column(self.tabs, *self._pages, guarded, spacing=10))
         self.tabs.setCurrentIndex(1 if known.service else 0)
         self._show()
 
@@ -114,10 +110,14 @@ class AddressForm(QWidget):
         return made
 
     def _show(self) -> None:
+        by_service = self.tabs.currentIndex() == 1
+        for page, shown in zip(self._pages, (not by_service, by_service), strict=True):
+            page.setVisible(shown)
+        self.tls.setEnabled(not self.host.text().startswith("/"))  # a socket of this computer
         verified = self.tls.currentData().startswith("verify") and not self.host.text().startswith("/")
         self._certificate_row.setVisible(verified)
         self._certificate_label.setVisible(verified)
-        icon, token, sentence = tls_look(self.address())
+        icon, token, sentence = tls_look(ServerAddress(service="…") if by_service else self.address())
         self.lock.set_icon(icon, token)
         self.guarded.setText(sentence)
         self.changed.emit()
@@ -140,18 +140,21 @@ class AddressForm(QWidget):
             tls=self.tls.currentData(), root_certificate=self.certificate.text().strip(), other=self._other,
         )  # fmt: skip
 
-    def problem(self) -> tuple[str, str]:
-        """(what is missing, what to do), both empty if nothing is."""
+    def problem(self) -> tuple[str, str, QWidget | None]:
+        """(what is missing, what to do, where), empty if nothing is."""
         address = self.address()
         if self.tabs.currentIndex() == 1:
-            return ("", "") if address.service else (tr("Name a service."), "")
+            return ("", "", None) if address.service else (tr("Name a service."), "", self.service)
         if not address.host:
-            return tr("Where is the server?"), tr("Ask your administrator for its name.")
+            return tr("Where is the server?"), tr("Ask your administrator for its name."), self.host
         if not 0 < address.port < 65536:
-            return tr("“{port}” is no port.", port=self.port.text()), tr("PostgreSQL usually listens on 5432.")
+            told = tr("“{port}” is no port.", port=self.port.text())
+            return told, tr("PostgreSQL usually listens on 5432."), self.port
         if not address.database:
-            return tr("Which database?"), tr("Ask your administrator for its name.")
-        return ("", "") if address.user else (tr("As whom?"), tr("Ask your administrator for your user name."))
+            return tr("Which database?"), tr("Ask your administrator for its name."), self.database
+        if not address.user:
+            return tr("As whom?"), tr("Ask your administrator for your user name."), self.user
+        return "", "", None
 
 
 def _beside(first: QWidget, *others: QWidget) -> QWidget:
@@ -211,10 +214,13 @@ class ConnectDialog(FormDialog):
         said.addWidget(ThemedIcon(session.theme, "circle-check", 18, "pass"), 0, Qt.AlignmentFlag.AlignTop)
         said.addLayout(column(self.answer, self.guarded, spacing=2), 1)
         second.setLayout(column(said, self.about, self.projects, None, spacing=12))
-        self._pages = QStackedWidget()
-        self._pages.addWidget(first)
-        self._pages.addWidget(second)
-        self.body.addWidget(self._pages)
+        self._pages = (first, second)
+        for page in self._pages:
+            self.body.addWidget(page)
+        second.hide()
+        self.body.addStretch(1)
+        self.form_.changed.connect(lambda: self.fit(shrink=True))
+        (self.form_.problem()[2] or self.password).setFocus()
         self.finished.connect(lambda _: self._line.close(0.0))
 
     def submit(self) -> None:
@@ -239,9 +245,10 @@ class ConnectDialog(FormDialog):
         self.session.settings.save()
 
     def _connect(self) -> None:
-        text, hint = self.form_.problem()
-        if text:
+        text, hint, where = self.form_.problem()
+        if where is not None:
             self.complain(text, hint)
+            where.setFocus()
             return
         assert self.accept_button is not None
         self.notice.hide()
@@ -260,6 +267,7 @@ class ConnectDialog(FormDialog):
                     backend.keep_password(conninfo, password)
                 except PlannerError as error:  # it works all the same, until the program ends
                     self.notice.show_text(self.session.word(error)[0], "warning", self.session.word(error)[1])
+                    self.fit()
 
         self._line.ask(lambda transport: transport.hello(), done, self._refused)
 
@@ -268,7 +276,7 @@ class ConnectDialog(FormDialog):
         self.accept_button.setEnabled(True)
         self.accept_button.setText(tr("Connect"))
         self.complain(*self.session.word(error))
-        if isinstance(error, PlannerError) and error.code in ("sync.password_needed", "sync.denied"):
+        if isinstance(error, PlannerError) and error.code in ("sync.password_needed", "sync.login_failed"):
             self.password.setFocus()
 
     def _answered(self, info: ServerInfo) -> None:
@@ -291,18 +299,29 @@ class ConnectDialog(FormDialog):
             self.accept_button.setText(tr("Next"))
             self.accept_button.setEnabled(bool(info.projects))
         elif project is not None:
-            self.about.setText(self._about_project(project.name, info.projects))
+            text, may = self._about_project(project.name, info)
+            self.about.setText(text)
             self.accept_button.setText(tr("Sync"))
-        self._pages.setCurrentIndex(1)
+            self.accept_button.setEnabled(may)
+        self._pages[0].hide()
+        self._pages[1].show()
+        self.fit(shrink=True)
+        self.accept_button.setFocus()
 
-    def _about_project(self, name: str, there: tuple[ProjectDef, ...]) -> str:
+    def _about_project(self, name: str, info: ServerInfo) -> tuple[str, bool]:
+        """(what a sync would do, whether the user may have it done)."""
         project = self.session.project
         own = self.session.sync.backend.project_uuid(project) if project is not None else ""
-        if any(one.uuid == own for one in there):
+        if any(one.uuid == own for one in info.projects):
             return tr(
                 "“{name}” is on this server. Syncing takes over what others did and sends what you did.", name=name
-            )
+            ), True
+        if info.role == "viewer":
+            return tr(
+                "“{name}” is not on this server yet, and whoever may only look cannot bring it there. Ask an "
+                "administrator for another role.", name=name,
+            ), False  # fmt: skip
         return tr(
             "“{name}” is not on this server yet. Syncing makes it known there under this name and sends all its "
             "layers; then others can open it.", name=name,
-        )  # fmt: skip
+        ), True  # fmt: skip

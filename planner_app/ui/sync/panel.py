@@ -262,6 +262,8 @@ class SyncPanel(TaskPage):
             tr("{count} held back", count=len(report.quarantined)) if report.quarantined else "",
         ]
         told = tr(", ").join(filter(None, parts)) or tr("Nothing was new here or there.")
+        if report.conflicts or report.quarantined:
+            self.open_tab(CONFLICTS if report.conflicts else HELD)
         level = "warning" if report.conflicts or report.quarantined else "success"
         hint = tr("Revision {number}, {seconds} s", number=report.revision, seconds=f"{report.seconds:.1f}")
         self.notice.show_text(told, level, hint)

@@ -250,6 +250,7 @@ class SyncService(QObject):
     def _progress(self, job: Job) -> None:
         if self._job is job and job.state == "cancelled":
             self._ended()
+            self._forget_unregistered()
             self._show_status()
             self._later(WATCH_MS)
         elif self._job is job and job.is_active():
@@ -283,9 +284,16 @@ class SyncService(QObject):
         else:
             self.session.show_error(error)
             self._stopped = PlannerError("sync.stopped", detail=type(error).__name__)
+        if self._stopped is not None:
+            self._forget_unregistered()
         self._show_status()
         if self._asked:
             self.failed.emit(error)
+
+    def _forget_unregistered(self) -> None:
+        """A project that did not get onto the server is a local file as before."""
+        if self.state is not None and self.state.kind == "unregistered":
+            self.use("")  # had it got there after all, the state that is being read names the server
 
     def _later(self, milliseconds: int) -> None:
         if self._stopped is None and self._conninfo:

@@ -27,6 +27,7 @@ from planner_app.sync.types import (
     RemoteRow,
     Revision,
     Rights,
+    Role,
     ServerInfo,
     Why,
 )
@@ -52,7 +53,7 @@ class FakeTransport:
 
     def hello(self) -> ServerInfo:
         self.backend.work(None)
-        return ServerInfo("1", 1, "wang", "planner", tuple(self.backend.projects))
+        return ServerInfo("1", 1, "wang", self.backend.role, tuple(self.backend.projects))
 
     def revisions(self, _project: str, *, before: int = 0, limit: int = 100) -> list[Revision]:
         self.backend.work(None)
@@ -109,6 +110,7 @@ class FakeBackend:
     threads: set[int] = field(default_factory=set)
     cloned: list[Any] = field(default_factory=list)
     attachment: bytes = b""
+    role: Role = "planner"
 
     def state(self, _project: Any) -> SyncState:
         return self.standing
@@ -130,7 +132,7 @@ class FakeBackend:
 
     def connect(self, conninfo: str, password: str | None) -> Any:
         self.passwords.append((conninfo, password))
-        if isinstance(self.fail, PlannerError) and self.fail.code == "sync.denied":
+        if isinstance(self.fail, PlannerError) and self.fail.code in ("sync.denied", "sync.login_failed"):
             raise self.fail
         self.transports.append(FakeTransport(self))
         return self.transports[-1]

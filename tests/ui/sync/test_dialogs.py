@@ -36,8 +36,11 @@ def test_a_local_project_is_connected_and_synced(opened: Any, qtbot: Any) -> Non
     opened.window.sync.put_on_rail()
     opened.window.sync.connect_server()
     dialog = connect_dialog(opened)
+    assert dialog.focusWidget() is dialog.form_.host
+    dialog.form_.host.setText("gis")
     dialog.submit()
-    assert dialog.notice.text() == "Where is the server?"
+    assert dialog.notice.text() == "Which database?"
+    assert dialog.focusWidget() is dialog.form_.database
     fill(dialog, password="secret")
     dialog.submit()
     assert not dialog.accept_button.isEnabled()  # type: ignore[union-attr]
@@ -56,17 +59,60 @@ def test_a_local_project_is_connected_and_synced(opened: Any, qtbot: Any) -> Non
 
 
 def test_a_wrong_password_is_said_in_the_dialog(opened: Any, qtbot: Any) -> None:
-    backend = FakeBackend(fail=PlannerError("sync.denied", server="gis.example.cn"))
+    backend = FakeBackend(fail=PlannerError("sync.login_failed", server="gis.example.cn"))
     opened.session.sync.backend = backend
     opened.window.sync.connect_server()
     dialog = connect_dialog(opened)
     fill(dialog, password="wrong")
     dialog.submit()
     qtbot.waitUntil(dialog.notice.isVisible)
-    assert "let you" in dialog.notice.text()
+    assert "password" in dialog.notice.text()
     assert dialog.accept_button.isEnabled()  # type: ignore[union-attr]
     assert backend.kept == {}
     assert dialog.info is None
+
+
+def test_nothing_is_squeezed_however_long_the_refusal(opened: Any) -> None:
+    opened.window.sync.connect_server()
+    dialog = connect_dialog(opened)
+    fill(dialog)
+    before = dialog.form_.host.height()
+    dialog.complain("The server could not prove who it is. " * 8, "Ask for its certificate. " * 8)
+    assert dialog.form_.host.height() == before
+    for shown in (dialog.form_.host, dialog.form_.certificate, dialog.password):
+        assert shown.height() >= shown.minimumSizeHint().height()
+    high = dialog.height()
+    dialog.form_.tabs.setCurrentIndex(1)  # fewer lines, no hole between them
+    assert dialog.height() < high
+    assert "service file" in dialog.form_.guarded.text()
+
+
+def test_who_may_only_look_is_told_before_a_sync(opened: Any, qtbot: Any) -> None:
+    opened.session.sync.backend = FakeBackend(role="viewer")
+    opened.window.sync.connect_server()
+    dialog = connect_dialog(opened)
+    fill(dialog)
+    dialog.submit()
+    qtbot.waitUntil(lambda: dialog.info is not None)
+    assert "may only look" in dialog.about.text()
+    assert not dialog.accept_button.isEnabled()  # type: ignore[union-attr]
+
+
+def test_a_project_the_server_refuses_stays_a_local_file(opened: Any, qtbot: Any) -> None:
+    backend = FakeBackend()
+    opened.session.sync.backend = backend
+    opened.window.sync.put_on_rail()
+    opened.window.sync.open()
+    service = opened.session.sync
+    service.use(CONNINFO)
+    backend.fail = PlannerError("sync.name_taken", name="新城")
+    with qtbot.waitSignal(service.failed, timeout=8000):
+        service.sync_now()
+    panel = opened.window.task.panel("sync")
+    assert (service.status.kind, service.conninfo) == ("local", "")
+    assert panel.local.isVisible()
+    assert panel.notice.isVisible()
+    assert "新城" in panel.notice.text()
 
 
 def test_a_keyring_that_fails_does_not_keep_anybody_out(opened: Any, qtbot: Any) -> None:
@@ -112,7 +158,7 @@ def test_services_come_from_the_service_file(opened: Any, tmp_path: Path, monkey
     dialog.form_.tabs.setCurrentIndex(1)
     dialog.form_.service.setCurrentText("city")
     assert dialog.form_.address() == ServerAddress(service="city")
-    assert dialog.form_.problem() == ("", "")
+    assert dialog.form_.problem() == ("", "", None)
 
 
 def test_a_project_of_the_server_becomes_a_file_that_opens(
