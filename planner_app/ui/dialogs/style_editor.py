@@ -86,7 +86,7 @@ class StyleEditor(FormDialog):
         self.steps.setRange(2, 12)
         self.steps.setValue(max(2, len(self.classes)) if self.style_.kind == "graduated" else 5)
         self.steps.valueChanged.connect(self._classify)
-        self._field_label, self._steps_label = fact(tr("Field")), fact(tr("Classes"))
+        self._field_label, self._steps_label = fact(tr("Field")), fact(tr("Number of classes"))
         form = self.form()
         form.addRow(fact(tr("Kind")), self.kind)
         form.addRow(self._field_label, self.field)
@@ -151,7 +151,7 @@ class StyleEditor(FormDialog):
         self.size_.setSuffix(" mm")
         self.size_.setValue(first.size)
         form = self.form()
-        form.addRow(fact(tr("Line")), row(self.stroke_width, self.line_style, None))
+        form.addRow(fact(tr("Line style")), row(self.stroke_width, self.line_style, None))
         if self.layer.geometry == "point":
             form.addRow(fact(tr("Marker")), row(self.marker, self.size_, None))
         if self.layer.geometry == "polygon":

@@ -332,7 +332,7 @@ class ProfilePage(QWidget):
 
 def _slope_table() -> QTableWidget:
     table = QTableWidget(0, 3)
-    table.setHorizontalHeaderLabels([tr("From chainage"), tr("Length (m)"), tr("Slope (‰)")])
+    table.setHorizontalHeaderLabels([tr("From chainage"), tr("Slope length (m)"), tr("Slope (‰)")])
     table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
     table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
