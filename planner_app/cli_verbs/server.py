@@ -40,8 +40,13 @@ def _open(dsn: str) -> Iterator[psycopg.Connection[Any]]:
         if found is None:
             raise
         connection = open_connection(dsn, found)
-    with connection, worded(label(parameters(dsn))):
-        yield connection
+    try:
+        with connection, worded(label(parameters(dsn))):
+            yield connection
+    except PlannerError as error:
+        if error.code != "sync.denied":
+            raise
+        raise PlannerError("sync.admins_only") from None
 
 
 def _configure_init(parser: argparse.ArgumentParser) -> None:
@@ -76,10 +81,12 @@ def _configure_exception(parser: argparse.ArgumentParser) -> None:
 
 def _exception(arguments: argparse.Namespace) -> dict[str, Any]:
     """What the arguments say beyond the role; empty if nothing."""
+    from planner_app.cli_verbs.sync import listed
+
     flag = {"yes": True, "no": False, None: None}
     said = {
         "layer": arguments.layer, "prefix": arguments.prefix, "district": arguments.district,
-        "columns": arguments.columns.split(",") if arguments.columns else None,
+        "columns": None if arguments.columns is None else listed(arguments.columns),
         "only_there": arguments.only_there or None, "write": flag[arguments.write], "read": flag[arguments.read],
     }  # fmt: skip
     return {key: value for key, value in said.items() if value is not None}
@@ -94,19 +101,35 @@ def _configure_add(parser: argparse.ArgumentParser) -> None:
 
 
 def _add(_context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
+    from planner_app.i18n import word
     from planner_app.sync.server import administration
 
-    password = sys.stdin.readline().rstrip("\n") if arguments.password_stdin else None
+    password = _typed() if arguments.password_stdin else None
     if arguments.password_stdin and not password:
         raise PlannerError("sync.password_empty")
-    said = _exception(arguments)
+    said, name = _exception(arguments), arguments.name
     projects = [arguments.project] if arguments.project else []
-    with _open(arguments.dsn) as connection, connection.transaction():
-        new = administration.add_user(connection, arguments.name, arguments.role, projects, password)
-        number = None
-        if said:
-            number = administration.grant(connection, said | {"member": arguments.name, "project": arguments.project})
-    return VerbResult({"name": arguments.name, "role": arguments.role, "new_login": new, "exception": number})
+    with _open(arguments.dsn) as connection:
+        administration.check_admin(connection)
+        with connection.transaction():
+            new = administration.add_user(connection, name, arguments.role, projects, password)
+            number = None
+            if said:
+                number = administration.grant(connection, said | {"member": name, "project": arguments.project})
+        codes = ["sync.login_without_password"] if administration.is_without_password(connection, name) else []
+    warnings = [{"code": code, "message": word(code, {"name": name})} for code in codes]
+    return VerbResult(
+        {"name": name, "role": arguments.role, "new_login": new, "exception": number, "warnings": warnings}
+    )
+
+
+def _typed() -> str:
+    """A password from standard input; typed on a terminal it is not shown."""
+    if sys.stdin.isatty():
+        from getpass import getpass
+
+        return getpass("")
+    return sys.stdin.readline().rstrip("\r\n")
 
 
 def _configure_remove(parser: argparse.ArgumentParser) -> None:
@@ -118,6 +141,7 @@ def _remove(_context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
     from planner_app.sync.server import administration
 
     with _open(arguments.dsn) as connection:
+        administration.check_admin(connection)
         administration.remove_user(connection, arguments.name)
     return VerbResult({"removed": arguments.name})
 
@@ -126,7 +150,8 @@ def _users(_context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
     from planner_app.sync.server import administration
 
     with _open(arguments.dsn) as connection:
-        return VerbResult({"users": administration.users(connection)})
+        data = {"users": administration.users(connection), "exceptions": administration.exceptions(connection)}
+    return VerbResult(data)
 
 
 def _configure_grant(parser: argparse.ArgumentParser) -> None:
@@ -141,7 +166,8 @@ def _grant(_context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
 
     with _open(arguments.dsn) as connection:
         if arguments.remove is not None:
-            return VerbResult({"removed": administration.ungrant(connection, arguments.remove)})
+            administration.ungrant(connection, arguments.remove)
+            return VerbResult({"removed": True})
         said = _exception(arguments)
         if not said or not arguments.name:
             raise PlannerError("sync.nothing_granted")
@@ -153,7 +179,9 @@ def _status(_context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
     from planner_app.sync.server import administration
 
     with _open(arguments.dsn) as connection:
-        return VerbResult(administration.status(connection))
+        found = administration.status(connection)
+    clients = [{"project": one["name"], **client} for one in found["projects"] for client in one["clients"]]
+    return VerbResult(found | {"clients": clients})
 
 
 def _verify(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:

@@ -18,10 +18,16 @@ if TYPE_CHECKING:
     from planner_app.sync.transport import Transport
 
 
+def listed(text: str) -> list[str]:
+    """The names in ``A, B``."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
 def _configure_sync(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "words", nargs="+", metavar="FILE", help="project file; “conflicts FILE”: what waits for a choice"
-    )
+        "words", nargs="+", metavar="FILE",
+        help="project file; “conflicts FILE”: what waits for a choice; “quarantine FILE”: what is held back",
+    )  # fmt: skip
     parser.add_argument("--server", metavar="DSN", help="database: postgresql://user@host/name, host=…, service=…")
     parser.add_argument("--resolve", choices=("ours", "theirs", "ask"), default="ask", help="who wins in conflicts")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
@@ -30,21 +36,50 @@ def _configure_sync(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--settle", nargs=2, action="append", default=[], metavar=("ID", "mine|theirs"), help="with conflicts: choose"
     )
+    parser.add_argument(
+        "--fix", nargs=2, action="append", default=[], metavar=("ID", "clear|convert|repair"),
+        help="with quarantine: mend what is held back (ID or “all”)",
+    )  # fmt: skip
+    parser.add_argument("--retry", action="append", default=[], metavar="ID", help="with quarantine: send once more")
+    parser.add_argument(
+        "--drop", action="append", default=[], metavar="ID", help="with quarantine: back to what the server has"
+    )
+
+
+#: Options that belong to one form of the verb only, by their names.
+_BELONG = {"settle": "conflicts", "fix": "quarantine", "retry": "quarantine", "drop": "quarantine"}
+_PLAIN = ("server", "dry_run", "message", "status")
 
 
 def _sync(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
     words = arguments.words
-    asked = len(words) == 2 and words[0] == "conflicts"
-    if len(words) > 1 and not asked:
+    form = words[0] if len(words) == 2 and words[0] in ("conflicts", "quarantine") else ""
+    forgotten = words in (["conflicts"], ["quarantine"]) and not Path(words[0]).exists()
+    if forgotten or (len(words) > 1 and not form):
         raise PlannerError("sync.one_file", files=", ".join(words))
+    given = {name for name in (*_BELONG, *_PLAIN) if getattr(arguments, name)}
+    given |= {"resolve"} if arguments.resolve != "ask" else set()
+    for name in sorted(given):
+        if _BELONG.get(name, "") != form:
+            option = f"--{name.replace('_', '-')}"
+            raise PlannerError("sync.wrong_option", option=option, form=f"sync {_BELONG.get(name, '')} FILE")
     with context.open_project(Path(words[-1])) as project:
-        if asked:
+        if form == "conflicts":
             return _conflicts(project, arguments.settle)
+        if form == "quarantine":
+            chosen = [*arguments.fix, *((one, "retry") for one in arguments.retry)]
+            return _quarantine(project, [*chosen, *((one, "discard") for one in arguments.drop)])
         if arguments.status:
-            from planner_app.sync.client.session import state
-
-            return VerbResult(asdict(state(project)))
+            return _status(project)
         return _run(context, project, arguments)
+
+
+def _status(project: Project) -> VerbResult:
+    from planner_app.i18n import word
+    from planner_app.sync.client.session import state
+
+    found = asdict(state(project))
+    return VerbResult(found | {"message": word(f"sync.state_{found['kind']}", found)})
 
 
 def _run(context: VerbContext, project: Project, arguments: argparse.Namespace) -> VerbResult:
@@ -54,30 +89,83 @@ def _run(context: VerbContext, project: Project, arguments: argparse.Namespace) 
     with _connected(address) as transport:
         syncer = Syncer(project, transport, server=_public(address))
         report = syncer.sync(context.progress, arguments.resolve, dry_run=arguments.dry_run, message=arguments.message)
+    warnings = _unchecked(address)
+    if report.readings_kept:
+        warnings.append(_warning("sync.readings_kept", sensors=report.readings_kept))
     return VerbResult(
         {
             "pushed": report.pushed, "pulled": report.pulled, "conflicts": [_told(one) for one in report.conflicts],
+            "settled": [_told(one) | {"choice": choice} for one, choice in report.settled],
             "quarantined": [_held(one) for one in report.quarantined], "revision": report.revision,
             "bytes": report.bytes, "seconds": round(report.seconds, 3), "dry_run": arguments.dry_run,
+            "warnings": warnings,
         }
     )  # fmt: skip
+
+
+def _warning(code: str, **params: Any) -> dict[str, str]:
+    from planner_app.i18n import word
+
+    return {"code": code, "message": word(code, params)}
+
+
+def _unchecked(address: str) -> list[dict[str, str]]:
+    from planner_app.sync.server.session import is_unchecked
+
+    return [_warning("sync.unchecked")] if is_unchecked(address) else []
 
 
 def _conflicts(project: Project, choices: Sequence[tuple[str, str]]) -> VerbResult:
-    from planner_app.sync.client.conflicts import Choice, ResolveConflicts, conflicts
+    from planner_app.sync.client.conflicts import ResolveConflicts, conflicts
     from planner_app.sync.client.quarantine import quarantine
 
+    waiting = {str(one.id): one for one in conflicts(project)}
     for number, chosen in choices:
         if not number.isdecimal() or chosen not in ("mine", "theirs"):
             raise PlannerError("sync.choice_wrong", conflict=number, choice=chosen)
-        choice: Choice = "mine" if chosen == "mine" else "theirs"
-        project.execute(ResolveConflicts((int(number),), choice))
+        if number not in waiting:
+            raise PlannerError("sync.conflict_unknown", conflict=number)
+    chosen_of = dict(choices)
+    if len(chosen_of) != len({(number, choice) for number, choice in choices}):
+        raise PlannerError("sync.chosen_twice")
+    for choice in ("mine", "theirs"):
+        ids = tuple(int(number) for number, chosen in chosen_of.items() if chosen == choice)
+        if ids:
+            project.execute(ResolveConflicts(ids, choice))
     return VerbResult(
         {
-            "settled": len(choices), "conflicts": [_told(one) for one in conflicts(project)],
+            "settled": [_told(waiting[number]) | {"choice": choice} for number, choice in chosen_of.items()],
+            "conflicts": [_told(one) for one in conflicts(project)],
             "quarantined": [_held(one) for one in quarantine(project)],
         }
     )  # fmt: skip
+
+
+def _quarantine(project: Project, choices: Sequence[tuple[str, str]]) -> VerbResult:
+    """List what is held back; fix some of it. All choices are looked at before the first is made."""
+    from planner_app.sync.client.quarantine import FixQuarantined, quarantine
+
+    held = {str(one.id): one for one in quarantine(project)}
+    wanted: dict[str, str] = {}
+    for number, fix in choices:
+        if number != "all" and number not in held:
+            raise PlannerError("sync.quarantine_unknown", record=number)
+        ids = [number] if number != "all" else [key for key, one in held.items() if fix in one.fixes]
+        for key in ids:
+            if fix not in held[key].fixes:
+                raise PlannerError(
+                    "sync.fix_wrong", record=key, fix=fix, layer=held[key].layer_name, fixes=", ".join(held[key].fixes)
+                )
+            if wanted.setdefault(key, fix) != fix:
+                raise PlannerError("sync.chosen_twice")
+    for fix in dict.fromkeys(wanted.values()):
+        project.execute(FixQuarantined(tuple(int(key) for key, one in wanted.items() if one == fix), fix))  # type: ignore[arg-type]
+    return VerbResult(
+        {
+            "fixed": [_held(held[key]) | {"fix": fix} for key, fix in wanted.items()],
+            "quarantined": [_held(one) for one in quarantine(project)],
+        }
+    )
 
 
 def _told(one: Conflict) -> dict[str, Any]:
@@ -91,9 +179,11 @@ def _told(one: Conflict) -> dict[str, Any]:
 def _held(one: Quarantined) -> dict[str, Any]:
     from planner_app.i18n import word
 
+    params = dict(one.params)
     return {
-        "table": one.layer or "planner_plan", "layer": one.layer_name, "key": one.uuid, "code": one.code,
-        "message": word(one.code, dict(one.params)), "fixes": list(one.fixes),
+        "id": one.id, "table": one.layer or "planner_plan", "layer": one.layer_name, "key": one.uuid, "code": one.code,
+        "message": word(one.code, params), "hint": word(one.code, params, "hint"), "fixes": list(one.fixes),
+        "next_sync": one.again,
     }  # fmt: skip
 
 
@@ -112,10 +202,11 @@ def _remembered(project: Project) -> str:
 
 
 def _public(address: str) -> str:
-    """The address as the file remembers it: without a password."""
+    """The address as the file remembers it: without secrets."""
     from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-    return make_conninfo(**{key: str(value) for key, value in conninfo_to_dict(address).items() if key != "password"})
+    given = conninfo_to_dict(address).items()
+    return make_conninfo(**{key: str(value) for key, value in given if key not in ("password", "sslpassword")})
 
 
 @contextmanager
@@ -145,17 +236,20 @@ def _clone(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
 
     started = time.perf_counter()
     with _connected(arguments.dsn) as transport:
-        wanted = arguments.layers.split(",") if arguments.layers else None
-        layers = None if wanted is None else layers_named(transport, arguments.project, wanted)
+        named = arguments.layers
+        layers = None if named is None else layers_named(transport, arguments.project, listed(named) or [named])
         scope = Scope(layers, _box(arguments.bbox))
         clone(transport, arguments.project, arguments.file, scope, context.progress, server=_public(arguments.dsn))
     with context.open_project(arguments.file) as project:
         layers_made = project.layers()
         features = sum(project.count(layer.id) for layer in layers_made)
+    warnings = _unchecked(arguments.dsn)
+    if arguments.bbox and layers_made and not features:
+        warnings.append(_warning("sync.area_empty"))
     return VerbResult(
         {
             "file": str(arguments.file), "layers": len(layers_made), "features": features,
-            "seconds": round(time.perf_counter() - started, 3),
+            "seconds": round(time.perf_counter() - started, 3), "warnings": warnings,
         }
     )  # fmt: skip
 

@@ -46,6 +46,12 @@ def schema_version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA schema_version").fetchone()[0])
 
 
+def fields_adopted(connection: sqlite3.Connection) -> str:
+    """Counts how often what another program did to tables' fields was taken over."""
+    row = connection.execute("SELECT value FROM planner_meta WHERE key = 'fields_adopted'").fetchone()
+    return "0" if row is None else str(row[0])
+
+
 def changes_after(
     connection: sqlite3.Connection,
     entry_id: int,

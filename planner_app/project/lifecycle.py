@@ -16,6 +16,7 @@ from planner_app.domain.errors import PlannerError
 from planner_app.domain.progress import Progress, check
 from planner_app.project import attachments, bulk, capture, migrations, reference_systems, registry, replica, schema
 from planner_app.project.connection import Door, cannot_write, connect, patiently
+from planner_app.project.journal import fields_adopted
 
 _PAGES = 2048  # of 4 KiB: copied between two looks at the progress
 
@@ -141,6 +142,8 @@ def repair_capture(door: Door) -> list[str]:
             added = registry.adopt_columns(connection, table) if table not in schema.REGISTRY else []
             capture.start(connection, table)
             capture.log_filled(connection, table, added)
+        count = int(fields_adopted(connection)) + 1
+        connection.execute("INSERT OR REPLACE INTO planner_meta (key, value) VALUES ('fields_adopted', ?)", (str(count),))
         connection.execute("UPDATE planner_state SET txn = NULL")
     return outdated
 

@@ -36,7 +36,7 @@ from planner_app.project.changelog import LogEntry
 from planner_app.project.commands import Command
 from planner_app.project.connection import Door, patiently
 from planner_app.project.features import Batch, FeatureTable
-from planner_app.project.journal import Entry, changes_after, ends, now, schema_version
+from planner_app.project.journal import Entry, changes_after, ends, fields_adopted, now, schema_version
 from planner_app.project.readings import Readings
 from planner_app.project.rights import Rights
 from planner_app.project.sql import quote
@@ -81,7 +81,9 @@ class Project:
             meta = dict(connection.execute("SELECT key, value FROM planner_meta").fetchall())
             self._polled_seq, self._polled_txn = ends(connection)
             self._polled_schema = schema_version(connection)
+            self._polled_fields = fields_adopted(connection)
         self._polled_version = door.data_version()
+        self._fields_changed = False
         self.name: str = meta["name"]
         self.crs: str = meta["crs"]
         self.srid = int(meta["srid"])
@@ -435,19 +437,25 @@ class Project:
     def poll(self) -> list[ChangeSet]:
         """What other programs and sessions committed since the last look; cheap if nothing."""
         version = self._door.data_version()
-        if version == self._polled_version:
+        if version == self._polled_version and not self._fields_changed:
             return []
         self._polled_version = version
-        version = self._with(schema_version)
-        fields_changed = False
-        if version != self._polled_schema:
-            self._polled_schema = version
-            fields_changed = not self._door.read_only and bool(lifecycle.repair_capture(self._door))
+        self.look_at_tables()
         self._adopt()
         news = self._with(self._news)
-        if fields_changed:
+        if self._fields_changed:
+            self._fields_changed = False
             news.append(ChangeSet(0, "foreign_edit", registry=True))
         return news
+
+    def look_at_tables(self) -> None:
+        """Take over fields that other programs added, dropped or renamed since the last look; the next poll tells."""
+        version = self._with(schema_version)
+        if version != self._polled_schema and not self._door.read_only:
+            self._polled_schema = version
+            lifecycle.repair_capture(self._door)  # another session may have done that already
+            known, self._polled_fields = self._polled_fields, self._with(fields_adopted)
+            self._fields_changed |= known != self._polled_fields
 
     def save_copy(self, dest: str | os.PathLike[str], progress: Progress | None = None) -> None:
         """Write a whole, self-contained copy (DELETE journal mode) through the backup API.

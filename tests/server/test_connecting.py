@@ -13,10 +13,11 @@ import psycopg
 import pytest
 
 from planner_app.domain.errors import PlannerError
+from planner_app.i18n import set_language, word_error
 from planner_app.sync import secrets
 from planner_app.sync.connecting import connect
 from planner_app.sync.server import administration
-from planner_app.sync.server.session import is_unchecked, label, parameters
+from planner_app.sync.server.session import _connect_error, is_unchecked, label, parameters
 from tests.helpers.postgres import make_authority
 from tests.server.conftest import City
 
@@ -89,15 +90,28 @@ def test_the_servers_certificate_is_checked(city: City, remote: str, tmp_path: P
     assert code(remote.replace(str(city.cluster.authority), str(other))) == "sync.certificate"
     assert code(remote.split(" sslrootcert")[0]) == "sync.certificate"
     assert code(remote.replace("host=localhost", "host=127.0.0.1")) == "sync.certificate"  # it names localhost only
-    assert code(f"{remote} sslmode=disable") == "sync.denied"  # the server takes nobody without TLS
+    assert code(f"{remote} sslmode=disable") == "sync.not_admitted"  # the server takes nobody without TLS
     relaxed = remote.replace("host=localhost", "host=127.0.0.1") + " sslmode=require sslrootcert=''"
     connect(relaxed, PASSWORD).close()
     assert is_unchecked(relaxed)
 
 
-def test_wrong_passwords_and_users(remote: str) -> None:
-    assert code(remote, "wrong") == "sync.denied"
-    assert code(remote.replace("user=tina", "user=nobody")) == "sync.denied"
+def test_wrong_passwords_and_users(city: City, remote: str) -> None:
+    assert code(remote, "wrong") == "sync.login_failed"
+    # No more than PostgreSQL tells: by password it is the same whether somebody is unknown or mistyped.
+    assert code(remote.replace("user=tina", "user=nobody")) == "sync.login_failed"
+    assert code(city.dsn("nobody"), None) == "sync.login_unknown"
+    with psycopg.connect(city.dba, autocommit=True) as connection:
+        connection.execute("CREATE ROLE outsider LOGIN")
+        connection.execute("CREATE ROLE closed NOLOGIN")
+        connection.execute("CREATE ROLE onlooker LOGIN")
+        connection.execute("GRANT CONNECT ON DATABASE city TO onlooker")
+    assert code(city.dsn("outsider"), None) == "sync.no_connect"
+    assert code(city.dsn("closed"), None) == "sync.login_closed"
+    onlooker = connect(city.dsn("onlooker"))
+    with pytest.raises(PlannerError, match=r"sync\.not_a_member"):
+        onlooker.hello()
+    onlooker.close()
     with pytest.raises(PlannerError, match=r"sync\.no_database") as caught:
         connect(remote.replace("dbname=city", "dbname=nowhere"), PASSWORD)
     assert caught.value.params["database"] == "nowhere"
@@ -155,6 +169,27 @@ def test_uris(city: City, remote: str) -> None:
     uri = f"postgresql://tina:{quote(PASSWORD)}@localhost:{city.cluster.port}/city?sslrootcert={city.cluster.authority}"
     connect(uri).close()
     assert PASSWORD not in label(parameters(uri))
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [('致命错误: 用户 "tina" Password 认证失败', "sync.login_failed"),
+     ('致命错误: 角色 "tina" 不存在', "sync.login_unknown"),
+     ('致命错误: 不允许角色"tina"登录', "sync.login_closed"), ("DETAIL: 用户没有CONNECT权限。", "sync.no_connect"),
+     ('没有用于主机 "10.0.0.9", 用户 "tina" 的 pg_hba.conf 记录', "sync.not_admitted"),
+     ("FATAL:  sorry, too many clients already", "sync.server_full"),
+     ('FATAL:  too many connections for role "tina"', "sync.server_full"), ("FATAL:  of another kind", "sync.denied"),
+     ('FATAL:  password authentication failed for user "tina"\nno pg_hba.conf entry', "sync.login_failed")],
+)  # fmt: skip
+def test_why_nobody_is_let_in(said: str, wanted: str) -> None:
+    error = psycopg.OperationalError(f"connection failed: {said}")
+    made = _connect_error(error, {"host": "gis", "user": "tina", "dbname": "city", "password": PASSWORD})
+    assert (made.code, made.params["user"] if wanted != "sync.denied" else "tina") == (wanted, "tina")
+    for language in ("zh_CN", "en"):
+        set_language(language)
+        assert "{" not in " ".join(word_error(made))
+        assert PASSWORD not in " ".join(word_error(made))
+    set_language("en")
 
 
 @pytest.mark.parametrize(

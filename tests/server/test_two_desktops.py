@@ -136,7 +136,7 @@ def test_verbs(fresh: Path, city: City, tmp_path: Path, planner: Callable[..., d
     }  # fmt: skip
     assert planner("sync", "conflicts", second)["conflicts"] == [conflict]
     settled = planner("sync", "conflicts", second, "--settle", conflict["id"], "mine")
-    assert (settled["settled"], settled["conflicts"]) == (1, [])
+    assert (settled["settled"], settled["conflicts"]) == ([conflict | {"choice": "mine"}], [])
     assert planner("sync", second)["pushed"] == 1
     assert planner("sync", first)["pulled"] == 1
     with Project.open(first) as project:

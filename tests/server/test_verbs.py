@@ -46,7 +46,8 @@ def test_a_servers_life(city: City, planner: Any, tmp_path: Path, monkeypatch: p
     # Users.
     monkeypatch.setattr("sys.stdin", io.StringIO("a password\n"))
     status, said = planner("server", "user", "add", dba, "life_paul", "--role", "planner", "--password-stdin")
-    assert (status, said) == (0, {"name": "life_paul", "role": "planner", "new_login": True, "exception": None})
+    made = {"name": "life_paul", "role": "planner", "new_login": True, "exception": None, "warnings": []}
+    assert (status, said) == (0, made)
     assert "a password" not in city.log()
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     assert planner("server", "user", "add", dba, "x", "--role", "viewer", "--password-stdin")[1]["error"]["code"] == (
@@ -66,18 +67,26 @@ def test_a_servers_life(city: City, planner: Any, tmp_path: Path, monkeypatch: p
     assert [r.code for r in push(transport, project, [update(parcels, other, name="b")]).refused] == [
         "sync.refused_district"
     ]
-    [listed] = planner("server", "user", "list", dba)[1]["users"]
+    said_of_all = planner("server", "user", "list", dba)[1]
+    [listed], [line] = said_of_all["users"], said_of_all["exceptions"]
+    assert (line["for"], line["everyone"], line["layer"], line["columns"], line["district"]) == (
+        "life_paul", False, "parcel", "name, far", True,
+    )  # fmt: skip
     [exception] = listed["exceptions"]
     assert (listed["name"], exception["layer"], exception["columns"]) == ("life_paul", "parcel", ["name", "far"])
     assert planner("server", "user", "grant", dba, "--remove", str(said["exception"]))[1] == {"removed": True}
     assert planner("server", "user", "grant", dba, "life_paul")[1]["error"]["code"] == "sync.nothing_granted"
-    assert planner("server", "user", "list", paul)[1]["users"][0]["name"] == "life_paul"
-    assert planner("server", "status", paul)[1]["error"]["code"] == "sync.denied"
+    gone = planner("server", "user", "grant", dba, "--remove", str(said["exception"]))
+    assert (gone[0], gone[1]["error"]["code"]) == (2, "sync.exception_unknown")
+    own = planner("server", "user", "list", paul)[1]
+    assert ([user["name"] for user in own["users"]], own["exceptions"]) == (["life_paul"], [])
+    assert planner("server", "status", paul)[1]["error"]["code"] == "sync.admins_only"
     # How it is.
     status, said = planner("server", "status", dba)
     [town] = said["projects"]
     assert (town["name"], town["revision"], town["layers"], town["changes"]) == ("新城", 1, 1, 2)
     assert (town["clients"][0]["user"], said["refusals"]) == ("life_paul", 2)
+    assert [(one["project"], one["user"]) for one in said["clients"]] == [("新城", "life_paul")]
     status, said = planner("server", "verify", dba)
     assert (status, said["ok"]) == (0, True)
     # Backup, a little more, restore elsewhere.
@@ -133,8 +142,20 @@ def test_init_by_an_administrator_who_is_no_superuser(city: City, planner: Any) 
     # A member cannot do any of it.
     paul = dsn_of(city, "modest", "modest_paul")
     assert planner("server", "init", paul)[1]["error"]["code"] == "sync.needs_dba"
-    assert planner("server", "user", "add", paul, "friend", "--role", "admin")[1]["error"]["code"] == "sync.denied"
-    assert planner("server", "verify", paul)[1]["error"]["code"] == "sync.denied"
+    assert planner("server", "user", "add", paul, "friend", "--role", "admin")[1]["error"]["code"] == "sync.admins_only"
+    assert planner("server", "user", "remove", paul, "dba")[1]["error"]["code"] == "sync.admins_only"
+    assert planner("server", "verify", paul)[1]["error"]["code"] == "sync.admins_only"
+    with psycopg.connect(dba, autocommit=True) as connection:
+        noted = connection.execute("SELECT count(*) FROM planner.denied WHERE member = 'modest_paul'").fetchone()
+        assert noted is not None
+        assert noted[0] >= 2
+    # Logins are the database's: who administers the city server only is told so.
+    planner("server", "user", "add", dba, "modest_anna", "--role", "admin")
+    anna = dsn_of(city, "modest", "modest_anna")
+    assert planner("server", "status", anna)[0] == 0
+    for verb in (("add", anna, "friend", "--role", "viewer"), ("remove", anna, "modest_paul")):
+        said = planner("server", "user", *verb)[1]
+        assert said["error"]["code"] == "sync.needs_dba", verb
     with psycopg.connect(city.cluster.dsn, autocommit=True) as connection:
         assert connection.execute("SELECT 1 FROM pg_roles WHERE rolname = 'friend'").fetchone() is None
 
@@ -149,3 +170,43 @@ def test_restore_needs_a_backup(city: City, planner: Any, tmp_path: Path) -> Non
     assert planner("server", "backup", dsn_of(city, "city"), str(tmp_path / "no folder" / "x"))[1]["error"]["code"] == (
         "sync.backup_failed"
     )
+
+
+def test_a_closed_door_opens_again(city: City, planner: Any) -> None:
+    dba, paul = dsn_of(city, "city"), dsn_of(city, "city", "again_paul")
+    status, said = planner("server", "user", "add", dba, "again_paul", "--role", "planner")
+    assert [one["code"] for one in said["warnings"]] == ["sync.login_without_password"]
+    assert planner("server", "user", "remove", dba, "again_paul")[0] == 0
+    assert planner("server", "user", "list", paul)[1]["error"]["code"] == "sync.login_closed"
+    status, said = planner("server", "user", "add", dba, "again_paul", "--role", "viewer")
+    assert (status, said["new_login"]) == (0, False)
+    assert planner("server", "user", "list", paul)[1]["users"][0]["role"] == "viewer"
+
+
+def test_exceptions_that_say_nothing(city: City, planner: Any) -> None:
+    """Misspelt names are told and change nothing."""
+    dba, name = dsn_of(city, "city"), f"Town {key()}"
+    anna, parcels = PostgresTransport(city.dsn("anna")), layer()
+    project = key()
+    anna.register(ProjectDef(project, name, "EPSG:4547"))
+    push(anna, project, [insert(parcels, key(), square(0, 0), name="a")], [new_layer(parcels)])
+    anna.close()
+
+    def refused(*arguments: str) -> dict[str, Any]:
+        status, said = planner("server", "user", *arguments)
+        assert status == 2, said
+        return said["error"]
+
+    assert refused("grant", dba, "paul", "--layer", "parcel", "--write", "no")["code"] == "sync.which_project"
+    wrong = refused("grant", dba, "paul", "--project", f"{name}!", "--write", "no")
+    assert (wrong["code"], name in wrong["message"]) == ("sync.no_such_project", True)
+    assert refused("add", dba, "paul", "--role", "planner", "--project", f"{name}!")["code"] == "sync.no_such_project"
+    here = ("grant", dba, "paul", "--project", name, "--layer", "parcel", "--columns")
+    wrong = refused(*here, "name, farr")
+    assert (wrong["code"], "farr" in wrong["message"], "far" in wrong["hint"]) == ("sync.columns_unknown", True, True)
+    assert refused(*here, " , ")["code"] == "sync.columns_unknown"
+    status, said = planner("server", "user", *here, " name , geom ")
+    assert status == 0
+    lines = {one["id"]: one for one in planner("server", "user", "list", dba)[1]["exceptions"]}
+    assert lines[said["exception"]]["columns"] == "name, geom"
+    planner("server", "user", "grant", dba, "--remove", str(said["exception"]))

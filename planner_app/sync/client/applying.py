@@ -245,6 +245,8 @@ class LayerWriter:
             merged = merge(record.base, mine, row.cells, self._bundles)
             take = {name: value for name, value in merged.take.items() if not same(value, mine.get(name))}
             if merged.settle:
+                if not take:
+                    writes.same.add(fid)
                 # Both wrote the same. Written once as it was and once as it is, it is the server's.
                 writes.update.append((fid, {name: record.base[name] for name in merged.settle}))
                 take |= {name: mine[name] for name in merged.settle}
@@ -310,6 +312,7 @@ class LayerWriter:
                     writes.ghosts += [(other, uuid) for other in (record.fids if record else ()) if other != fid]
                     writes.delete.append(fid)
                     writes.again_insert.append({"fid": fid, **self._row(connection, fid, None)})
+                    writes.same.add(fid)
                     writes.notes.append(("deleted_there", uuid, Clash("", None, None, None), revision))
                 elif record is not None and record.known and not record.moved:
                     # Deleted on both sides: new to the server if it is brought back here, by an undo for instance.
@@ -376,7 +379,7 @@ class LayerWriter:
         self._told += write(self._project, connection, self._layer.info, writes)
         for fid in writes.settled:
             self._edited.pop(fid, None)
-        self.taken += len(writes.delete) + len(writes.update) + len(writes.insert)
+        self.taken += writes.changed
         if not writes.dirty:  # nothing of this batch touches what was edited here
             self._seq = outbox.end_of_log(connection)
 

@@ -53,7 +53,8 @@ def layers_named(transport: Transport, project_name: str, wanted: Iterable[str])
     """Layers of a project on the server by name, table or UUID.
 
     Raises:
-        PlannerError: ``sync.no_such_project``, ``sync.layers_unknown`` naming those there are.
+        PlannerError: ``sync.no_such_project``, ``sync.no_projects``, ``sync.layers_unknown`` naming those there are,
+            ``sync.no_layers``.
     """
     there = _find(transport, project_name)
     with transport.pull(there.uuid, 0) as state:
@@ -63,7 +64,7 @@ def layers_named(transport: Transport, project_name: str, wanted: Iterable[str])
         named = {one.uuid for one in layers if name in (one.uuid, one.cells.get("name"), one.table)}
         if not named:
             known = ", ".join(one.cells.get("name") or one.table for one in layers)
-            raise PlannerError("sync.layers_unknown", layer=name, known=known)
+            raise PlannerError("sync.layers_unknown" if known else "sync.no_layers", layer=name, known=known)
         found |= named
     return frozenset(found)
 
@@ -73,5 +74,5 @@ def _find(transport: Transport, project_name: str) -> ProjectDef:
     found = [one for one in known if project_name in (one.name, one.uuid)]
     if not found:
         names = ", ".join(one.name for one in known)
-        raise PlannerError("sync.no_such_project", project=project_name, known=names)
+        raise PlannerError("sync.no_such_project" if names else "sync.no_projects", project=project_name, known=names)
     return found[0]

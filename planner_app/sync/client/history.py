@@ -71,14 +71,14 @@ def restore(
 
     Raises:
         PlannerError: ``layer.unknown``, ``layer.locked``, ``layer.no_right``, ``sync.revision_unknown``,
-            ``sync.layer_unknown`` for one that the server does not have.
+            ``sync.no_history`` for one that the server does not have.
     """
     info = project.layer(layer)
     with project.door.read() as connection:
         key, _, _ = standing.place(connection)
         known = known_layers(connection).get(info.uuid)
     if known is None:
-        raise PlannerError("sync.layer_unknown", layer=info.name)
+        raise PlannerError("sync.no_history", layer=info.name)
     if not 1 <= revision <= transport.head(key).revision:
         raise PlannerError("sync.revision_unknown", revision=revision)
     box = scope.box if scope is not None else None

@@ -156,17 +156,32 @@ def _nothing(project: Project, made: Freeze) -> None:
 
 
 def _hold_back(connection: sqlite3.Connection, held: Iterable[Held], *, whole: bool) -> None:
-    """Put records into quarantine; ``whole``: those not named are out of it."""
+    """Put records into quarantine; ``whole``: those not named are out of it.
+
+    A record keeps its number as long as it is held back, and no other ever gets it: people name it in the fixes.
+    """
+    named = list(held)
+    found = connection.execute("SELECT id, layer, uuid FROM planner_replica_quarantine")
+    there = {(layer, record): number for number, layer, record in found}
+    last = max([int(replica.get(connection, "held_last", "0")), *there.values()])
     if whole:
-        connection.execute("DELETE FROM planner_replica_quarantine")
+        wanted = {(one.layer, one.uuid) for one in named}
+        gone = [(number,) for key, number in there.items() if key not in wanted]
+        connection.executemany("DELETE FROM planner_replica_quarantine WHERE id = ?", gone)
+    rows = []
+    for one in named:
+        if (one.layer, one.uuid) not in there:
+            last += 1
+            there[one.layer, one.uuid] = last
+        params = replica.to_json(_texts(one.params))
+        number = there[one.layer, one.uuid]
+        rows.append((number, one.layer, one.uuid, one.fid, one.code, params, int(one.refused), one.seq))
     connection.executemany(
-        "INSERT OR REPLACE INTO planner_replica_quarantine (layer, uuid, fid, code, params, refused, seq) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [
-            (one.layer, one.uuid, one.fid, one.code, replica.to_json(_texts(one.params)), int(one.refused), one.seq)
-            for one in held
-        ],
+        "INSERT OR REPLACE INTO planner_replica_quarantine (id, layer, uuid, fid, code, params, refused, seq) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        rows,
     )
+    replica.put(connection, held_last=last)
 
 
 def _texts(params: Mapping[str, object]) -> dict[str, str]:

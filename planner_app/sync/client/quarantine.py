@@ -23,6 +23,8 @@ from planner_app.sync.client.writing import lenient
 #: ``clear``: empty the cell; ``convert``: write the value the column's type makes of it; ``repair``: make the geometry
 #: valid; ``discard``: take the record back to what the server has; ``retry``: send it once more with the next push.
 Fix = Literal["clear", "convert", "repair", "discard", "retry"]
+#: In place of the log row that a record is compared with: the next push looks at it in any case.
+AGAIN: Final = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Quarantined:
         code, params: why, as a coded message (``sync.wrong_value``, ``sync.refused_district`` …).
         refused: the server refused it (else it never was sent). whole: the layer's or plan's definition is meant.
         fixes: what can be done with one click; editing the record is always the other way.
+        again: a fix was chosen: the next sync tries again.
     """
 
     id: int
@@ -47,6 +50,7 @@ class Quarantined:
     refused: bool
     fixes: tuple[Fix, ...]
     whole: bool = False
+    again: bool = False
 
 
 def quarantine(project: Project) -> list[Quarantined]:
@@ -58,8 +62,8 @@ def quarantine(project: Project) -> list[Quarantined]:
 def _held(connection: sqlite3.Connection) -> list[Quarantined]:
     layers = {row.info.uuid: row.info for row in registry.read_layers(connection)}
     found = []
-    for number, layer, uuid, fid, code, params, refused in connection.execute(
-        "SELECT id, layer, uuid, fid, code, params, refused FROM planner_replica_quarantine ORDER BY id"
+    for number, layer, uuid, fid, code, params, refused, seq in connection.execute(
+        "SELECT id, layer, uuid, fid, code, params, refused, seq FROM planner_replica_quarantine ORDER BY id"
     ):
         info = layers.get(layer)
         values = {key: value for key, value in json.loads(params).items() if not key.startswith("_")}
@@ -67,7 +71,7 @@ def _held(connection: sqlite3.Connection) -> list[Quarantined]:
         found.append(
             Quarantined(
                 number, info.id if info else "", info.name if info else "", uuid.split(" ")[0] or layer, fid, code,
-                values, bool(refused), _fixes(code, bool(refused), bool(uuid)), not uuid,
+                values, bool(refused), _fixes(code, bool(refused), bool(uuid)), not uuid, seq == AGAIN,
             )
         )  # fmt: skip
     return found
@@ -115,13 +119,12 @@ class FixQuarantined(Command):
                 raise PlannerError("sync.quarantine_unknown", record=number)
             if self.fix not in one.fixes:
                 raise PlannerError("sync.no_fix", layer=one.layer_name, fix=self.fix)
-            if self.fix == "retry":
-                tx.connection.execute("UPDATE planner_replica_quarantine SET seq = -1 WHERE id = ?", (number,))
-            elif self.fix == "discard" and one.whole:
+            tx.connection.execute("UPDATE planner_replica_quarantine SET seq = ? WHERE id = ?", (AGAIN, number))
+            if self.fix == "discard" and one.whole:
                 discard_definition(tx.connection, one.uuid)
             elif self.fix == "discard":
                 _discard(tx.connection, one)
-            elif one.fid is not None:
+            elif self.fix != "retry" and one.fid is not None:
                 with lenient(tx.connection):
                     _mend(tx, one, one.fid, self.fix)
 

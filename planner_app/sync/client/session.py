@@ -27,7 +27,7 @@ from planner_app.sync.types import ProjectDef, Rights, Scope
 _TRIES: Final = 12
 
 Resolve = Literal["ask", "ours", "theirs"]
-StateKind = Literal["synced", "ahead", "behind", "conflicts", "offline", "unregistered"]
+StateKind = Literal["synced", "held", "ahead", "behind", "conflicts", "offline", "unregistered"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,9 @@ class SyncReport:
     """What a sync did: records (and definitions) sent and taken over, what waits for a person, where the file stands.
 
     ``bytes``: content sent and received, as :class:`~planner_app.sync.client.traffic.Metered` counts it. A dry run says
-    what would be done and counts no bytes.
+    what would be done and counts no bytes. ``pulled`` counts what changed in the file. ``settled``: conflicts that
+    ``resolve`` decided, and for whom. ``readings_kept``: sensors whose readings stay here, since the user's role sends
+    none.
     """
 
     pushed: int = 0
@@ -45,6 +47,8 @@ class SyncReport:
     revision: int = 0
     bytes: int = 0
     seconds: float = 0.0
+    settled: tuple[tuple[Conflict, Choice], ...] = ()
+    readings_kept: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,9 @@ class SyncState:
 
     Attributes:
         kind: the first of ``unregistered``, ``conflicts``, ``offline`` (the last try found no server), ``behind``,
-            ``ahead``, ``synced`` that is true.
-        to_push: records changed here and not yet sent; to_pull: as the last look at the server counted them.
+            ``ahead``, ``held`` (all that is not on the server is held back), ``synced`` that is true.
+        to_push: records changed here that the next sync sends; to_pull: as the last look at the server counted them.
+        quarantined: records and definitions held back; they count in ``to_push`` only once a fix was chosen.
         last: when it was last in step with the server, ISO 8601 UTC; offline_since: the first failed try after that.
         server: address without password; revision: the server's that the file holds.
     """
@@ -80,11 +85,16 @@ def state(project: Project) -> SyncState:
             return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
 
         conflicts_, held = number("planner_replica_conflict"), number("planner_replica_quarantine")
-        ahead = max(0, outbox.count(connection) - held) + len(definitions.changes(connection))
+        rows = number("planner_replica_quarantine WHERE uuid <> '' AND seq <> -1")
+        waiting = {row[0] for row in connection.execute(
+            "SELECT layer FROM planner_replica_quarantine WHERE uuid = '' AND code <> 'sync.field_type' AND seq <> -1"
+        )}  # fmt: skip
+        registry = sum(change.key not in waiting for change in definitions.changes(connection))
+        ahead = max(0, outbox.count(connection) - rows) + registry
         behind = int(replica.get(connection, "waiting", "0"))
         offline = replica.get(connection, "offline_since")
         kinds: list[tuple[object, StateKind]] = [
-            (conflicts_, "conflicts"), (offline, "offline"), (behind, "behind"), (ahead, "ahead"),
+            (conflicts_, "conflicts"), (offline, "offline"), (behind, "behind"), (ahead, "ahead"), (held, "held"),
         ]  # fmt: skip
         kind: StateKind = next((kind for true, kind in kinds if true), "synced")
         return SyncState(
@@ -171,7 +181,7 @@ class Syncer:
             dry_run: only say what would be done.
         """
         if dry_run:
-            return self._dry_run(progress or NoProgress())
+            return self._dry_run(progress or NoProgress(), resolve)
         self.register()
         return self._do(progress, resolve=resolve, message=message, everything=True)
 
@@ -199,6 +209,7 @@ class Syncer:
         total, meter = SyncReport(), Metered(self.transport)
         line = cast(Transport, meter)
         with self._offline_noted():
+            self.project.look_at_tables()
             pushing.recover(self.project, line)
             escaped.recall(self.project, line)
             for attempt in range(_TRIES):
@@ -208,7 +219,7 @@ class Syncer:
                 if not pushing_too:
                     break
                 if resolve != "ask":
-                    self._resolve(resolve)
+                    total = replace(total, settled=total.settled + _resolve(self.project, resolve))
                 if everything and not attempt:
                     self._send_files(line, SubProgress(progress, 0.5, 0.6))
                 sent = self._push(line, SubProgress(progress, 0.6, 0.9), message)
@@ -224,11 +235,11 @@ class Syncer:
             if everything:
                 self._fetch_heads(line, progress)
         with self.project.door.read() as connection:
-            cursor = int(replica.get(connection, "cursor", "0"))
+            cursor, kept = int(replica.get(connection, "cursor", "0")), readings.kept(connection)
         progress.update(1.0)
         return replace(
             total, conflicts=tuple(conflicts(self.project)), quarantined=tuple(quarantine(self.project)),
-            revision=cursor, bytes=meter.bytes, seconds=time.perf_counter() - started,
+            revision=cursor, bytes=meter.bytes, seconds=time.perf_counter() - started, readings_kept=kept,
         )  # fmt: skip
 
     def _push(self, line: Transport, progress: Progress, message: str) -> pushing.Pushed:
@@ -245,27 +256,6 @@ class Syncer:
             here = definitions.layers_here(connection)
             return bool(standing.to_compare(connection) & here.keys())
 
-    def _resolve(self, resolve: Resolve) -> None:
-        """Settle what waits; what cannot be settled so (the layer is locked by now) goes on waiting."""
-        waiting = conflicts(self.project)
-        choice: Choice = "mine" if resolve == "ours" else "theirs"
-        # Deleted here since: whoever did that has decided, and there is nothing to write into.
-        gone = tuple(one.id for one in waiting if one.kind == "cell" and one.fid is None)
-        records: dict[tuple[str, str], list[int]] = {}
-        for one in waiting:
-            if one.id not in gone:
-                records.setdefault((one.layer, one.uuid), []).append(one.id)
-        if gone:
-            self.project.execute(ResolveConflicts(gone, "theirs"))
-        if not records:
-            return
-        try:
-            self.project.execute(ResolveConflicts(tuple(chain.from_iterable(records.values())), choice))
-        except PlannerError:
-            for ids in records.values():
-                with suppress(PlannerError):
-                    self.project.execute(ResolveConflicts(tuple(ids), choice))
-
     def _send_files(self, line: Transport, progress: Progress) -> None:
         files.send(self.project, line, progress)
         readings.send(self.project, line, progress)
@@ -274,7 +264,7 @@ class Syncer:
         files.heads(self.project, line)
         readings.fetch(self.project, line, progress)
 
-    def _dry_run(self, progress: Progress) -> SyncReport:
+    def _dry_run(self, progress: Progress, resolve: Resolve) -> SyncReport:
         """The pull on a copy of the file; what would be sent of that."""
         started = time.perf_counter()
         with tempfile.TemporaryDirectory(prefix="planner-sync-") as folder:
@@ -282,13 +272,16 @@ class Syncer:
             self.project.save_copy(path, SubProgress(progress, 0.0, 0.3))
             with Project.open(path) as copy:
                 taken = pulling.Pulled()
+                settled: tuple[tuple[Conflict, Choice], ...] = ()
                 if state(copy).kind != "unregistered":
                     taken = pulling.pull(copy, self.transport, SubProgress(progress, 0.3, 0.9))
+                if resolve != "ask":
+                    settled = _resolve(copy, resolve)
                 made = pushing.frozen(copy)
                 rows = len(made.definitions) + len(made.rows) + sum(copy.count(one.table) for one in made.whole)
                 return SyncReport(
                     rows, taken.rows, tuple(conflicts(copy)), tuple(quarantine(copy)), taken.revision,
-                    seconds=time.perf_counter() - started,
+                    seconds=time.perf_counter() - started, settled=settled,
                 )  # fmt: skip
 
     @contextmanager
@@ -302,3 +295,26 @@ class Syncer:
                     if replica.is_replica(connection) and not replica.get(connection, "offline_since"):
                         replica.put(connection, offline_since=standing.now())
             raise
+
+
+def _resolve(project: Project, resolve: Resolve) -> tuple[tuple[Conflict, Choice], ...]:
+    """Settle what waits, and tell what was; what cannot be settled so (the layer is locked by now) goes on waiting."""
+    waiting = conflicts(project)
+    choice: Choice = "mine" if resolve == "ours" else "theirs"
+    # Deleted here since: whoever did that has decided, and there is nothing to write into.
+    gone = tuple(one.id for one in waiting if one.kind == "cell" and one.fid is None)
+    records: dict[tuple[str, str], list[int]] = {}
+    for one in waiting:
+        if one.id not in gone:
+            records.setdefault((one.layer, one.uuid), []).append(one.id)
+    if gone:
+        project.execute(ResolveConflicts(gone, "theirs"))
+    if records:
+        try:
+            project.execute(ResolveConflicts(tuple(chain.from_iterable(records.values())), choice))
+        except PlannerError:
+            for ids in records.values():
+                with suppress(PlannerError):
+                    project.execute(ResolveConflicts(tuple(ids), choice))
+    left = {one.id for one in conflicts(project)} if waiting else set()
+    return tuple((one, "theirs" if one.id in gone else choice) for one in waiting if one.id not in left)

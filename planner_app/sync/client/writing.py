@@ -28,6 +28,7 @@ class Writes:
             log knows that nothing is left of them.
         notes: conflicts to put on the list: (kind, record, cells, revision).
         settled: rows that turned out to be on the server as they are here.
+        same: rows that are written and stay what they were for whoever looks at them.
         dirty: records that were edited here are among those written.
     """
 
@@ -40,7 +41,15 @@ class Writes:
     again_update: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     notes: list[tuple[str, str, Clash, int]] = field(default_factory=list)
     settled: list[int] = field(default_factory=list)
+    same: set[int] = field(default_factory=set)
     dirty: bool = False
+
+    @property
+    def changed(self) -> int:
+        """How many records of the file become others."""
+        made = [row.get("fid") for row in self.insert]
+        rows = {*self.delete, *(fid for fid, _ in self.update), *(fid for fid in made if fid is not None)}
+        return len(rows - self.same) + made.count(None)
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from planner_app.domain.errors import PlannerError
@@ -69,10 +70,36 @@ def _one(connection: psycopg.Connection[Any], statement: str, *values: Any) -> A
     return None if row is None else row[0]
 
 
-def _said(answer: dict[str, Any]) -> dict[str, Any]:
-    if "error" in answer:
-        raise PlannerError(answer["error"], name=answer.get("name", ""))
+def _said(connection: psycopg.Connection[Any], answer: dict[str, Any]) -> dict[str, Any]:
+    code, name = answer.get("error", ""), answer.get("name", "")
+    if code == "sync.project_unknown" and name:
+        known = [row[0] for row in connection.execute("SELECT name FROM planner.project ORDER BY name")]
+        code = "sync.no_such_project" if known else "sync.no_projects"
+        raise PlannerError(code, project=name, known=", ".join(known))
+    if code:
+        raise PlannerError("sync.admins_only" if code == "sync.denied" else code, name=name)
     return answer
+
+
+def check_admin(connection: psycopg.Connection[Any]) -> None:
+    """Refuse whoever does not administer the city server; outside of a transaction, so that the refusal is noted.
+
+    Raises:
+        PlannerError: ``sync.admins_only``.
+    """
+    if _one(connection, "SELECT planner.my_role()") != "admin":
+        _said(connection, _one(connection, "SELECT planner.status()"))
+
+
+@contextmanager
+def _of_the_database(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """Logins are the database's: whoever administers the city server only cannot make or change them."""
+    import psycopg
+
+    try:
+        yield
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise PlannerError("sync.needs_dba", detail=error.diag.message_primary or "") from None
 
 
 def add_user(
@@ -87,21 +114,24 @@ def add_user(
         True if the login is new.
 
     Raises:
-        PlannerError: ``sync.user_name``, ``sync.project_unknown``, ``sync.denied``.
+        PlannerError: ``sync.user_name``, ``sync.no_such_project``, ``sync.admins_only``, ``sync.needs_dba``.
     """
     from psycopg import sql
 
     if not name or len(name.encode()) > 63 or not name.isprintable() or name.startswith(_RESERVED):
         raise PlannerError("sync.user_name", name=name)
     login = sql.Identifier(name)
-    with connection.transaction():
-        new = _one(connection, "SELECT 1 FROM pg_roles WHERE rolname = %s", name) is None
+    with _of_the_database(connection), connection.transaction():
+        may = _one(connection, "SELECT rolcanlogin FROM pg_roles WHERE rolname = %s", name)
+        new = may is None
         if new:
             connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(login))
+        elif not may:  # the door was closed for him before
+            connection.execute(sql.SQL("ALTER ROLE {} LOGIN").format(login))
         if password is not None:
             # The server only ever gets the SCRAM verifier: its log may keep statements.
             verifier = connection.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256").decode()
-            connection.execute(sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(login, sql.Literal(verifier)))
+            connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(login, sql.Literal(verifier)))
         for other in ROLES:
             held = _one(
                 connection, "SELECT 1 FROM pg_auth_members WHERE roleid = %s::regrole AND member = "
@@ -110,20 +140,32 @@ def add_user(
             if held and other != role:
                 connection.execute(sql.SQL("REVOKE {} FROM {}").format(sql.Identifier(f"planner_{other}"), login))
         connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(f"planner_{role}"), login))
-        _said(_one(connection, "SELECT planner.put_member(%s, %s, %s)", name, role, list(projects) or None))
+        wanted = list(projects) or None
+        _said(connection, _one(connection, "SELECT planner.put_member(%s, %s, %s)", name, role, wanted))
     return new
+
+
+def is_without_password(connection: psycopg.Connection[Any], name: str) -> bool:
+    """True if it is known that a login has no password; only a superuser may look."""
+    import psycopg
+
+    try:
+        with connection.transaction():
+            return bool(_one(connection, "SELECT rolpassword IS NULL FROM pg_authid WHERE rolname = %s", name))
+    except psycopg.errors.InsufficientPrivilege:
+        return False
 
 
 def remove_user(connection: psycopg.Connection[Any], name: str) -> None:
     """Close the door for somebody. The login stays without entry: the log's names must never be somebody else's.
 
     Raises:
-        PlannerError: ``sync.member_unknown``, ``sync.denied``.
+        PlannerError: ``sync.member_unknown``, ``sync.admins_only``, ``sync.needs_dba``.
     """
     from psycopg import sql
 
-    with connection.transaction():
-        _said(_one(connection, "SELECT planner.remove_member(%s)", name))
+    with _of_the_database(connection), connection.transaction():
+        _said(connection, _one(connection, "SELECT planner.remove_member(%s)", name))
         if _one(connection, "SELECT 1 FROM pg_roles WHERE rolname = %s AND NOT rolsuper", name):
             for role in ROLES:
                 group = sql.Identifier(f"planner_{role}")
@@ -135,17 +177,47 @@ def grant(connection: psycopg.Connection[Any], exception: dict[str, Any]) -> int
     """Make an exception from a role's rights: see ``planner.put_permission``; returns its number.
 
     Raises:
-        PlannerError: ``sync.project_unknown``, ``sync.layer_unknown``, ``sync.district_wrong``,
-            ``sync.member_unknown``, ``sync.denied``.
+        PlannerError: ``sync.which_project`` where a layer or an area needs one, ``sync.no_such_project``,
+            ``sync.layer_unknown``, ``sync.columns_unknown``, ``sync.district_wrong``, ``sync.member_unknown``,
+            ``sync.admins_only``.
     """
     from psycopg.types.json import Jsonb
 
-    return int(_said(_one(connection, "SELECT planner.put_permission(%s)", Jsonb(exception)))["id"])
+    if exception.get("project") is None and (exception.get("layer") or exception.get("district")):
+        raise PlannerError("sync.which_project")
+    with connection.transaction():
+        made = _said(connection, _one(connection, "SELECT planner.put_permission(%s)", Jsonb(exception)))
+        _check_columns(connection, exception)
+    return int(made["id"])
 
 
-def ungrant(connection: psycopg.Connection[Any], number: int) -> bool:
-    """Take an exception back; False if there is none of that number."""
-    return bool(_said(_one(connection, "SELECT planner.remove_permission(%s)", number))["ok"])
+def _check_columns(connection: psycopg.Connection[Any], exception: dict[str, Any]) -> None:
+    """Fields that no layer in question has were misspelt: the exception would forbid all changes."""
+    wanted = exception.get("columns")
+    if wanted is None:
+        return
+    rows = connection.execute(
+        "SELECT DISTINCT f.name FROM planner.field f "
+        "JOIN planner.layer l ON l.project = f.project AND l.uuid = f.layer "
+        "JOIN planner.project p ON p.id = l.project WHERE NOT l.retired AND (%(project)s::text IS NULL OR "
+        "p.name = %(project)s) AND (%(layer)s::text IS NULL OR l.uuid::text = %(layer)s OR "
+        "l.cells ->> 'name' = %(layer)s OR l.table_name = %(layer)s) ORDER BY 1",
+        {"project": exception.get("project"), "layer": exception.get("layer")},
+    )
+    known = [row[0] for row in rows]
+    wrong = [name for name in wanted if name not in ("geom", *known)]
+    if wrong or not wanted:
+        raise PlannerError("sync.columns_unknown", columns=", ".join(wrong), known=", ".join([*known[:60], "geom"]))
+
+
+def ungrant(connection: psycopg.Connection[Any], number: int) -> None:
+    """Take an exception back.
+
+    Raises:
+        PlannerError: ``sync.exception_unknown``, ``sync.admins_only``.
+    """
+    if not _said(connection, _one(connection, "SELECT planner.remove_permission(%s)", number))["ok"]:
+        raise PlannerError("sync.exception_unknown", number=number)
 
 
 def users(connection: psycopg.Connection[Any]) -> list[dict[str, Any]]:
@@ -153,10 +225,36 @@ def users(connection: psycopg.Connection[Any]) -> list[dict[str, Any]]:
     return list(_one(connection, "SELECT planner.members()"))
 
 
+def exceptions(connection: psycopg.Connection[Any]) -> list[dict[str, Any]]:
+    """All exceptions in short, for administrators (nobody else gets any); ``everyone``: it is for a whole role."""
+    if _one(connection, "SELECT planner.my_role()") != "admin":
+        return []
+    rows = connection.execute(
+        "SELECT x.id, coalesce(x.member, x.role), x.role IS NOT NULL, p.name, l.cells ->> 'name', x.prefix, "
+        "x.can_read, x.can_write, array_to_string(x.columns, ', '), x.district IS NOT NULL, x.only_there "
+        "FROM planner.permission x LEFT JOIN planner.project p ON p.id = x.project "
+        "LEFT JOIN planner.layer l ON l.project = x.project AND l.uuid = x.layer ORDER BY x.id"
+    )
+    names = (
+        "id",
+        "for",
+        "everyone",
+        "project",
+        "layer",
+        "prefix",
+        "read",
+        "write",
+        "columns",
+        "district",
+        "only_there",
+    )
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
 def status(connection: psycopg.Connection[Any]) -> dict[str, Any]:
     """Version, projects, clients and how far they are behind, refusals.
 
     Raises:
-        PlannerError: ``sync.denied``.
+        PlannerError: ``sync.admins_only``.
     """
-    return _said(_one(connection, "SELECT planner.status()"))
+    return _said(connection, _one(connection, "SELECT planner.status()"))

@@ -78,7 +78,7 @@ class PostgresTransport:
             code = "sync.too_old" if said["protocol"] > PROTOCOL else "sync.server_too_old"
             raise PlannerError(code, server=self.server, ours=PROTOCOL, theirs=said["protocol"])
         if said["role"] is None:
-            raise PlannerError("sync.denied", server=self.server)
+            raise PlannerError("sync.not_a_member", server=self.server)
         projects = tuple(ProjectDef(p["uuid"], p["name"], p["crs"]) for p in said["projects"])
         return ServerInfo(str(said["version"]), said["protocol"], said["user"], said["role"], projects)
 

@@ -23,7 +23,7 @@ _LINE: Final = {
 _OFFLINE_STATES: Final = ("57P01", "57P02", "57P03", "57014", "25P03")
 _CODES: Final = {
     "PLN01": "sync.project_unknown", "42501": "sync.denied", "3F000": "sync.no_server", "42883": "sync.no_server",
-    "42P01": "sync.no_server", "28000": "sync.denied", "28P01": "sync.denied",
+    "42P01": "sync.no_server", "28000": "sync.login_failed", "28P01": "sync.login_failed",
     "23505": "sync.under_way",
 }  # fmt: skip
 #: What libpq itself (not the server) says when there is no line; the server's own words may be in any language.
@@ -35,6 +35,20 @@ _NO_LINE: Final = (
 )  # fmt: skip
 #: How PostgreSQL says in English and Chinese that a database is not there; of a failed login libpq tells no state.
 _NO_DATABASE: Final = re.compile('(?:database|数据库) ?["“]([^"”]*)["”] ?(?:does not exist|不存在)')
+#: Why nobody was let in, in the order in which the reasons count: several attempts may stand in one answer.
+_TURNED_AWAY: Final = (
+    (re.compile("authentication failed|认证失败|身份验证失败"), "sync.login_failed"),
+    (re.compile('(?:role|角色) ?["“][^"”]*["”] ?(?:does not exist|不存在)'), "sync.login_unknown"),
+    (re.compile('not permitted to log in|["”] ?登[录陆]'), "sync.login_closed"),
+    (
+        re.compile("(?<![A-Za-z])CONNECT(?![A-Za-z])|permission denied for database|数据库.{0,80}权限不够"),
+        "sync.no_connect",
+    ),
+    (re.compile(r"pg_hba\.conf"), "sync.not_admitted"),
+    (re.compile("too many c|connection slots|太多的?(?:客户端|连接)|连接槽"), "sync.server_full"),
+)
+#: How PostgreSQL says that somebody who is logged in may not even look at the city server.
+_OUTSIDE: Final = re.compile('(?:schema|模式) ?["“]?planner')
 
 
 def parameters(dsn: str) -> dict[str, str]:
@@ -109,8 +123,10 @@ def open_connection(dsn: str, password: str | None = None) -> psycopg.Connection
     """A connection in autocommit.
 
     Raises:
-        PlannerError: ``sync.bad_dsn``, ``sync.service_unknown``, ``sync.offline``, ``sync.denied``,
-            ``sync.no_database``, ``sync.password_needed``, ``sync.certificate``.
+        PlannerError: ``sync.bad_dsn``, ``sync.service_unknown``, ``sync.offline``, ``sync.no_database``,
+            ``sync.password_needed``, ``sync.certificate``, ``sync.login_failed`` (PostgreSQL does not say whether it is
+            the name or the password), ``sync.login_unknown``, ``sync.login_closed``, ``sync.no_connect``,
+            ``sync.not_admitted``, ``sync.server_full``, else ``sync.denied``.
     """
     import psycopg
 
@@ -125,12 +141,16 @@ def open_connection(dsn: str, password: str | None = None) -> psycopg.Connection
 
 def _connect_error(error: psycopg.OperationalError, made: dict[str, str]) -> PlannerError:
     server, said = label(made), str(error).lower()
+    user = _service(made.get("service", "")).get("user", "") or made.get("user", "") or os.environ.get("PGUSER", "")
     if found := _NO_DATABASE.search(str(error)):
-        return PlannerError("sync.no_database", server=server, database=found[1])
+        return PlannerError("sync.no_database", server=server.rpartition("/")[0] or server, database=found[1])
     if "definition of service" in said:
         return PlannerError("sync.service_unknown", service=made.get("service", ""))
     if "no password supplied" in said:
         return PlannerError("sync.password_needed", server=server)
+    for words, code in _TURNED_AWAY:
+        if words.search(str(error)):
+            return PlannerError(code, server=server, user=user)
     if "certificate" in said or ("ssl" in said and "fatal" not in said):
         return PlannerError("sync.certificate", server=server, detail=_first_line(error))
     if any(words in said for words in _NO_LINE):
@@ -158,6 +178,8 @@ def translate(error: psycopg.Error, server: str) -> PlannerError:
     import psycopg
 
     state = error.sqlstate or ""
+    if state == "42501" and _OUTSIDE.search(error.diag.message_primary or ""):
+        return PlannerError("sync.not_a_member", server=server)
     if state in _CODES:
         return PlannerError(_CODES[state], server=server)
     if (

@@ -180,16 +180,21 @@ def test_cancelled_anywhere_it_goes_on_later(paul: Desk, pia: Desk) -> None:
 
 
 def test_whoever_may_not_send_readings_syncs_all_the_same(
-    paul: Desk, pia: Desk, monkeypatch: pytest.MonkeyPatch
+    paul: Desk, pia: Desk, server: MemoryServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     paul.project.readings.add(1, [DAY], [1.5])
+    asked = []
 
     def denied(*_: object) -> int:
+        asked.append(1)
         raise PlannerError("sync.denied", server="city")
 
     with monkeypatch.context() as patch:
         patch.setattr(paul.transport, "put_readings", denied)
-        paul.sync()
-    paul.sync()
+        assert paul.sync().readings_kept == 1
+        assert paul.sync().readings_kept == 1
+        assert len(asked) == 1  # each refusal is a line in the server's list
+    server.members["paul"] = "operator"
+    assert paul.sync().readings_kept == 0
     pia.sync()
     assert pia.project.readings.read(1).ts.tolist() == [DAY]

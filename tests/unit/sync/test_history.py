@@ -72,4 +72,4 @@ def test_what_cannot_be_restored(past: Desk) -> None:
     made = past.project.add_layer(NewLayer("new", "polygon", FIELDS), [])
     with pytest.raises(PlannerError) as caught:
         restore(past.project, past.transport, made.id, 1)
-    assert caught.value.code == "sync.layer_unknown"
+    assert caught.value.code == "sync.no_history"
