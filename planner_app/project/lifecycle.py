@@ -142,8 +142,8 @@ def repair_capture(door: Door) -> list[str]:
             added = registry.adopt_columns(connection, table) if table not in schema.REGISTRY else []
             capture.start(connection, table)
             capture.log_filled(connection, table, added)
-        count = int(fields_adopted(connection)) + 1
-        connection.execute("INSERT OR REPLACE INTO planner_meta (key, value) VALUES ('fields_adopted', ?)", (str(count),))
+        count = str(int(fields_adopted(connection)) + 1)
+        connection.execute("INSERT OR REPLACE INTO planner_meta VALUES ('fields_adopted', ?)", (count,))
         connection.execute("UPDATE planner_state SET txn = NULL")
     return outdated
 
