@@ -13,7 +13,8 @@ from planner_app.project import Project
 from planner_app.project.commands import EditCells
 from plugins.planning.ui import words
 from plugins.planning.ui.conflict_page import ConflictPage
-from tests.plugins.planning_ui.conftest import EAST, NORTH, FakeContext
+from tests.helpers.panel_context import FakeContext
+from tests.plugins.planning_ui.conftest import EAST, NORTH, planning_context
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def test_check_lists_each_place_with_area_and_cause(checked: ConflictPage, conte
 def test_a_reopened_project_shows_its_last_check(
     checked: ConflictPage, context: FakeContext, project: Project, qtbot: Any
 ) -> None:
-    again = ConflictPage(FakeContext(project))
+    again = ConflictPage(planning_context(project))
     qtbot.addWidget(again)
     assert [row.code for row in again._rows] == [row.code for row in checked._rows]
 
@@ -154,7 +155,7 @@ def test_a_result_out_of_date_is_said_when_the_project_is_opened(
     checked: ConflictPage, project: Project, plans: tuple[LayerInfo, LayerInfo], qtbot: Any
 ) -> None:
     project.execute(EditCells(plans[1].id, [1], "class", ["0301"]))
-    again = ConflictPage(FakeContext(project))
+    again = ConflictPage(planning_context(project))
     qtbot.addWidget(again)
     again.show()
     assert again._notice.isVisible()
@@ -163,7 +164,7 @@ def test_a_result_out_of_date_is_said_when_the_project_is_opened(
 
 def test_without_plans_the_page_says_what_to_do(qtbot: Any, tmp_path: Path) -> None:
     with Project.create(tmp_path / "empty.sqlite", "EPSG:4549") as empty:
-        page = ConflictPage(FakeContext(empty))
+        page = ConflictPage(planning_context(empty))
         qtbot.addWidget(page)
         page.show()
         assert not page._check.isEnabled()

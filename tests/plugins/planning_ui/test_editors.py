@@ -14,7 +14,7 @@ from plugins.planning.model.matrix import DEFAULT, load_matrix, matrix_names
 from plugins.planning.model.plan_side import LayerField, PlanSide, read_side
 from plugins.planning.ui.mapping_editor import MappingEditor
 from plugins.planning.ui.matrix_editor import MatrixEditor
-from tests.plugins.planning_ui.conftest import FakeContext
+from tests.helpers.panel_context import FakeContext
 
 
 @pytest.fixture

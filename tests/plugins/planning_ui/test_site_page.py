@@ -14,7 +14,8 @@ from planner_app.domain.layer import LayerInfo
 from planner_app.project import Project
 from plugins.planning.model.control_rules import shipped_rules
 from plugins.planning.ui.site_page import SitePage
-from tests.plugins.planning_ui.conftest import EAST, NORTH, FakeContext
+from tests.helpers.panel_context import FakeContext
+from tests.plugins.planning_ui.conftest import EAST, NORTH
 
 SITE = shapely.box(EAST, NORTH, EAST + 100, NORTH + 100)
 

@@ -22,7 +22,7 @@ from plugins.review.ui.intake_dialog import IntakeDialog
 from plugins.review.ui.panel import ISSUES, RULES
 from plugins.review.ui.raise_issue import RaiseDialog
 from tests.plugins.review.drawings import EAST, NORTH
-from tests.plugins.review_ui.conftest import FakeContext, Window
+from tests.plugins.review_ui.conftest import Window, review_context
 
 
 def fails(window: Window, rule: str = "") -> list[Any]:
@@ -218,7 +218,7 @@ def test_an_issue_by_hand_sits_where_the_selection_is(checked: Window, project: 
 
 
 def test_a_reopened_project_shows_its_case_again(checked: Window, project: Project, qtbot: Any) -> None:
-    again = Window(qtbot, FakeContext(project))
+    again = Window(qtbot, review_context(project))
     assert again.state.case == checked.state.case
     assert again.state.opened is not None
     assert again.state.record == checked.state.record
@@ -270,7 +270,7 @@ def test_nothing_is_clipped_in_either_language(checked: Window, qtbot: Any) -> N
 
     for language in ("zh_CN", "en"):
         set_language(language)
-        again = Window(qtbot, FakeContext(checked.project))
+        again = Window(qtbot, review_context(checked.project))
         again.panel.check()
         again.settle()
         for tab in range(3):
