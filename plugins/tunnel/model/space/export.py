@@ -22,16 +22,20 @@ from plugins.tunnel.model.space.supports import carried, occupancy
 
 SECTION_SUFFIXES = (".png", ".pdf", ".svg", ".dxf", ".csv", ".json")
 PROFILE_SUFFIXES = (".png", ".pdf", ".svg", ".dxf", ".csv", ".json")
+#: Dots per inch that a picture may have.
+_DPI = (20, 1200)
 
 
-def check_suffix(out: Path | None, known: Sequence[str]) -> None:
-    """Refuse a file that nothing here writes.
+def check_suffix(out: Path | None, known: Sequence[str], dpi: float = 150.0) -> None:
+    """Refuse a file that nothing here writes, and pictures of no or countless dots.
 
     Raises:
-        PlannerError: ``tunnel.format_unknown``.
+        PlannerError: ``tunnel.format_unknown``, ``tunnel.dpi_wrong``.
     """
     if out is not None and out.suffix.casefold() not in known:
         raise PlannerError("tunnel.format_unknown", file=out.name, known=" ".join(known))
+    if not _DPI[0] <= dpi <= _DPI[1]:
+        raise PlannerError("tunnel.dpi_wrong", dpi=dpi, least=_DPI[0], most=_DPI[1])
 
 
 def write_section(section: Section, findings: Sequence[Finding], out: Path, *, dpi: float = 150.0) -> None:

@@ -268,7 +268,7 @@ def _rings(wkt: str) -> tuple[Ring, ...]:
         shape = shapely.from_wkt(wkt) if wkt else None
     except shapely.errors.ShapelyError:
         shape = None
-    if shape is None or shape.geom_type != "Polygon" or shape.is_empty:
+    if shape is None or shape.geom_type != "Polygon" or shape.is_empty or not shape.is_valid:
         return ()
     return tuple(
         tuple((float(x), float(y)) for x, y, *_ in ring.coords[:-1]) for ring in (shape.exterior, *shape.interiors)

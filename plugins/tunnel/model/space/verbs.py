@@ -27,7 +27,7 @@ def run_section(context: VerbContext, arguments: argparse.Namespace) -> VerbResu
     from plugins.tunnel.model.space.load import load_section
 
     out: Path | None = arguments.out
-    check_suffix(out, SECTION_SUFFIXES)
+    check_suffix(out, SECTION_SUFFIXES, arguments.dpi)
     with context.open_project(arguments.file) as project:
         section = load_section(project, arguments.section, arguments.at)
     findings = judge_section(section, context.rules("tunnel.section"), today=date.today(), city=arguments.city)
@@ -57,7 +57,7 @@ def run_profile(context: VerbContext, arguments: argparse.Namespace) -> VerbResu
     from plugins.tunnel.model.space.profile_load import path_profile, tunnel_profile
 
     out: Path | None = arguments.out
-    check_suffix(out, PROFILE_SUFFIXES)
+    check_suffix(out, PROFILE_SUFFIXES, arguments.dpi)
     if not arguments.tunnel and not (arguments.start and arguments.end):
         raise PlannerError("tunnel.profile_ends")
     with context.open_project(arguments.file) as project:

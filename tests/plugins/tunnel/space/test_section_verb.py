@@ -100,3 +100,23 @@ def test_walls_are_drawn_as_thick_as_the_table_says(run: Run, tunnel: Path, tmp_
         layer = next(one for one in project.layers() if one.role == "tunnel.tunnel_section")
         project.execute(EditCells(layer.id, [1], "wall_m", [0.45]))
     assert outer() == (pytest.approx(-2.45), 0.45)
+
+
+@pytest.mark.parametrize("dpi", ["0", "-5", "nan", "100000"])
+def test_pictures_of_no_or_countless_dots_are_refused(run: Run, tunnel: Path, tmp_path: Path, dpi: str) -> None:
+    for what in (("section", "--section", "T1-1"), ("profile", "--tunnel", "T1")):
+        words = ["tunnel", what[0], tunnel, *what[1:], "--out", tmp_path / "x.png", "--dpi", dpi]
+        assert run(*words, code=2)["error"]["code"] == "tunnel.dpi_wrong"
+    assert not (tmp_path / "x.png").exists()
+
+
+def test_an_outline_that_crosses_itself_is_said_and_not_judged(run: Run, tunnel: Path) -> None:
+    with Project.open(tunnel) as project:
+        bow = "POLYGON ((-2 0, 2 2.8, 2 0, -2 2.8, -2 0))"
+        layer = next(one for one in project.layers() if one.role == "tunnel.compartment")
+        project.execute(EditCells(layer.id, [1], "outline", [bow]))
+    done = run("tunnel", "section", tunnel, "--section", "T1-1")
+    assert [one["code"] for one in done["warnings"]] == ["tunnel.outline_unreadable"]
+    verdicts = {(one["rule"], one["feature"]): one["verdict"] for one in done["findings"]}
+    assert verdicts["section.clear_height", "T1-1-Z"] == "cannot_judge"
+    assert verdicts["section.clear_height", "T1-1-G"] == "pass"
