@@ -222,7 +222,6 @@ class PostgresTransport:
         """One snapshot to read from."""
         import psycopg
 
-        self._one("SELECT planner.note_client(%s, %s)", project, after)
         with worded(self.server):
             self._connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         try:
@@ -235,6 +234,7 @@ class PostgresTransport:
                 self._connection.execute("ROLLBACK")
             except psycopg.Error:
                 self._connection.close()  # it broke; the next call says so
+        self._one("SELECT planner.note_client(%s, %s)", project, head.revision)
 
     # attachments
 

@@ -40,7 +40,8 @@ BEGIN
     RETURN jsonb_build_object('ok', true);
 END $$;
 
--- Begin (or go on with) a push: returns how many rows of it are here already. What is there of another content goes.
+-- Begin (or go on with) a push: returns how many rows of it are here already. What is there of another content goes; of a
+-- push that is withdrawn, all.
 CREATE OR REPLACE FUNCTION planner.stage_begin(p_push uuid, p_project uuid, p_digest text, p_definitions jsonb DEFAULT NULL) RETURNS integer
 @definer@ LANGUAGE plpgsql AS $$
 DECLARE here planner.project := planner_inner.project_of(p_project); was planner.stage_push;
@@ -50,8 +51,13 @@ BEGIN
         PERFORM planner_inner.deny(here.id, 'stage', jsonb_build_object('push', p_push));
         RETURN -1;
     END IF;
+    IF p_digest = 'withdrawn' THEN
+        PERFORM planner_inner.stage_clear(p_push);
+        RETURN 0;
+    END IF;
     IF was.push_id IS NULL OR was.digest <> p_digest THEN
         PERFORM planner_inner.stage_clear(p_push);
+        PERFORM planner_inner.stage_sweep();
         INSERT INTO planner.stage_push VALUES (p_push, here.id, session_user, left(p_digest, 200));
     END IF;
     IF jsonb_typeof(p_definitions) = 'array' THEN
@@ -63,19 +69,31 @@ BEGIN
     RETURN (SELECT coalesce(max(ordinal), 0) FROM planner.stage WHERE push_id = p_push AND owner = session_user);
 END $$;
 
--- Remove what is staged under a push of the asker, and what he left lying for more than two days.
+-- Remove what is staged under a push of the asker.
 CREATE OR REPLACE FUNCTION planner_inner.stage_clear(p_push uuid) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE one record;
 BEGIN
-    FOR one IN SELECT s.push_id FROM planner.stage_push s WHERE s.owner = session_user
-               AND (s.push_id = p_push OR s.begun < clock_timestamp() - interval '2 days') UNION SELECT p_push LOOP
-        DELETE FROM planner.stage WHERE push_id = one.push_id AND owner = session_user;
-        DELETE FROM planner.stage_push WHERE push_id = one.push_id AND owner = session_user;
-    END LOOP;
+    DELETE FROM planner.stage_push WHERE push_id = p_push AND owner = session_user;  -- waits for its commit
+    DELETE FROM planner.stage WHERE push_id = p_push AND owner = session_user;
     FOR one IN SELECT b.* FROM planner.stage_bulk b WHERE b.owner = session_user
                AND NOT EXISTS (SELECT FROM planner.stage_push s WHERE s.push_id = b.push_id) LOOP
         EXECUTE format('DROP TABLE IF EXISTS planner_stage.%I', one.table_name);
         DELETE FROM planner.stage_bulk WHERE push_id = one.push_id AND layer = one.layer;
+    END LOOP;
+END $$;
+
+-- Remove what anybody has left lying for more than two days: a computer that was shut down for good.
+CREATE OR REPLACE FUNCTION planner_inner.stage_sweep() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE one record; part record;
+BEGIN
+    FOR one IN SELECT s.push_id, s.owner FROM planner.stage_push s WHERE s.begun < clock_timestamp() - interval '2 days'
+               FOR UPDATE SKIP LOCKED LOOP
+        FOR part IN SELECT b.layer, b.table_name FROM planner.stage_bulk b WHERE b.push_id = one.push_id AND b.owner = one.owner LOOP
+            EXECUTE format('DROP TABLE IF EXISTS planner_stage.%I', part.table_name);
+            DELETE FROM planner.stage_bulk WHERE push_id = one.push_id AND layer = part.layer;
+        END LOOP;
+        DELETE FROM planner.stage WHERE push_id = one.push_id AND owner = one.owner;
+        DELETE FROM planner.stage_push WHERE push_id = one.push_id;
     END LOOP;
 END $$;
 
@@ -157,7 +175,8 @@ BEGIN
         PERFORM planner_inner.deny(here.id, 'commit', jsonb_build_object('push', p_push));
         RETURN jsonb_build_object('error', 'sync.denied');
     END IF;
-    SELECT * INTO staged FROM planner.stage_push WHERE push_id = p_push AND owner = session_user AND project = here.id;
+    -- Whoever withdraws the push meanwhile waits for this commit, and learns what became of it.
+    SELECT * INTO staged FROM planner.stage_push WHERE push_id = p_push AND owner = session_user AND project = here.id FOR UPDATE;
     IF done.push_id IS NULL AND (staged.push_id IS NULL OR staged.digest <> left(p_digest, 200) OR p_rows <> (
             SELECT count(*) FROM planner.stage WHERE push_id = p_push AND owner = session_user AND ordinal > 0)) THEN
         RETURN jsonb_build_object('error', 'sync.stage_incomplete');
@@ -180,6 +199,7 @@ BEGIN
     SELECT array_agg(uuid) INTO was_locked FROM planner.layer
     WHERE project = here.id AND lower(cells ->> 'locked') NOT IN ('', '0', 'false');
     IF planner_inner.is_behind(p_push, here, p_seen, staged.definitions) THEN
+        PERFORM planner_inner.stage_clear(p_push);  -- the next try is another push
         RETURN jsonb_build_object('behind', true);
     END IF;
     BEGIN
@@ -222,8 +242,9 @@ BEGIN
                       FROM jsonb_array_elements(refused) r GROUP BY 1) x), 'first', refused -> 0));
     END IF;
     INSERT INTO planner.client (project, member, client_id, cursor, address)
-    VALUES (here.id, session_user, left(p_client, 200), p_seen, planner_inner.address())
-    ON CONFLICT (project, member) DO UPDATE SET client_id = excluded.client_id, seen = excluded.seen, address = excluded.address;
+    VALUES (here.id, session_user, left(p_client, 200), CASE WHEN next = p_seen + 1 THEN next ELSE p_seen END, planner_inner.address())
+    ON CONFLICT (project, member) DO UPDATE
+    SET client_id = excluded.client_id, cursor = excluded.cursor, seen = excluded.seen, address = excluded.address;
     PERFORM planner_inner.stage_clear(p_push);
     RETURN planner_inner.push_answer(done);
 END $$;

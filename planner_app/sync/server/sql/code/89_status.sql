@@ -24,6 +24,12 @@ BEGIN
             FROM planner.project p, LATERAL (
                 SELECT coalesce(sum(greatest(c.reltuples, 0)), 0)::bigint AS records, coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint AS bytes
                 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'project_' || p.id AND c.relkind = 'r') t), '[]'),
+        -- Pushes on their way, or given up: those go when their sender comes again, or after two days.
+        'staged', coalesce((
+            SELECT jsonb_agg(jsonb_build_object('project', p.name, 'user', s.owner, 'begun', s.begun,
+                    'records', (SELECT count(*) FROM planner.stage r WHERE r.push_id = s.push_id AND r.ordinal > 0),
+                    'layers', (SELECT count(*) FROM planner.stage_bulk b WHERE b.push_id = s.push_id)) ORDER BY s.begun)
+            FROM planner.stage_push s JOIN planner.project p ON p.id = s.project), '[]'),
         'refusals', (SELECT count(*) FROM planner.denied WHERE time > clock_timestamp() - interval '7 days'),
         'last_refusals', coalesce((
             SELECT jsonb_agg(to_jsonb(d) - 'id' ORDER BY d.id DESC) FROM (SELECT * FROM planner.denied ORDER BY id DESC LIMIT 20) d), '[]'));
