@@ -66,9 +66,9 @@ def _register_assets(api: ModelApi) -> None:
 
 def _register_operation(api: ModelApi) -> None:
     """Rounds, defects, work orders, field packages."""
-    from plugins.tunnel.model.operation import order_verbs, verbs
+    from plugins.tunnel.model.operation import field_verbs, order_verbs, verbs
 
-    for verb in (verbs.ROUNDS, verbs.INSPECT, verbs.DEFECTS, order_verbs.ORDERS, order_verbs.FIELD):
+    for verb in (verbs.ROUNDS, verbs.INSPECT, verbs.DEFECTS, order_verbs.ORDERS, field_verbs.FIELD):
         api.add_verb(verb)
     for table in ("defect", "work_order"):
         api.add_layer_role(LayerRole(f"tunnel.{table}", "Utility tunnels"))

@@ -9,9 +9,11 @@ from typing import Any
 
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.progress import Progress, check
+from planner_app.domain.rule import Rule
 from planner_app.plugin_api.model import Project
 from plugins.tunnel.model.operation import rows, tables
-from plugins.tunnel.model.operation.field_package import Package, Rows, new_package, write_package
+from plugins.tunnel.model.operation.field_orders import chosen_orders, entry_forms, with_orders
+from plugins.tunnel.model.operation.field_package import Package, Rows, keep, new_package, write_package
 from plugins.tunnel.model.operation.figures import Book, read_book
 from plugins.tunnel.model.operation.forms import a_moment, somebody
 from plugins.tunnel.model.operation.places import Places
@@ -29,7 +31,7 @@ def chosen_plans(book: Book, refs: Sequence[str] = (), tunnels: Sequence[str] = 
     """Plans by number, id or tunnel; without either those with a round that is due or overdue.
 
     Raises:
-        PlannerError: ``tunnel.record_unknown``, ``tunnel.field_nothing``.
+        PlannerError: ``tunnel.record_unknown``.
     """
     going = [one.plan for one in book.standings]
     if refs:
@@ -39,8 +41,6 @@ def chosen_plans(book: Book, refs: Sequence[str] = (), tunnels: Sequence[str] = 
     else:
         due = {RoundState.DUE, RoundState.OVERDUE}
         found = [one.plan for one in book.standings if one.state in due]
-    if not found:
-        raise PlannerError("tunnel.field_nothing")
     return list({plan.id: plan for plan in found}.values())
 
 
@@ -62,32 +62,42 @@ def make_package(
     by: str,
     plans: Sequence[str] = (),
     tunnels: Sequence[str] = (),
+    orders: Sequence[str] | None = None,
+    rules: Sequence[Rule] = (),
     progress: Progress | None = None,
 ) -> Package:
     """Hand out rounds: their plans, what was already walked and seen in the round that is open, open defects of their
-    stretches with their examinations and photos, sections and assets on the way.
+    stretches with their examinations and photos, sections and assets on the way; and open work orders.
+
+    Args:
+        orders: numbers or ids of work orders; None: those on the way, or all open ones where nothing is named.
+        rules: of kinds ``tunnel.entry.*``, so that a gas test can be judged in the field.
 
     Raises:
-        PlannerError: ``tunnel.field_nothing``, ``tunnel.record_unknown``, ``tunnel.nobody``,
+        PlannerError: ``tunnel.field_nothing``, ``tunnel.record_unknown``, ``tunnel.order_closed``, ``tunnel.nobody``,
             ``tunnel.field_not_written``, ``attachment.damaged``.
     """
     by = somebody(by)
     book, places = read_book(project), Places(project)
-    chosen = chosen_plans(book, plans, tunnels)
+    chosen = chosen_plans(book, plans, tunnels) if plans or tunnels or not orders else []
     standings = [standing(plan, book.inspections, book.day) for plan in chosen]
     current = {found for one in standings if one.now is not None for found in one.now.inspections}
     spans = {plan.tunnel: _span(chosen, plan.tunnel) for plan in chosen}
+    work = chosen_orders(book, orders, spans, tunnels, everything=not plans)
+    if not chosen and not work:
+        raise PlannerError("tunnel.field_nothing")
+    spans = with_orders(spans, work, places)
     inspections = [one for one in book.inspections if one.id in current]
     observations = [one for one in book.observations if one.inspection_id in current]
-    defects = [
-        one for one in book.open_defects() if one.tunnel in spans and _within(one.m, spans[one.tunnel])
-    ]  # fmt: skip
+    repairs = {one.source.removeprefix("defect:") for one in work}
+    near = {one.id for one in book.open_defects() if one.tunnel in spans and _within(one.m, spans[one.tunnel])}
+    defects = [one for one in book.defects if one.id in near or one.id in repairs]
     ids = {one.id for one in defects}
     examinations = [one for one in book.examinations if one.defect_id in ids]
     handed: Rows = {}
     for table, records in (
         (tables.PLANS, chosen), (tables.INSPECTIONS, inspections), (tables.OBSERVATIONS, observations),
-        (tables.DEFECTS, defects), (tables.EXAMINATIONS, examinations),
+        (tables.DEFECTS, defects), (tables.EXAMINATIONS, examinations), (tables.ORDERS, work),
     ):  # fmt: skip
         every: Sequence[Any] = records
         handed[table.name] = {one.id: table.plain(one) for one in every}
@@ -100,10 +110,11 @@ def make_package(
             for one in standings if one.now is not None
         ],
         "defect_codes": {code: {"en": en, "zh": zh} for code, (_, en, zh) in DEFECT_CODES.items()},
+        "entry": entry_forms(rules, book.day),
         "grades": {str(grade): {"en": en, "zh": zh} for grade, (en, zh) in GRADE_WORDS.items()},
     }  # fmt: skip
     made = new_package(project.name, project.crs, book.day.isoformat(), by, rows.now(), about, handed)
-    photos = [one.photo for one in examinations] + [one.photo for one in observations]
+    photos = [one.photo for one in examinations] + [one.photo for one in observations] + [one.photo for one in work]
     for sha256 in filter(None, photos):
         if progress is not None:
             check(progress)
@@ -188,7 +199,7 @@ def field_round(package: Package, plan_ref: str, by: str, at: str = "") -> Inspe
     begun = Inspection(
         rows.new_id(), "", plan.id, plan.tunnel, plan.from_m, plan.to_m, plan.compartments, by, when, when
     )  # fmt: skip
-    _keep(package, tables.INSPECTIONS, begun)
+    keep(package, tables.INSPECTIONS, begun)
     return begun
 
 
@@ -225,16 +236,16 @@ def field_observation(
         time=time, defect_id=defect.id if defect else "",
     )  # fmt: skip
     _check_place(package, seen)
-    _keep(package, tables.OBSERVATIONS, seen)
+    keep(package, tables.OBSERVATIONS, seen)
     if time > round_.ended:
-        _keep(package, tables.INSPECTIONS, replace(round_, ended=time))
+        keep(package, tables.INSPECTIONS, replace(round_, ended=time))
     if defect is not None:
         grade = seen.grade or defect.grade
         examined = Examination(
             rows.new_id(), defect.id, seen.id, "seen", grade, seen.text, seen.photo, seen.by, time
         )  # fmt: skip
-        _keep(package, tables.EXAMINATIONS, examined)
-        _keep(package, tables.DEFECTS, replace(defect, grade=grade, last_seen=max(time, defect.last_seen)))
+        keep(package, tables.EXAMINATIONS, examined)
+        keep(package, tables.DEFECTS, replace(defect, grade=grade, last_seen=max(time, defect.last_seen)))
     return seen
 
 
@@ -263,9 +274,3 @@ def _defect(package: Package, ref: str) -> Defect:
     raise PlannerError(
         "tunnel.record_unknown", id=ref, table=tables.DEFECTS.title, table_zh=tables.DEFECTS.title_zh, known=known
     )
-
-
-def _keep(package: Package, table: tables.Table[Any], record: Any) -> None:
-    """Write a record into the package's data; columns that others wrote and nobody knows here stay."""
-    its = package.data.setdefault(table.name, {})
-    its[record.id] = its.get(record.id, {}) | table.plain(record)

@@ -3,22 +3,23 @@
 Each cell has three values: what was handed out (or last taken in from the same package), what the field says, what the
 desk says. Changed on one side only: that side counts. Changed on both and different: a conflict, kept with both values
 until a person decides. A row the desk deleted and the field changed is one conflict, too. Grade and dates of a defect
-follow from its examinations, which both sides only add to.
+follow from its examinations, which both sides only add to. Work orders: ``field_orders``.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.progress import NoProgress, Progress, check
+from planner_app.domain.rule import Rule
 from planner_app.plugin_api.model import Command, Project, Transaction
-from plugins.tunnel.model.operation import rows, tables
+from plugins.tunnel.model.operation import field_orders, rows, tables
 from plugins.tunnel.model.operation.defects import newest_of
-from plugins.tunnel.model.operation.field_package import WRITABLE, Package, row_error
+from plugins.tunnel.model.operation.field_package import BY_NAME, WRITABLE, Package, row_error
 from plugins.tunnel.model.operation.forms import a_moment
 from plugins.tunnel.model.operation.places import Places
 from plugins.tunnel.model.operation.records import GRADES, Conflict, DefectStatus, FieldRow
@@ -41,6 +42,7 @@ class TakeIn(Command):
     conflicts: tuple[Conflict, ...] = ()
     taken: tuple[FieldRow, ...] = ()
     points: Mapping[str, bytes] = field(default_factory=dict)
+    notes: tuple[tuple[str, dict[str, Any]], ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -54,12 +56,15 @@ class TakeIn(Command):
         by_name = {table.name: table for table in WRITABLE}
         for name, uuid, cells in self.inserts:
             record = by_name[name].from_plain(uuid, cells)
-            rows.insert(tx, by_name[name], [replace(record, wkb=self.points[uuid]) if name == "defect" else record])
+            rows.insert(tx, by_name[name], [replace(record, wkb=self.points[uuid]) if uuid in self.points else record])
         for name, uuid, cells in self.updates:
             _update(tx, by_name[name], uuid, cells, self.points.get(uuid))
         examined = [cells["defect_id"] for name, _, cells in self.inserts if name == tables.EXAMINATIONS.name]
         for uuid in dict.fromkeys(str(one) for one in examined):
             _follow(tx, uuid)
+        for name, uuid, cells in (*self.inserts, *self.updates):
+            if name == tables.ORDERS.name and "status" in cells:
+                field_orders.close_defects(tx, uuid)
         _replace(tx, tables.CONFLICTS, self.conflicts, ("package", "table_name", "row", "column_name"), undecided=True)
         _replace(tx, tables.FIELD_ROWS, self.taken, ("package", "table_name", "row"))
 
@@ -85,7 +90,11 @@ class DecideConflict(Command):
             table = next(table for table in WRITABLE if table.name == one.table_name)
             theirs = json.loads(one.theirs)
             if one.column_name != GONE:
-                _update(tx, table, one.row, {one.column_name: theirs}, self.points.get(one.row))
+                status = table is tables.ORDERS and one.column_name == "status"
+                cells = {one.column_name: theirs} | (field_orders.life_of(tx, one) if status else {})
+                _update(tx, table, one.row, cells, self.points.get(one.row))
+                if status:
+                    field_orders.close_defects(tx, one.row)
             elif not _known(tx, table, one.row):
                 record = table.from_plain(one.row, theirs)
                 place = {"wkb": self.points.get(one.row)} if table.geometry != "none" else {}
@@ -103,18 +112,25 @@ def decide(project: Project, conflict: Conflict, keep: str, by: str) -> DecideCo
     if keep not in ("ours", "theirs"):
         raise PlannerError("tunnel.keep_wrong", keep=keep)
     points = {}
-    if conflict.table_name == tables.DEFECTS.name and keep == "theirs":
+    table = next(table for table in WRITABLE if table.name == conflict.table_name)
+    if table.geometry != "none" and keep == "theirs":
         theirs = json.loads(conflict.theirs)
         row = theirs if conflict.column_name == GONE else {conflict.column_name: theirs}
         if conflict.column_name != GONE:
-            now = rows.one(project, tables.DEFECTS, conflict.row)
+            now = rows.one(project, table, conflict.row)
             row = {"tunnel": now.tunnel, "m": now.m} | row
-        points[conflict.row] = Places(project).wkb(str(row["tunnel"]), float(row["m"]))
+        if row.get("tunnel") and row.get("m") is not None:
+            points[conflict.row] = Places(project).wkb(str(row["tunnel"]), float(row["m"]))
     return DecideConflict(conflict.id, keep, by, points)
 
 
-def take_in(project: Project, package: Package, progress: Progress | None = None) -> TakeIn:
+def take_in(
+    project: Project, package: Package, progress: Progress | None = None, rules: Sequence[Rule] | None = None
+) -> TakeIn:
     """The command that merges a package; its photos are kept at once (they are known by their content).
+
+    Args:
+        rules: of kinds ``tunnel.entry.*``: work that began against them is told in the notes; None: nothing is told.
 
     Raises:
         PlannerError: ``tunnel.field_row`` naming the first row that cannot be kept, ``tunnel.field_crs``,
@@ -129,6 +145,7 @@ def take_in(project: Project, package: Package, progress: Progress | None = None
     updates: list[tuple[str, str, Cells]] = []
     conflicts: list[Conflict] = []
     taken: list[FieldRow] = []
+    notes: list[tuple[str, dict[str, Any]]] = []
     ours = {table.name: {one.id: table.plain(one) for one in rows.read(project, table)} for table in WRITABLE}
     new_seen = {
         str(row.get("defect_id"))
@@ -142,7 +159,9 @@ def take_in(project: Project, package: Package, progress: Progress | None = None
             base = before.get((name, uuid), package.base.get(name, {}).get(uuid))
             if base is not None and all(base.get(key) == value for key, value in theirs.items()):
                 continue
-            _check(places, package, table, uuid, theirs, ours)
+            _check(places, package, table, uuid, theirs, ours, base or {})
+            if table is tables.ORDERS and rules is not None:
+                notes += field_orders.entry_notes(table.from_plain(uuid, theirs), base or {}, rules)
             taken.append(FieldRow(rows.new_id(), package.id, name, uuid, json.dumps(theirs, ensure_ascii=False)))
             mine = ours[name].get(uuid)
             if mine is None and base is None:
@@ -151,7 +170,11 @@ def take_in(project: Project, package: Package, progress: Progress | None = None
                 conflicts.append(_conflict(package, table, uuid, GONE, base, None, theirs))
             else:
                 skipped = {"number", *(_DERIVED if table is tables.DEFECTS and uuid in new_seen else ())}
+                skipped |= field_orders.TOGETHER if table is tables.ORDERS else set()
                 changed, both = _cells(table, base or {}, theirs, mine, skipped)
+                if table is tables.ORDERS:
+                    more, decided = field_orders.order_cells(base or {}, theirs, mine)
+                    changed, both = changed | more, both + decided
                 updates += [(name, uuid, changed)] if changed else []
                 conflicts += [
                     _conflict(package, table, uuid, key, (base or {}).get(key), mine.get(key), theirs[key])
@@ -159,9 +182,10 @@ def take_in(project: Project, package: Package, progress: Progress | None = None
                 ]
     points: dict[str, bytes] = {}
     for name, uuid, changed in (*inserts, *updates):
-        if name == tables.DEFECTS.name and ("m" in changed or "tunnel" in changed):
+        if "m" in changed or "tunnel" in changed:
             row = ours[name].get(uuid, {}) | changed
-            points[uuid] = places.wkb(str(row["tunnel"]), float(row["m"]))
+            if BY_NAME[name].geometry != "none" and row.get("tunnel") and row.get("m") is not None:
+                points[uuid] = places.wkb(str(row["tunnel"]), float(row["m"]))
     cells = [one for _, _, one in (*inserts, *updates)]
     kept = [json.loads(one.theirs) for one in conflicts if one.column_name == GONE]
     photos = {one["photo"] for one in (*cells, *kept) if one.get("photo")}
@@ -169,7 +193,7 @@ def take_in(project: Project, package: Package, progress: Progress | None = None
     for sha256 in sorted(photos):
         check(progress)
         _keep_photo(project, package, sha256)
-    return TakeIn(package.id, tuple(inserts), tuple(updates), tuple(conflicts), tuple(taken), points)
+    return TakeIn(package.id, tuple(inserts), tuple(updates), tuple(conflicts), tuple(taken), points, tuple(notes))
 
 
 def _cells(table: Table[Any], base: Cells, theirs: Cells, mine: Cells, skipped: set[str]) -> tuple[Cells, list[str]]:
@@ -210,12 +234,13 @@ def _check(
     uuid: str,
     theirs: Cells,
     ours: Mapping[str, Mapping[str, Cells]],
+    base: Cells,
 ) -> None:
     """A row must be one that the desk itself would keep."""
     record = table.from_plain(uuid, theirs)
     column = "tunnel"
     try:
-        if hasattr(record, "tunnel"):
+        if hasattr(record, "tunnel") and (record.tunnel or table is not tables.ORDERS):
             places.axis(record.tunnel)
             for column in ("m", "from_m", "to_m"):
                 if getattr(record, column, None) is not None:
@@ -226,6 +251,9 @@ def _check(
         column = "grade"
         if hasattr(record, "grade") and record.grade not in ((0, *GRADES) if table is tables.OBSERVATIONS else GRADES):
             raise PlannerError("tunnel.grade_wrong", grade=record.grade)
+        checks = list(field_orders.order_checks(record, base)) if table is tables.ORDERS else []
+        for column, fits in checks:  # noqa: B007 - the handler below names it
+            fits()
         for column, other in (("inspection_id", tables.INSPECTIONS), ("defect_id", tables.DEFECTS)):
             ref = getattr(record, column, "")
             if ref and ref not in ours[other.name] and ref not in package.data.get(other.name, {}):

@@ -4,17 +4,20 @@
 UTF-8:
 
 ``manifest.json``
-    ``{"format": "planner-fieldpkg", "version": 1, "id": uuid, "project": name, "crs": "EPSG:4549", "day": ISO date,
+    ``{"format": "planner-fieldpkg", "version": 2, "id": uuid, "project": name, "crs": "EPSG:4549", "day": ISO date,
     "made_at": moment, "made_by": name, "base_sha256": SHA-256 of base.json}``
 ``about.json``
     For reading only: ``tunnels`` (code, name, from_m, to_m, compartments, ``axis``: [m, x, y, z] in the CRS),
     ``sections``, ``assets`` (table, code, kind, tunnel, m, compartment), ``rounds`` (plan, opens, due, state, covered),
-    ``defect_codes`` and ``grades`` with their names.
+    ``defect_codes`` and ``grades`` with their names. ``entry``: what a gas test before entry is judged by (kind, gas,
+    low, high, inclusive, max_min, unit, title, standard, clause).
 ``base.json``
     What was handed out: ``{table: {uuid: {column: value}}}``. Never changed.
 ``data.json``
     The same, as the field has it now. New rows get a UUID (RFC 9562, lower case); rows are changed or added, never
-    removed (a row left out is as it was). Tables people may write: inspection, observation, defect, defect_examination.
+    removed (a row left out is as it was). Tables people may write: inspection, observation, defect, defect_examination,
+    work_order (its ``permit``, ``gas_tests``, ``steps``, ``status`` with an entry of ``life`` for each step taken,
+    ``result`` and ``photo``; version 1 had no work orders).
     Columns are those of ``records.py``: moments ISO 8601 with zone, chainages m, photos the SHA-256 of an entry.
 ``media/<sha256>``
     Photos (JPEG, PNG, WebP), named by the SHA-256 of their content, in lower case.
@@ -44,10 +47,12 @@ from plugins.tunnel.model.operation import tables
 from plugins.tunnel.model.operation.rounds import photo_type
 from plugins.tunnel.model.operation.tables import Table
 
-FORMAT, VERSION = "planner-fieldpkg", 1
+FORMAT, VERSION = "planner-fieldpkg", 2
 #: Tables of a package; those the field may write.
 READ_ONLY: tuple[Table[Any], ...] = (tables.PLANS,)
-WRITABLE: tuple[Table[Any], ...] = (tables.INSPECTIONS, tables.OBSERVATIONS, tables.DEFECTS, tables.EXAMINATIONS)
+WRITABLE: tuple[Table[Any], ...] = (
+    tables.INSPECTIONS, tables.OBSERVATIONS, tables.DEFECTS, tables.EXAMINATIONS, tables.ORDERS,
+)  # fmt: skip
 BY_NAME = {table.name: table for table in (*READ_ONLY, *WRITABLE)}
 
 Rows = dict[str, dict[str, dict[str, Any]]]
@@ -121,7 +126,7 @@ def read_package(path: Path) -> Package:
             manifest = _object(texts["manifest.json"], path, "manifest.json")
             if manifest.get("format") != FORMAT:
                 _unreadable(path, "manifest.json")
-            if manifest.get("version") != VERSION:
+            if manifest.get("version") not in range(1, VERSION + 1):
                 raise PlannerError("tunnel.field_version", file=path.name, version=manifest.get("version"))
             if not isinstance(manifest.get("id"), str) or not _UUID.fullmatch(manifest["id"]):
                 _unreadable(path, "manifest.json: id")
@@ -265,6 +270,12 @@ def row_error(table: Table[Any], uuid: str, column: str, detail: str) -> Planner
 
 
 # ---------------------------------------------------------------- writing
+
+
+def keep(package: Package, table: Table[Any], record: Any) -> None:
+    """Write a record into the package's data; columns that others wrote and nobody knows here stay."""
+    its = package.data.setdefault(table.name, {})
+    its[record.id] = its.get(record.id, {}) | table.plain(record)
 
 
 def write_package(package: Package, path: Path) -> None:

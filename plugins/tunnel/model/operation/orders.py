@@ -73,10 +73,14 @@ class SetOrder(Command):
     def params(self) -> dict[str, Any]:
         return {"number": self.number, "fields": ", ".join(self.values)}
 
+    def sets(self, order: WorkOrder) -> Mapping[str, Any]:
+        """What it makes of an order as it stands."""
+        if order.status is S.CLOSED:
+            raise PlannerError("tunnel.order_closed", number=order.number)
+        return self.values
+
     def apply(self, tx: Transaction) -> None:
-        if rows.find(tx, tables.ORDERS, self.order_id)[2].status is S.CLOSED:
-            raise PlannerError("tunnel.order_closed", number=self.number)
-        rows.change(tx, tables.ORDERS, self.order_id, self.values)
+        rows.change(tx, tables.ORDERS, self.order_id, self.sets(rows.find(tx, tables.ORDERS, self.order_id)[2]))
 
 
 @dataclass(frozen=True)
@@ -91,11 +95,14 @@ class AddGasTest(Command):
     def params(self) -> dict[str, Any]:
         return {"number": self.number, "place": self.test.place}
 
-    def apply(self, tx: Transaction) -> None:
-        order = rows.find(tx, tables.ORDERS, self.order_id)[2]
+    def sets(self, order: WorkOrder) -> Mapping[str, Any]:
+        """What it makes of an order as it stands."""
         if order.status is S.CLOSED:
             raise PlannerError("tunnel.order_closed", number=order.number)
-        rows.change(tx, tables.ORDERS, self.order_id, {"gas_tests": (*order.gas_tests, self.test)})
+        return {"gas_tests": (*order.gas_tests, self.test)}
+
+    def apply(self, tx: Transaction) -> None:
+        rows.change(tx, tables.ORDERS, self.order_id, self.sets(rows.find(tx, tables.ORDERS, self.order_id)[2]))
 
 
 @dataclass(frozen=True)
@@ -116,12 +123,15 @@ class AdvanceOrder(Command):
     def params(self) -> dict[str, Any]:
         return {"number": self.number, "status": self.passed.status, "by": self.passed.by}
 
-    def apply(self, tx: Transaction) -> None:
-        order = rows.find(tx, tables.ORDERS, self.order_id)[2]
+    def sets(self, order: WorkOrder) -> Mapping[str, Any]:
+        """What it makes of an order as it stands."""
         if order.status is not self.before:
             raise PlannerError("tunnel.order_moved", number=order.number, status=status_word(order.status))
-        values = dict(self.values) | {"status": S(self.passed.status), "life": (*order.life, self.passed)}
-        rows.change(tx, tables.ORDERS, self.order_id, values)
+        return dict(self.values) | {"status": S(self.passed.status), "life": (*order.life, self.passed)}
+
+    def apply(self, tx: Transaction) -> None:
+        order = rows.find(tx, tables.ORDERS, self.order_id)[2]
+        rows.change(tx, tables.ORDERS, self.order_id, self.sets(order))
         if self.repaired:
             repaired(tx, self.repaired, self.passed.by, self.passed.time, order.number)
 
@@ -283,6 +293,20 @@ def judge_order(order: WorkOrder, rules: Sequence[Rule], at: datetime, city: str
     if order.permit is not None and not order.permit.entry:
         return []
     return entry.judge_entry(order.gas_tests, rules, at, city)
+
+
+def tick(order: WorkOrder, numbers: Sequence[int], by: str, at: str) -> SetOrder:
+    """The command that writes steps (counted from 1) down as done.
+
+    Raises:
+        PlannerError: ``tunnel.nobody``, ``tunnel.order_step``.
+    """
+    steps, by = list(order.steps), somebody(by)
+    for number in numbers:
+        if not 1 <= number <= len(steps):
+            raise PlannerError("tunnel.order_step", number=order.number, step=number, count=len(steps))
+        steps[number - 1] = replace(steps[number - 1], done_by=by, done_at=at)
+    return SetOrder(order.id, {"steps": tuple(steps)}, order.number)
 
 
 # ---------------------------------------------------------------- its life

@@ -241,7 +241,7 @@ def hostile(entries):
         "deep": [(k, b"[" * 200_000 if k == "data.json" else v) for k, v in good],
         "other_table": [(k, b'{"planner_meta": {}}' if k == "data.json" else v) for k, v in good],
         "uuid": [(k, b'{"defect": {"../x": {}}}' if k == "data.json" else v) for k, v in good],
-        "version": [(k, v.replace(b'"version": 1', b'"version": 2')) for k, v in good],
+        "version": [(k, v.replace(b'"version": 2', b'"version": 3')) for k, v in good],
         "format": [(k, v.replace(b"planner-fieldpkg", b"something-else")) for k, v in good],
     }
 

@@ -96,7 +96,7 @@ def test_a_package_goes_out_is_written_and_comes_back(tunnel, run, tmp_path):
     assert run("tunnel", "field", package)["new"]["observation"] == 1
     assert run("tunnel", "field", tunnel, "--take-in", package)["new"] == 2
     assert run("tunnel", "field", tunnel, "--take-in", package) == {
-        "new": 0, "changed": 0, "conflicts_found": 0, "conflicts": [],
+        "new": 0, "changed": 0, "conflicts_found": 0, "conflicts": [], "notes": [],
     }  # fmt: skip
     assert run("tunnel", "inspect", tunnel)["inspections"][0]["observations"][0]["text"] == "照明不亮"
 
