@@ -18,6 +18,7 @@ from planner_app.sync.types import (
     Head,
     HistoryRow,
     LayerDef,
+    Page,
     ProjectDef,
     PushHeader,
     PushResult,
@@ -79,10 +80,10 @@ class Transport(Protocol):
         self,
         push: PushHeader,
         layer: LayerDef,
-        rows: Iterable[tuple[str, bytes | None, Sequence[object]]],
+        pages: Iterable[Page],
         progress: Progress,
     ) -> None:
-        """Send a whole new layer in bulk: (uuid, WKB, values of its fields as Python has them); part of the push."""
+        """Send a whole new layer in bulk; part of the push. Sent again after a cut, the pages are the same."""
 
     def commit(self, push: PushHeader) -> PushResult: ...
 

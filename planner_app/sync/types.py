@@ -6,7 +6,7 @@ A layer's UUID names it everywhere; its table's name is a matter of each file an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -89,6 +89,36 @@ class RowChange:
     cells: Mapping[str, str | None] = field(default_factory=dict)
     geometry: bytes | None = None
     has_geometry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some whole records of a layer by columns: UUIDs, WKB, values of all fields as SQLite stores them.
+
+    ``size``: about how many bytes they are.
+    """
+
+    uuids: Sequence[str]
+    shapes: Sequence[bytes | None]
+    columns: Sequence[Sequence[object]]
+    size: int = 0
+
+    @staticmethod
+    def of(rows: Iterable[tuple[str, bytes | None, Sequence[object]]], fields: int = 0) -> Page:
+        """A page of single records. ``fields``: how many values each has, should there be none."""
+        made = list(rows)
+        shapes = [row[1] for row in made]
+        columns: list[Sequence[object]] = list(zip(*(row[2] for row in made), strict=True)) if made else [()] * fields
+        return Page([row[0] for row in made], shapes, columns, sum(len(shape or b"") + 36 for shape in shapes))
+
+    def rows(self) -> Iterator[tuple[str, bytes | None, Sequence[object]]]:
+        """Record by record."""
+        values: Iterable[Sequence[object]] = zip(*self.columns, strict=True) if self.columns else [()] * len(self.uuids)
+        return zip(self.uuids, self.shapes, values, strict=True)
+
+    def rest(self, start: int) -> Page:
+        """Without the first records."""
+        return Page(self.uuids[start:], self.shapes[start:], [column[start:] for column in self.columns], self.size)
 
 
 @dataclass(frozen=True, slots=True)

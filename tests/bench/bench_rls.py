@@ -22,7 +22,7 @@ from planner_app.domain.layer import FieldInfo
 from planner_app.domain.progress import NoProgress
 from planner_app.sync.server.migrations import initialise
 from planner_app.sync.server.postgres import PostgresTransport
-from planner_app.sync.types import DefChange, LayerDef, ProjectDef, PushHeader
+from planner_app.sync.types import DefChange, LayerDef, Page, ProjectDef, PushHeader
 from tests.helpers.postgres import PrivateCluster
 
 SIDE = 20_000.0
@@ -51,7 +51,7 @@ def fill(dsn: str, rows: int) -> tuple[str, list[str]]:
     transport.register(ProjectDef(project, "Town", "EPSG:4547"))
     push = PushHeader(str(uuid.uuid4()), project, "bench", 0, 0, "d")
     transport.stage(push, [DefChange("layer", layer.uuid, "insert", {}, layer)], [], NoProgress())
-    transport.stage_layer(push, layer, zip(keys, shapes.tolist(), ([k] for k in keys), strict=True), NoProgress())
+    transport.stage_layer(push, layer, [Page(keys, shapes.tolist(), [keys])], NoProgress())
     transport.commit(push)
     transport.close()
     return "project_1.parcel", keys

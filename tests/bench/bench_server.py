@@ -32,7 +32,7 @@ from planner_app.project.connection import connect
 from planner_app.sync.server.administration import add_user
 from planner_app.sync.server.migrations import initialise
 from planner_app.sync.server.postgres import PostgresTransport
-from planner_app.sync.types import DefChange, LayerDef, ProjectDef, PushHeader, RowChange, Scope
+from planner_app.sync.types import DefChange, LayerDef, Page, ProjectDef, PushHeader, RowChange, Scope
 from tests.bench.bench_capture import build
 from tests.helpers.postgres import PrivateCluster
 
@@ -84,7 +84,7 @@ def ours(dsn: str, file: Path, table: str, fields: tuple[FieldInfo, ...], took: 
         header = PushHeader(str(uuid.uuid4()), project, "bench", transport.head(project).revision, len(rows), "d")
         transport.stage(header, definitions, rows, NoProgress())
         if bulk:
-            transport.stage_layer(header, layer, read(file, table, fields), NoProgress())
+            transport.stage_layer(header, layer, [Page.of(read(file, table, fields))], NoProgress())
         result = transport.commit(header)
         assert not result.behind
         assert not result.refused

@@ -28,6 +28,7 @@ from planner_app.sync.types import (
     HistoryRow,
     LayerDef,
     LayerRight,
+    Page,
     ProjectDef,
     PushHeader,
     PushResult,
@@ -234,13 +235,13 @@ class MemoryTransport:
         self,
         push: PushHeader,
         layer: LayerDef,
-        rows: Iterable[tuple[str, bytes | None, Sequence[object]]],
+        pages: Iterable[Page],
         progress: Progress,
     ) -> None:
         self._call("stage_layer")
         with self.server.lock:
             there = self._stage(push).layers.setdefault(layer.uuid, [])
-        for number, (key, wkb, values) in enumerate(rows):
+        for number, (key, wkb, values) in enumerate(row for page in pages for row in page.rows()):
             check(progress)
             self._step("stage_layer row")
             if number >= len(there):

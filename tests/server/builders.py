@@ -15,6 +15,7 @@ from planner_app.sync.types import (
     Blob,
     DefChange,
     LayerDef,
+    Page,
     ProjectDef,
     PushHeader,
     PushResult,
@@ -107,7 +108,7 @@ def live_through(transport: Transport) -> None:
     header = PushHeader(key(), project, "desk", 1, 0, "d")
     transport.stage(header, [new_layer(came)], [], NoProgress())
     whole = [(k, square(n, n), [f"n{n}", n / 3, n, 1, "2024-01-01", None, b"x"]) for n, k in enumerate(keys)]
-    transport.stage_layer(header, came, whole, NoProgress())
+    transport.stage_layer(header, came, [Page.of(whole)], NoProgress())
     transport.commit(header)
     wider = LayerDef(came.uuid, "came", "polygon", False, True, (*FIELDS, FieldInfo("late", "text")))
     third = [

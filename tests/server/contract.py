@@ -13,7 +13,18 @@ from planner_app.domain.errors import PlannerError
 from planner_app.domain.layer import FieldInfo
 from planner_app.domain.progress import NoProgress
 from planner_app.sync.transport import Transport
-from planner_app.sync.types import Blob, DefChange, LayerDef, ProjectDef, PushHeader, PushResult, RowChange, Scope, Why
+from planner_app.sync.types import (
+    Blob,
+    DefChange,
+    LayerDef,
+    Page,
+    ProjectDef,
+    PushHeader,
+    PushResult,
+    RowChange,
+    Scope,
+    Why,
+)
 from tests.server.builders import (
     ALL,
     FIELDS,
@@ -126,7 +137,7 @@ class TransportContract:
         changes = [insert(of, one, shape, name="x") for of, one, shape in sent.values()]
         paul.stage(header, [new_layer(of) for of, _, _ in sent.values()], [] if bulk else changes, NoProgress())
         for of, one, shape in sent.values() if bulk else ():
-            paul.stage_layer(header, of, [(one, shape, ["x"]), (key(), None, [None])], NoProgress())
+            paul.stage_layer(header, of, [Page.of([(one, shape, ["x"]), (key(), None, [None])])], NoProgress())
         result = paul.commit(header)
         assert (result.applied, result.refused) == (len(sent) * (2 if bulk else 1), ())
         for of, one, shape in sent.values():
@@ -346,7 +357,7 @@ class TransportContract:
         header = PushHeader(key(), project, "desk-1", 0, 0, "d")
         bad = [("nonsense", None, [None] * 7), (key(), None, ["text", "no real", None, None, None, None, None])]
         paul.stage(header, [new_layer(made)], [], NoProgress())
-        paul.stage_layer(header, made, [*sent, *bad], NoProgress())
+        paul.stage_layer(header, made, [Page.of([*sent, *bad])], NoProgress())
         with connect("pia").pull(project, 0) as state:
             assert list(state.layers) == []
         result = paul.commit(header)

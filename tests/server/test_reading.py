@@ -14,7 +14,7 @@ import pytest
 from planner_app.domain.progress import NoProgress
 from planner_app.sync.server import administration
 from planner_app.sync.server.postgres import PostgresTransport
-from planner_app.sync.types import LayerDef, ProjectDef, PushHeader
+from planner_app.sync.types import LayerDef, Page, ProjectDef, PushHeader
 from tests.server.builders import insert, key, layer, new_layer, push, rows, square
 from tests.server.conftest import City
 
@@ -31,7 +31,7 @@ def parcels(connect: Connect, project: str) -> LayerDef:
     header = PushHeader(key(), project, "desk", 0, 0, "d")
     paul.stage(header, [new_layer(made)], [], NoProgress())
     whole = [(key(), square(50 * x, 50 * y), [f"{x}/{y}", *NONE]) for x in range(50) for y in range(50)]
-    paul.stage_layer(header, made, whole, NoProgress())
+    paul.stage_layer(header, made, [Page.of(whole)], NoProgress())
     assert paul.commit(header).applied == 2500
     return made
 

@@ -12,7 +12,7 @@ import pytest
 from planner_app.domain.progress import NoProgress
 from planner_app.sync.server import administration
 from planner_app.sync.server.postgres import PostgresTransport
-from planner_app.sync.types import LayerDef, ProjectDef, PushHeader
+from planner_app.sync.types import LayerDef, Page, ProjectDef, PushHeader
 from tests.server.builders import insert, key, layer, new_layer, push, square, update
 from tests.server.conftest import City
 
@@ -55,7 +55,7 @@ def stage(transport: PostgresTransport, project: str, of: LayerDef, whole: Layer
     header = PushHeader(key(), project, "desk", 1, 1, "d")
     transport.stage(header, [new_layer(whole)] if whole else [], [insert(of, key(), name="never")], NoProgress())
     if whole:
-        transport.stage_layer(header, whole, [(key(), square(1, 1), ["n", *[None] * 6])], NoProgress())
+        transport.stage_layer(header, whole, [Page.of([(key(), square(1, 1), ["n", *[None] * 6])])], NoProgress())
     return header.push_id
 
 

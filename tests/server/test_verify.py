@@ -14,7 +14,7 @@ from planner_app.domain.progress import NoProgress
 from planner_app.sync.server.migrations import initialise
 from planner_app.sync.server.postgres import PostgresTransport
 from planner_app.sync.server.verifying import verify
-from planner_app.sync.types import ProjectDef, PushHeader
+from planner_app.sync.types import Page, ProjectDef, PushHeader
 from tests.server.builders import delete, insert, key, layer, live_through, move, new_layer, push, square, update
 from tests.server.conftest import City
 
@@ -195,7 +195,7 @@ def test_histories_by_chance_verify(city: City, connect: Callable[[str], Postgre
     header = PushHeader(key(), project, "d", 0, 0, "d")
     paul.stage(header, [new_layer(grown), new_layer(came)], [], NoProgress())
     whole = [(k, square(n, n), [None, n * 1.1, None, 0, None, "x", None]) for n, k in enumerate(keys)]
-    paul.stage_layer(header, came, whole, NoProgress())
+    paul.stage_layer(header, came, [Page.of(whole)], NoProgress())
     paul.commit(header)
     for _ in range(25):
         rows = []

@@ -5,28 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Final
 
-from planner_app.domain.errors import PlannerError
 from planner_app.domain.layer import FieldInfo
 from planner_app.project import replica
-from planner_app.project.connection import Door, patiently
 from planner_app.project.geometry import to_wkb
 from planner_app.project.identity import is_uuid
-from planner_app.project.sql import columns as column_list
 from planner_app.project.sql import quote
-from planner_app.sync import cells
 from planner_app.sync.client import definitions, outbox, standing
+from planner_app.sync.client.judging import Wrong, cell, geometry_faults
 from planner_app.sync.client.outbox import Record
-from planner_app.sync.client.writing import lenient
 from planner_app.sync.types import GEOMETRY, DefChange, LayerDef, Rights, RowChange, Why
 
 #: Commands named in a push; older ones are summed up by the file's own log.
 _MOST_WHY: Final = 200
 _MOST_PARAMS: Final = 2000
-_PAGE: Final = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +58,6 @@ class Freeze:
     def empty(self) -> bool:
         """Nothing to send."""
         return not (self.definitions or self.rows)
-
-
-class _Wrong(Exception):  # noqa: N818 - carries a code to the one place that holds records back
-    def __init__(self, code: str, **params: object) -> None:
-        super().__init__(code)
-        self.code, self.params = code, params
 
 
 def freeze(connection: sqlite3.Connection) -> Freeze:
@@ -193,7 +182,7 @@ def _layer_rows(
     columns = definitions.columns(layer, here.fields)
     for name in (one.name for one in here.fields if one.name not in columns):
         made.held.append(Held(layer.uuid, "", None, "sync.field_type", {"field": name}, made.seq))
-    faults = _geometry_faults({r.uuid: r.mine[GEOMETRY] for r in records.values() if r.mine.get(GEOMETRY) is not None})
+    faults = geometry_faults({r.uuid: r.mine[GEOMETRY] for r in records.values() if r.mine.get(GEOMETRY) is not None})
     twice = _twice(connection, layer.table, [record.uuid for record in records.values() if not record.known])
     for key, record in records.items():
         before = refused.get((layer.uuid, record.uuid))
@@ -202,9 +191,9 @@ def _layer_rows(
             continue
         try:
             if key != record.uuid or record.uuid in twice:
-                raise _Wrong("sync.uuid_twice", uuid=record.uuid)
+                raise Wrong("sync.uuid_twice", uuid=record.uuid)
             change = _row(layer.uuid, record, columns, faults)
-        except _Wrong as wrong:
+        except Wrong as wrong:
             made.held.append(Held(layer.uuid, key, record.fid, wrong.code, wrong.params, record.seq))
             continue
         if change is not None:
@@ -217,16 +206,16 @@ def _row(
     """A record's change as it travels; None if nothing of it is the server's business.
 
     Raises:
-        _Wrong: why it is held back.
+        Wrong: why it is held back.
     """
     if not is_uuid(record.uuid):
-        raise _Wrong("sync.uuid_wrong", uuid=record.uuid)
+        raise Wrong("sync.uuid_wrong", uuid=record.uuid)
     if record.fid is None:
         return RowChange(layer, record.uuid, "delete")
     if record.uuid in faults:
         code, detail = faults[record.uuid]
-        raise _Wrong(code, detail=detail)
-    texts = {columns[name].name: _cell(columns[name], value) for name, value in record.mine.items() if name in columns}
+        raise Wrong(code, detail=detail)
+    texts = {columns[name].name: cell(columns[name], value) for name, value in record.mine.items() if name in columns}
     blob = record.mine.get(GEOMETRY)
     wkb = None if blob is None else to_wkb(blob)
     if not record.known:
@@ -235,110 +224,6 @@ def _row(
     if not texts and GEOMETRY not in record.mine:
         return None
     return RowChange(layer, record.uuid, "update", texts, wkb, GEOMETRY in record.mine)
-
-
-def _cell(field_: FieldInfo, value: Any) -> str | None:
-    try:
-        return cells.encode(value, field_.type)
-    except cells.WrongCellError as error:
-        shown = value if isinstance(value, int | float) else repr(value)[:80]
-        raise _Wrong("sync.wrong_value", field=field_.name, type=field_.type, value=shown) from error
-
-
-def _geometry_faults(blobs: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
-    """What is wrong with geometries that SpatiaLite took, by record: (code, detail)."""
-    import numpy as np
-    import shapely
-
-    faults: dict[str, tuple[str, str]] = {}
-    shapes: list[Any] = []
-    keys: list[str] = []
-    for key, blob in blobs.items():
-        try:
-            shapes.append(to_wkb(blob) if isinstance(blob, bytes) else _refuse(type(blob).__name__))
-            keys.append(key)
-        except PlannerError as error:
-            faults[key] = ("sync.wrong_geometry", str(error.params.get("detail", error.code)))
-    try:
-        with np.errstate(invalid="ignore"):
-            made = shapely.from_wkb(np.array(shapes, dtype=object))
-    except (shapely.errors.GEOSException, ValueError, TypeError) as error:
-        if len(keys) > 1:  # one of them: look at each
-            for key in keys:
-                faults |= _geometry_faults({key: blobs[key]})
-        else:
-            faults[keys[0]] = ("sync.wrong_geometry", str(error))
-        return faults
-    coordinates, index = shapely.get_coordinates(made, include_z=False, return_index=True)
-    bad = set(index[~np.isfinite(coordinates).all(axis=1)].tolist())
-    return faults | {keys[at]: ("sync.not_finite", "") for at in bad}
-
-
-def _refuse(kind: str) -> Any:
-    raise PlannerError("geometry.broken", row=0, detail=kind)
-
-
-def whole_rows(door: Door, layer: LayerDef, held: list[Held]) -> Iterator[tuple[str, bytes | None, Sequence[object]]]:
-    """All rows of a layer in pages, so that nobody waits for a reader: (UUID, WKB, values as SQLite has them).
-
-    Wrong ones are left out and added to ``held``.
-    """
-    geometry = layer.geometry != "none"
-    wanted = column_list(["fid", "uuid", *(one.name for one in layer.fields), *([GEOMETRY] if geometry else [])])
-    query = f"SELECT {wanted} FROM {quote(layer.table)} WHERE fid > ? ORDER BY fid LIMIT {_PAGE}"
-    last, seen, end = -(1 << 63), set[str](), 2 + len(layer.fields)
-    while page := _page(door, query, last):
-        last = page[-1][0]
-        faults = _geometry_faults({row[1]: row[-1] for row in page if row[-1] is not None}) if geometry else {}
-        doubtful = _doubtful(page, layer.fields)
-        for row in page:
-            uuid = row[1]
-            try:
-                if not is_uuid(uuid) or uuid in seen:
-                    raise _Wrong("sync.uuid_twice" if uuid in seen else "sync.uuid_wrong", uuid=uuid)
-                seen.add(uuid)
-                if uuid in faults:
-                    raise _Wrong(faults[uuid][0], detail=faults[uuid][1])
-                for at in doubtful:
-                    _cell(layer.fields[at], row[2 + at])
-            except _Wrong as wrong:
-                key = f"{uuid} {row[0]}" if wrong.code == "sync.uuid_twice" else str(uuid)
-                held.append(Held(layer.uuid, key, row[0], wrong.code, wrong.params, 0))
-                continue
-            yield uuid, to_wkb(row[-1]) if geometry else None, row[2:end]
-
-
-def _page(door: Door, query: str, after: int) -> list[tuple[Any, ...]]:
-    with door.read() as connection:
-        try:
-            return patiently(lambda: connection.execute(query, (after,)).fetchall(), door.path)
-        except sqlite3.OperationalError:  # a text that is no UTF-8
-            with lenient(connection):
-                return patiently(lambda: connection.execute(query, (after,)).fetchall(), door.path)
-
-
-def _doubtful(page: Sequence[tuple[Any, ...]], fields: Sequence[FieldInfo]) -> list[int]:
-    """Fields (by number) with a value in this page that must be looked at one by one."""
-    found = []
-    for at, (one, values) in enumerate(zip(fields, list(zip(*page, strict=True))[2:], strict=False)):
-        kinds = set(map(type, values)) - {type(None)}
-        plain = _PLAIN.get(one.type)
-        if plain is None or not kinds <= {plain} or (plain is str and not _clean("".join(filter(None, values)))):
-            found.append(at)
-    return found
-
-
-#: What SQLite gives back of a good value, where that tells enough.
-_PLAIN: Final[Mapping[str, type]] = {"integer": int, "real": float, "text": str, "datetime": str, "blob": bytes}
-
-
-def _clean(text: str) -> bool:
-    """True for texts that every database takes."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return "\x00" not in text
 
 
 def _why(connection: sqlite3.Connection, after: int, upto: int) -> tuple[Why, ...]:

@@ -14,9 +14,10 @@ from planner_app.project import Project, registry, replica
 from planner_app.project.sql import quote
 from planner_app.sync.client import definitions, outbox, outgoing, standing
 from planner_app.sync.client.outgoing import Freeze, Held
+from planner_app.sync.client.whole import whole_pages
 from planner_app.sync.client.writing import lenient
 from planner_app.sync.transport import Transport
-from planner_app.sync.types import PushHeader, PushResult
+from planner_app.sync.types import Page, PushHeader, PushResult
 
 
 @dataclass(slots=True)
@@ -88,7 +89,7 @@ def push(project: Project, transport: Transport, progress: Progress, message: st
     sent = 0
     for number, layer in enumerate(made.whole):
         part = SubProgress(progress, 0.5 + 0.4 * number / len(made.whole), 0.5 + 0.4 * (number + 1) / len(made.whole))
-        counted = _counted(outgoing.whole_rows(project.door, layer, made.held))
+        counted = _counted(whole_pages(project.door, layer, made.held))
         transport.stage_layer(header, layer, counted, part)
         sent += counted.rows
     check(progress)
@@ -134,16 +135,16 @@ def _header(project: Project, made: Freeze, digest: str, resumed: str, message: 
 
 
 class _counted:  # noqa: N801 - an iterator that counts
-    def __init__(self, rows: Iterable[tuple[str, bytes | None, Sequence[object]]]) -> None:
-        self._rows, self.rows = iter(rows), 0
+    def __init__(self, pages: Iterable[Page]) -> None:
+        self._pages, self.rows = iter(pages), 0
 
     def __iter__(self) -> _counted:
         return self
 
-    def __next__(self) -> tuple[str, bytes | None, Sequence[object]]:
-        row = next(self._rows)
-        self.rows += 1
-        return row
+    def __next__(self) -> Page:
+        page = next(self._pages)
+        self.rows += len(page.uuids)
+        return page
 
 
 def _nothing(project: Project, made: Freeze) -> None:

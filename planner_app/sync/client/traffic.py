@@ -9,7 +9,7 @@ from typing import Any
 
 from planner_app.domain.progress import Progress
 from planner_app.sync.transport import Pull, Transport
-from planner_app.sync.types import DefChange, LayerDef, PushHeader, RemoteRow, RowChange, Scope
+from planner_app.sync.types import DefChange, LayerDef, Page, PushHeader, RemoteRow, RowChange, Scope
 
 _UUID = 36
 _READING = 26
@@ -40,10 +40,10 @@ class Metered:
         self,
         push: PushHeader,
         layer: LayerDef,
-        rows: Iterable[tuple[str, bytes | None, Sequence[object]]],
+        pages: Iterable[Page],
         progress: Progress,
     ) -> None:
-        self._transport.stage_layer(push, layer, self._bulk(rows), progress)
+        self._transport.stage_layer(push, layer, self._pages(pages), progress)
 
     @contextmanager
     def pull(self, project: str, after: int) -> Iterator[Pull]:
@@ -73,6 +73,11 @@ class Metered:
         for row in rows:
             self.bytes += _UUID + _cells(row.cells) + len(row.geometry or b"")
             yield row
+
+    def _pages(self, pages: Iterable[Page]) -> Iterator[Page]:
+        for page in pages:
+            self.bytes += page.size
+            yield page
 
     def _bulk(
         self, rows: Iterable[tuple[str, bytes | None, Sequence[object]]]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import islice
 from typing import Any
 from uuid import UUID
 
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.progress import Progress, check
-from planner_app.sync.server import wire
+from planner_app.sync.server import packing, wire
 from planner_app.sync.server.pull import PostgresPull, Registry
 from planner_app.sync.server.session import label, open_connection, parameters, worded
 from planner_app.sync.transport import Pull
@@ -22,6 +22,7 @@ from planner_app.sync.types import (
     HistoryRow,
     LayerDef,
     LayerRight,
+    Page,
     ProjectDef,
     PushHeader,
     PushResult,
@@ -90,7 +91,8 @@ class PostgresTransport:
 
     def _answer(self, said: dict[str, Any], name: str = "") -> dict[str, Any]:
         if "error" in said:
-            raise PlannerError(said["error"], server=self.server, name=name)
+            given = {key: value for key, value in said.items() if key != "error"}
+            raise PlannerError(said["error"], **({"server": self.server, "name": name} | given))
         return said
 
     def rights(self, project: str) -> Rights:
@@ -165,11 +167,16 @@ class PostgresTransport:
             for row in rows:
                 copy.write_row(row)
 
+    def _copy_packed(self, command: bytes, rows: Sequence[bytes]) -> None:
+        with self._connection.cursor() as cursor, cursor.copy(command) as copy:
+            for part in (packing.HEAD, *rows, packing.TAIL):
+                copy.write(part)
+
     def stage_layer(
         self,
         push: PushHeader,
         layer: LayerDef,
-        rows: Iterable[tuple[str, bytes | None, Sequence[object]]],
+        pages: Iterable[Page],
         progress: Progress,
     ) -> None:
         """Send a whole new layer; after a cut it goes on behind the rows that are there."""
@@ -182,14 +189,21 @@ class PostgresTransport:
         if "refused" in begun or begun["ready"]:
             return  # the commit says why
         srid = int(self._one("SELECT planner.registry(%s)", push.project)["srid"])
-        bulk = wire.BulkRows(layer, srid)
-        target = f'planner_stage."{begun["table"]}"'
-        ready = islice(bulk.rows(rows), int(begun["rows"]), None)
-        for first in ready:  # each piece is there once sent; rows are made while the server takes those before them
-            check(progress)
-            self._copy(target, bulk.types, _piece(first, ready, 4 * wire.CHUNK_BYTES))
-            progress.update(None, "stage.sync_upload")
-        faults = Jsonb([{"uuid": u, "code": c, "reason": r} for u, c, r in bulk.faults])
+        packer = packing.Packer(layer, srid)
+        command = f'COPY planner_stage."{begun["table"]}" FROM STDIN (FORMAT BINARY)'.encode()
+        made = packing.pieces(packer, pages, int(begun["rows"]), wire.CHUNK_BYTES)
+        # Each piece is there once sent; the next one is made while the server takes it.
+        with worded(self.server), ThreadPoolExecutor(1) as sender:
+            sent = None
+            for piece in made:
+                check(progress)
+                if sent is not None:
+                    sent.result()
+                sent = sender.submit(self._copy_packed, command, piece)
+                progress.update(None, "stage.sync_upload")
+            if sent is not None:
+                sent.result()
+        faults = Jsonb([{"uuid": u, "code": c, "reason": r} for u, c, r in packer.faults])
         self._answer(self._one("SELECT planner.stage_layer_end(%s, %s, %s)", push.push_id, layer.uuid, faults))
 
     def commit(self, push: PushHeader) -> PushResult:
@@ -373,16 +387,3 @@ class PostgresTransport:
             cursor.execute("SELECT * FROM planner.as_of(%s, %s, %s, %s::double precision[])", values)
             for record, number, cells, geometry in cursor:
                 yield RemoteRow(str(record), number, False, None, whole(cells), geometry)
-
-
-def _piece(
-    first: tuple[int, Sequence[Any]], rest: Iterator[tuple[int, Sequence[Any]]], limit: int
-) -> Iterator[Sequence[Any]]:
-    """Rows of about ``limit`` bytes."""
-    size, row = first
-    yield row
-    for weight, row in rest:
-        yield row
-        size += weight
-        if size > limit:
-            return
