@@ -71,13 +71,14 @@ class JobStrip(QWidget):
         stage = tr("cancelling…") if job.is_cancelled() else stage_text(job.stage)
         more = tr(" (+{count})", count=len(active) - 1) if len(active) > 1 else ""
         self.title.setText(" · ".join(part for part in (job.title + more, stage) if part))
-        if job.fraction is None:
+        fraction = job.fraction  # its thread may change it meanwhile
+        if fraction is None:
             self.bar.setRange(0, 0)
             self.percent.setText("")
         else:
             self.bar.setRange(0, 1000)
-            self.bar.setValue(round(job.fraction * 1000))
-            self.percent.setText(f"{job.fraction:.0%}")
+            self.bar.setValue(round(fraction * 1000))
+            self.percent.setText(f"{fraction:.0%}")
         self.cancel.setEnabled(not job.is_cancelled())
 
     def mousePressEvent(self, event: object) -> None:

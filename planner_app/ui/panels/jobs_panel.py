@@ -40,13 +40,14 @@ class _JobRow(QFrame):
         job = self.job
         self.cancel.setEnabled(job.is_active() and not job.is_cancelled())
         self.bar.setVisible(job.is_active())
-        if job.fraction is None and job.is_active():
+        fraction = job.fraction  # its thread may change it meanwhile
+        if fraction is None and job.is_active():
             self.bar.setRange(0, 0)
         else:
             self.bar.setRange(0, 1000)
-            self.bar.setValue(round((job.fraction or 0) * 1000))
+            self.bar.setValue(round((fraction or 0) * 1000))
         took = f"{job.seconds():,.1f} s"
-        share = "" if job.fraction is None else f"{job.fraction:.0%} · "
+        share = "" if fraction is None else f"{fraction:.0%} · "
         texts = {
             "waiting": (tr("waiting"), "small"),
             "running": (tr("cancelling…") if job.is_cancelled() else share + took, "small"),

@@ -75,9 +75,9 @@ def read_history(transport: Transport, project: str, subject: Subject, *, before
     return History(subject, tuple(newest_first), tuple(rows), len(rows) == MOST_ROWS)
 
 
-def read_changes(transport: Transport, project: str, revision: int) -> list[HistoryRow]:
-    """What one revision changed."""
-    return transport.history(project, revision=revision, limit=MOST_ROWS)
+def read_changes(transport: Transport, project: str, revision: int, most: int = MOST_ROWS) -> list[HistoryRow]:
+    """What one revision changed, so many records at most."""
+    return transport.history(project, revision=revision, limit=most)
 
 
 def revisions_of(transport: Transport, project: str, numbers: Iterable[int]) -> dict[int, Revision]:
@@ -91,26 +91,33 @@ def revisions_of(transport: Transport, project: str, numbers: Iterable[int]) -> 
     return found
 
 
-def why(revision: Revision) -> str:
-    """Why somebody made a revision: the message, else the commands behind it."""
+def why(revision: Revision, layers: Iterable[LayerInfo] = ()) -> str:
+    """Why somebody made a revision: the message, else the commands behind it, fields named as in these layers."""
     if revision.message:
         return revision.message
     named: dict[str, int] = {}
     for one in revision.why:
-        text = word(f"command.{one.command}", _params(one.params))
+        text = word(f"command.{one.command}", _params(one.params, layers))
         named[text] = named.get(text, 0) + 1
     shown = [text if count == 1 else f"{text} ×{count}" for text, count in list(named.items())[:3]]
     return tr("; ").join(shown) + (" …" if len(named) > 3 else "")
 
 
-def _params(text: str) -> dict[str, object]:
+def _params(text: str, layers: Iterable[LayerInfo] = ()) -> dict[str, object]:
     import json
 
     try:
         params = json.loads(text)
     except ValueError:
         return {}
-    return params if isinstance(params, dict) else {}
+    if not isinstance(params, dict):
+        return {}
+    layer = next((one for one in layers if params.get("layer") in (one.id, one.name)), None)
+    for key in ("field", "fields") if layer is not None else ():
+        if isinstance(params.get(key), str):
+            infos = [(name, layer.field(name)) for name in params[key].split(", ")] if layer is not None else []
+            params[key] = tr(", ").join((info.alias or name) if info is not None else name for name, info in infos)
+    return params
 
 
 def operation_word(operation: str) -> tuple[str, str]:

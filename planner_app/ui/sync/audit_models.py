@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
@@ -12,6 +12,9 @@ from planner_app.plugin_api.widgets import PILL_ROLE, SORT_ROLE, WIDTH_ROLE
 from planner_app.sync.types import Revision
 from planner_app.ui.sync.audit import Change, operation_word, why
 from planner_app.ui.sync.status import short_time
+
+if TYPE_CHECKING:
+    from planner_app.domain.layer import LayerInfo
 
 Index = QModelIndex | QPersistentModelIndex
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -68,13 +71,14 @@ class RowsModel(QAbstractTableModel):
 class RevisionModel(RowsModel):
     """Who made which revision when and why."""
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, layers: Callable[[], Iterable[LayerInfo]], parent: QObject | None = None) -> None:
         super().__init__((tr("Rev."), tr("Time"), tr("Who"), tr("Why")), parent)
+        self._layers = layers
         self.right = frozenset({0})
-        self.widths = {0: 62, 2: 92, 3: 400}
+        self.widths = {0: 62, 2: 92, 3: 90}  # the last takes what is left
 
     def text(self, row: Revision, column: int) -> str:
-        return (f"{row.revision:,}", short_time(row.time), row.user, why(row))[column]
+        return (f"{row.revision:,}", short_time(row.time), row.user, why(row, self._layers()))[column]
 
     def more(self, row: Revision, column: int, role: int) -> Any:
         if role == SORT_ROLE:
@@ -87,7 +91,7 @@ class ChangeModel(RowsModel):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__((tr("Done"), tr("Feature"), tr("Field"), tr("Value before"), tr("Value after")), parent)
-        self.widths = {0: 70, 1: 184, 2: 96, 3: 150, 4: 150}
+        self.widths = {0: 70, 1: 150, 2: 96, 3: 130, 4: 130}
 
     def text(self, row: Change, column: int) -> str:
         record = f"{row.layer_name} · {row.record}"

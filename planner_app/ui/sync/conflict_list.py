@@ -178,11 +178,10 @@ class DisputeCard(Card):
             self._add_buttons()
 
     def _add_buttons(self) -> None:
-        several = len(self.choices) > 1
         self.apply = button(tr("Apply"), self._apply, "primary")
         self.apply.setEnabled(False)
-        self.all_mine = button(tr("All mine") if several else tr("Mine"), lambda: self._all(MINE))
-        self.all_theirs = button(tr("All theirs") if several else tr("Theirs"), lambda: self._all(THEIRS))
+        self.all_mine = button(tr("Keep mine"), lambda: self._all(MINE))
+        self.all_theirs = button(tr("Take theirs"), lambda: self._all(THEIRS))
         holder = QWidget()
         holder.setLayout(row(self.apply, None, self.all_mine, self.all_theirs, spacing=6, margins=(0, 4, 0, 2)))
         self.add(holder)

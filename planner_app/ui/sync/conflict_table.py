@@ -25,7 +25,7 @@ class ConflictModel(RowsModel):
         heads = (tr("Layer"), tr("Feature"), tr("Field"), tr("Was"), tr("Mine"), tr("Server"), tr("Rev."))
         super().__init__(heads, parent)
         self.right = frozenset({6})
-        self.widths = {0: 150, 1: 160, 2: 130, 3: 170, 4: 170, 5: 170}
+        self.widths = {0: 120, 1: 140, 2: 110, 3: 140, 4: 140, 5: 140, 6: 62}
 
     def text(self, row: Any, column: int) -> str:
         dispute, name, before, mine, theirs, revision = row
@@ -34,7 +34,7 @@ class ConflictModel(RowsModel):
         )[column]  # fmt: skip
 
     def more(self, row: Any, column: int, role: int) -> Any:
-        if role == SWATCH_ROLE:
+        if role == SWATCH_ROLE and self.text(row, column):
             return {3: COLOURS["base"], 4: COLOURS["mine"], 5: COLOURS["theirs"]}.get(column)
         return None
 
@@ -47,7 +47,7 @@ class ConflictTable(QObject):
         self._room = room
         self._model = ConflictModel(self)
         self.view = DockTableView(
-            room.window.dock, "plugin:sync:conflicts", tr("{count} conflicts", count=0), room.window.reveal_dock
+            room.window.dock, "plugin:sync:conflicts", tr("Conflicts: {count}", count=0), room.window.reveal_dock
         )
         self.view.set_model(self._model)
         self.view.set_empty(tr("Nothing to choose: what you and others changed fits together."))
@@ -63,7 +63,7 @@ class ConflictTable(QObject):
                 words = sides(one, field.type if field is not None else "")
                 rows.append((dispute, column_name(one, layer), *words, one.revision))
         self._model.show(rows)
-        self.view.set_title(tr("{count} conflicts", count=len(rows)))
+        self.view.set_title(tr("Conflicts: {count}", count=len(rows)))
 
     def select(self, key: str) -> None:
         """Mark the lines of a record."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner_app.i18n import tr, word
 from planner_app.ui.canvas.feature_text import feature_name
+from planner_app.ui.words import field_type_name
 
 if TYPE_CHECKING:
     from planner_app.domain.layer import LayerInfo
@@ -51,6 +52,7 @@ class Held:
 
     entry: Quarantined
     name: str
+    layer: LayerInfo | None = None
 
     @property
     def title(self) -> str:
@@ -60,6 +62,11 @@ class Held:
     def reason(self) -> tuple[str, str]:
         """(why, what to do)."""
         params = dict(self.entry.params)
+        info = self.layer.field(str(params.get("field", ""))) if self.layer is not None else None
+        if info is not None:
+            params["field"] = info.alias or info.name
+            if "type" in params:
+                params["type"] = field_type_name(str(params["type"]))
         return word(self.entry.code, params), word(self.entry.code, params, "hint")
 
 
@@ -74,7 +81,8 @@ def read_waiting(project: Project, backend: Backend) -> tuple[list[Dispute], lis
         Dispute(layer, of[0].layer_name, uuid, of[0].fid, names.get((layer, of[0].fid), ""), tuple(of))
         for (layer, uuid), of in records.items()
     ]
-    return disputes, [Held(one, names.get((one.layer, one.fid), "")) for one in held]
+    layers = {layer.id: layer for layer in project.layers()} if held else {}
+    return disputes, [Held(one, names.get((one.layer, one.fid), ""), layers.get(one.layer)) for one in held]
 
 
 def _names(project: Project, things: Iterable[Any]) -> dict[tuple[str, int | None], str]:

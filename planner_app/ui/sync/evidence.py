@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from planner_app.sync.transport import Transport
 
 
+#: Records of a revision that are read: what the server gives at once. Lines of a revision in a PDF: a layer that was
+#: brought whole would fill a thousand pages.
+MOST, MOST_LINES = 100_000, 500
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What is written down, as it was read from the server.
@@ -67,7 +72,9 @@ def gather(
         check(progress)
         progress.update(number / len(history.revisions))
         whole = history.subject.kind == "all"
-        rows[one.revision] = read_changes(transport, uuid, one.revision) if whole else history.changes(one.revision)
+        rows[one.revision] = (
+            read_changes(transport, uuid, one.revision, MOST) if whole else history.changes(one.revision)
+        )
         before[one.revision] = transport.head(uuid, one.revision - 1).chain_at if one.revision > 1 else ""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     changes = {number: read_changes_of(project, some, layers) for number, some in rows.items()}
@@ -189,7 +196,15 @@ def _write_pdf(evidence: Evidence, path: Path) -> None:
     )  # fmt: skip
     for one in evidence.revisions:
         changes = evidence.changes[one.revision]
-        blocks.append(Heading(tr("Revision {number}", number=f"{one.revision:,}"), str(len(changes)), 3))
+        blocks.append(Heading(tr("Revision {number}", number=f"{one.revision:,}"), f"{len(changes):,}", 3))
+        if len(changes) > MOST_LINES:
+            blocks.append(
+                Text(
+                    tr("The first {count} of {all}; an export as JSON or XLSX holds them all.",
+                       count=f"{MOST_LINES:,}", all=f"{len(changes):,}"),
+                    "note",
+                )
+            )  # fmt: skip
         blocks.append(
             Table(
                 [Column(tr("Operation"), 9), Column(tr("Layer"), 17), Column(tr("Feature"), 18),
@@ -197,7 +212,7 @@ def _write_pdf(evidence: Evidence, path: Path) -> None:
                 [
                     (operation_word(each.row.operation)[1], each.layer_name, Cell(each.record, each.row.uuid),
                      each.column, each.before, each.after)
-                    for each in changes
+                    for each in changes[:MOST_LINES]
                 ],
                 tr("Nothing in the layers of this file."),
             )

@@ -13,7 +13,16 @@ from PySide6.QtWidgets import QAbstractItemView, QLineEdit, QPushButton, QSplitt
 from planner_app.i18n import tr
 from planner_app.sync.types import HistoryRow, Revision
 from planner_app.ui.controls import ElidedLabel, EmptyState, IconButton, Notice, button, column, relook, row
-from planner_app.ui.sync.audit import Change, History, Subject, read_changes, read_changes_of, read_history, why
+from planner_app.ui.sync.audit import (
+    MOST_ROWS,
+    Change,
+    History,
+    Subject,
+    read_changes,
+    read_changes_of,
+    read_history,
+    why,
+)
 from planner_app.ui.sync.audit_models import ChangeModel, RevisionModel
 from planner_app.ui.sync.outline_overlay import Outline
 from planner_app.ui.sync.status import long_time
@@ -44,7 +53,7 @@ class HistoryPage(QWidget):
             theme, "refresh-cw", tr("Ask the server again"), lambda: self.ask(self.subject), size=14
         )
         self.notice = Notice(theme, closable=True)
-        self.revisions, self.changes = RevisionModel(self), ChangeModel(self)
+        self.revisions, self.changes = RevisionModel(self.session.layers, self), ChangeModel(self)
         self.left = self._table(self.revisions, QAbstractItemView.SelectionMode.SingleSelection)
         self.right = self._table(self.changes, QAbstractItemView.SelectionMode.SingleSelection)
         self.left.selectionModel().currentRowChanged.connect(lambda *_: self._revision_chosen())
@@ -252,9 +261,11 @@ class HistoryPage(QWidget):
         project, layers = self.session.project, {layer.uuid: layer for layer in self.session.layers()}
         if project is None:
             return
+        listed = tr("only the first {count} records are listed", count=f"{MOST_ROWS:,}")
         facts = (
-            tr("Revision {number}", number=f"{revision.revision:,}"), long_time(revision.time), revision.user,
-            revision.address, why(revision), tr("{count} records", count=f"{revision.rows:,}"),
+            tr("Revision {number}", number=f"{revision.revision:,}"),
+            listed if len(rows) >= MOST_ROWS else "", long_time(revision.time), revision.user,
+            revision.address, why(revision, self.session.layers()), tr("Records: {count}", count=f"{revision.rows:,}"),
         )  # fmt: skip
         self.detail.setText(" · ".join(filter(None, facts)))
 

@@ -70,8 +70,14 @@ class OnMap:
         """The outline of one side, beside which a shape is edited; None: take it away."""
         if conflict is None and "guide" not in self._outlines:
             return
-        name, wkb = _sides(conflict)[side] if conflict is not None else ("", None)
-        self._overlay("guide").show([Outline(name, COLOURS[side], wkb, dashed=True)] if wkb is not None else [])
+        if conflict is None:
+            self._overlay("guide").show([])
+            return
+        sides = _sides(conflict)
+        name, wkb = sides[side]
+        other = sides["theirs" if side == "mine" else "mine"][1]
+        shown = [Outline(name, COLOURS[side], wkb, dashed=True)] if wkb is not None else []
+        self._overlay("guide").show(shown, [other] if other is not None else [])
 
     def show_record(self, layer_id: str, fid: int | None, *, zoom: bool = True) -> None:
         """Select a record and bring it into view."""

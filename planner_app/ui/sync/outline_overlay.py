@@ -41,12 +41,17 @@ class _Drawn:
     anchor: tuple[float, float]
 
 
-def prepare(outlines: Sequence[Outline]) -> tuple[list[_Drawn], tuple[float, float, float, float] | None]:
-    """Coordinates of the outlines, where each one's name stands (where it differs most from the others), their box."""
+def prepare(
+    outlines: Sequence[Outline], beside: Sequence[bytes] = ()
+) -> tuple[list[_Drawn], tuple[float, float, float, float] | None]:
+    """Coordinates of the outlines, where each one's name stands (where it differs most from the others and from
+    ``beside``, which is not drawn), their box.
+    """
     import numpy as np
     import shapely
 
     shapes = [shapely.from_wkb(one.wkb) for one in outlines]
+    apart = [shapely.from_wkb(one) for one in beside]
     drawn: list[_Drawn] = []
     for outline, shape in zip(outlines, shapes, strict=True):
         if shape is None or shape.is_empty:
@@ -56,9 +61,9 @@ def prepare(outlines: Sequence[Outline]) -> tuple[list[_Drawn], tuple[float, flo
         lines = shapely.get_rings(parts) if areal else parts
         rings = tuple(shapely.get_coordinates(one) for one in lines)
         corners = np.concatenate(rings)
-        others = [one for one in shapes if outline.name and one is not shape and one is not None and not one.is_empty]
+        others = [one for one in (*shapes, *apart) if one is not shape and one is not None and not one.is_empty]
         distance = np.zeros(len(corners))
-        if others:
+        if outline.name and others:
             points = shapely.points(corners)
             distance = np.min([shapely.distance(points, shapely.boundary(o) if o.area > 0 else o) for o in others], 0)
         if distance.max() > 0:
@@ -80,9 +85,11 @@ class OutlineOverlay:
         self._handle: object | None = None
         self._drawn: list[_Drawn] = []
 
-    def show(self, outlines: Sequence[Outline]) -> tuple[float, float, float, float] | None:
-        """Draw these in place of the others; returns their box."""
-        self._drawn, box = prepare(outlines)
+    def show(
+        self, outlines: Sequence[Outline], beside: Sequence[bytes] = ()
+    ) -> tuple[float, float, float, float] | None:
+        """Draw these in place of the others, named where they differ from each other and ``beside``; their box."""
+        self._drawn, box = prepare(outlines, beside)
         if self._drawn and self._handle is None:
             self._handle = self._map.add_overlay(self._paint)
         elif not self._drawn and self._handle is not None:

@@ -30,6 +30,14 @@ if TYPE_CHECKING:
     from planner_app.ui.sync.room import SyncRoom
 
 CONFLICTS, HELD, REVISIONS, RIGHTS = range(4)
+#: Another address, user or password may help against these.
+ADDRESS_ERRORS = frozenset(
+    f"sync.{code}"
+    for code in (
+        "login_failed", "login_unknown", "login_closed", "no_connect", "not_admitted", "not_a_member", "denied",
+        "password_needed", "certificate", "no_database", "no_server", "service_unknown", "bad_dsn",
+    )
+)  # fmt: skip
 
 
 class SyncPanel(TaskPage):
@@ -191,7 +199,7 @@ class SyncPanel(TaskPage):
         self.bar.setRange(0, 0 if status.fraction is None else 1000)
         self.bar.setValue(round((status.fraction or 0) * 1000))
         self.sync_button.setEnabled(not running)
-        self.sign_in.setVisible(status.kind == "stopped")
+        self.sign_in.setVisible(status.error is not None and status.error.code in ADDRESS_ERRORS)
         self.automatic.setChecked(service.automatic)
         waiting = (status.to_push, status.to_pull, status.conflicts, status.quarantined)
         tokens = ("", "", "needs_certificate", "fail")
@@ -208,13 +216,17 @@ class SyncPanel(TaskPage):
             self._failed(status.error)
         elif self._kind == "stopped" and status.kind != "stopped":
             self.notice.hide()
+        if status.kind == "syncing" and self._kind != "syncing" and service.asked:
+            self.notice.hide()  # what was said of the sync before
+        elif self._kind == "synced" and status.kind in ("ahead", "behind"):
+            self.notice.hide()  # it is no longer the newest
         self._kind = status.kind
         counts = (self.service.conninfo, status.conflicts, status.quarantined)
         if counts != self._counts:  # another server, or more or less that waits
             self._counts = counts
             self.reload()
         count = sum(len(one.conflicts) for one in self.disputes)
-        self.tabs.setTabText(CONFLICTS, tr("{count} conflicts", count=f"{count:,}"))
+        self.tabs.setTabText(CONFLICTS, tr("Conflicts: {count}", count=f"{count:,}"))
         self.tabs.setTabText(HELD, tr("{count} held back", count=f"{len(self.held):,}"))
         self.word.setStyleSheet(f"color: {theme.colour(token)};" if token != "secondary" else "")  # noqa: S105
         self._show_tab()
@@ -238,7 +250,7 @@ class SyncPanel(TaskPage):
             part.setVisible(place == current)
         shown = self.conflicts.shown() if current == CONFLICTS else []
         self.foot.setVisible(len(shown) > 1)
-        self.foot_text.setText(tr("{count} records", count=f"{len(shown):,}"))
+        self.foot_text.setText(tr("Records: {count}", count=f"{len(shown):,}"))
         if current == RIGHTS:
             self.rights.refresh()
         if current == REVISIONS:
@@ -258,7 +270,7 @@ class SyncPanel(TaskPage):
         parts = [
             tr("{count} sent", count=f"{report.pushed:,}") if report.pushed else "",
             tr("{count} taken over", count=f"{report.pulled:,}") if report.pulled else "",
-            tr("{count} conflicts", count=len(report.conflicts)) if report.conflicts else "",
+            tr("{count} in conflict", count=len(report.conflicts)) if report.conflicts else "",
             tr("{count} held back", count=len(report.quarantined)) if report.quarantined else "",
         ]
         told = tr(", ").join(filter(None, parts)) or tr("Nothing was new here or there.")

@@ -124,6 +124,8 @@ def _colour(text: str, opacity: float = 1.0) -> QColor:
 
 
 def _draw(painter: QPainter, geometries: Any, viewport: Viewport, one: StyleClass) -> None:
+    import shapely
+
     if not len(geometries):
         return
     rings, dots = screen_rings(geometries, viewport)
@@ -141,7 +143,9 @@ def _draw(painter: QPainter, geometries: Any, viewport: Viewport, one: StyleClas
     for polygon, what in polygons:
         if not what:
             painter.drawPolyline(polygon)
-    _dots(painter, dots, QPen(_colour(one.fill or one.stroke or "#6B7584")), max(one.size * MM / 2, 1.0))
+    point = shapely.get_dimensions(geometries[0]) == 0  # else what is too small for a ring
+    radius = max(one.size * MM / 2, 1.0) if point else 1.0
+    _dots(painter, dots, QPen(_colour(one.fill or one.stroke or "#6B7584")), radius)
 
 
 def _edges(painter: QPainter, rings: Any, pen: QPen) -> None:

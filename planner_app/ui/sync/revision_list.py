@@ -10,7 +10,7 @@ from planner_app.i18n import tr
 from planner_app.plugin_api.widgets import CardList, CardText, FlowLayout, label
 from planner_app.ui.controls import button, column
 from planner_app.ui.sync.audit import History, Subject, read_history, why
-from planner_app.ui.sync.status import short_time
+from planner_app.ui.sync.status import sentences, short_time
 
 if TYPE_CHECKING:
     from planner_app.sync.types import Revision
@@ -68,7 +68,7 @@ class RevisionList(QWidget):
         def failed(error: Exception) -> None:
             self._asking = False
             text, hint = self.room.session.word(error)
-            self.says.setText(f"{text} {hint}".strip())
+            self.says.setText(sentences(text, hint))
             self.says.show()
 
         self.room.session.sync.ask(lambda transport: read_history(transport, project, Subject()), done, failed)
@@ -77,10 +77,12 @@ class RevisionList(QWidget):
         self.revisions = revisions
         self.says.setVisible(not revisions)
         self.says.setText(tr("Nothing was pushed to the server yet."))
+        layers = self.room.session.layers()
         self.cards.set(
             [
                 CardText(
-                    str(one.revision), why(one) or tr("Revision {number}", number=one.revision), f"{one.rows:,}",
+                    str(one.revision), why(one, layers) or tr("Revision {number}", number=one.revision),
+                    f"{one.rows:,}",
                     tr("{user}, {time}, revision {number}", user=one.user, time=short_time(one.time),
                        number=f"{one.revision:,}"),
                 )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from planner_app.i18n import tr
 from planner_app.sync.types import GEOMETRY
+from planner_app.ui.sync.status import sentences
 
 if TYPE_CHECKING:
     from planner_app.domain.layer import LayerInfo
@@ -55,7 +56,7 @@ def remark(session: Session, layer: LayerInfo) -> str:
         parts.append(tr("In your role only these fields can be edited: {fields}.", fields=tr(", ").join(names)))
     if right.district is not None:
         parts.append(tr("Only what lies in your district can be edited."))
-    return " ".join(parts)
+    return sentences(*parts)
 
 
 def right_pill(right: LayerRight | None, locked: bool) -> tuple[str, str]:

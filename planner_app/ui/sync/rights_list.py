@@ -11,6 +11,7 @@ from planner_app.i18n import tr
 from planner_app.plugin_api.widgets import CardList, CardText, label
 from planner_app.ui.controls import column
 from planner_app.ui.sync.rights import right_of, right_pill, role_word
+from planner_app.ui.sync.status import sentences
 
 if TYPE_CHECKING:
     from planner_app.ui.session import Session
@@ -39,9 +40,14 @@ class RightsList(QWidget):
             self.rest.setText("")
             return
         add = tr("You may add layers.") if rights.add_layers else tr("You may not add layers.")
-        self.intro.setText(tr("Your role: {role}.", role=role_word(rights.role)) + " " + add)
-        texts, free = [], 0
-        for layer in self._session.layers():
+        self.intro.setText(sentences(tr("Your role: {role}.", role=role_word(rights.role)), add))
+        texts, free, layers = [], 0, self._session.layers()
+        known = [rights.layers.get(layer.uuid) for layer in layers]
+        if layers and not any(right is None or right.write for right in known):
+            self.cards.set([])
+            self.rest.setText(tr("You may look at all layers, but edit none. An administrator gives other rights."))
+            return
+        for layer in layers:
             right = rights.layers.get(layer.uuid)
             token, may = right_pill(right, layer.locked)
             if token == "pass":  # noqa: S105 - a colour
@@ -53,10 +59,10 @@ class RightsList(QWidget):
                 detail.append(tr("Only: {fields}", fields=tr(", ").join(named)))
             if right is not None and right.district is not None and right.write:
                 detail.append(tr("Only inside a district; click to see it."))
-            texts.append(CardText(layer.id, layer.name, "", " ".join(detail), (token, may)))
+            texts.append(CardText(layer.id, layer.name, "", sentences(*detail), (token, may)))
         self.cards.set(texts)
         self.rest.setText(
-            tr("You may edit the other {count} layers.", count=free) if texts else tr("You may edit all layers.")
+            tr("You may edit all others ({count}).", count=free) if texts else tr("You may edit all layers.")
         )
 
     def _chosen(self, layer_id: str) -> None:

@@ -277,7 +277,7 @@ class SyncRoom(QObject):
 
         def done(rows: int) -> None:
             if rows:
-                text = tr("{count} records are as they were after revision {number}.", count=f"{rows:,}",
+                text = tr("Restored to the state after revision {number}: {count}", count=f"{rows:,}",
                           number=revision.revision)  # fmt: skip
                 self.session.say(text, "success", tr("Ctrl+Z takes it back."))
             else:

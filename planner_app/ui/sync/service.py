@@ -116,6 +116,11 @@ class SyncService(QObject):
         """True while a sync runs."""
         return self._job is not None
 
+    @property
+    def asked(self) -> bool:
+        """True while a sync runs that a person asked for."""
+        return self._job is not None and self._asked
+
     # doing
 
     def use(self, conninfo: str, password: str | None = None) -> None:

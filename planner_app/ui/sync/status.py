@@ -60,6 +60,14 @@ class SyncStatus:
         return SyncStatus("behind" if state.to_pull else "ahead" if state.to_push else "synced", *figures)
 
 
+def sentences(*parts: str) -> str:
+    """Sentences one after the other, as the language sets them."""
+    told = ""
+    for part in filter(None, parts):
+        told = tr("{sentence} {next}", sentence=told, next=part) if told else part
+    return told
+
+
 def moment(stamp: str) -> datetime | None:
     """A UTC time as a local one; None for what is no time."""
     try:
@@ -107,16 +115,18 @@ def state_word(status: SyncStatus) -> str:
 
 def state_sentence(status: SyncStatus) -> str:
     """What the state means, for a tooltip and the panel's head."""
-    waiting = tr("{count} changes wait here to be pushed.", count=f"{status.to_push:,}") if status.to_push else ""
+    waiting = tr("Waiting here to be pushed: {count}.", count=f"{status.to_push:,}") if status.to_push else ""
     sentence = {
         "local": tr("This project lives in a file on this computer. It is not connected to a city server."),
         "synced": tr("Everything here and on the server is the same."),
         "ahead": waiting,
-        "behind": tr("{count} changes of others wait on the server.", count=f"{status.to_pull:,}"),
+        "behind": sentences(
+            tr("Waiting on the server, by others: {count}.", count=f"{status.to_pull:,}"), waiting
+        ),
         "conflicts": _to_decide(status),
-        "offline": " ".join(filter(None, (
-            tr("The server cannot be reached. Work on; everything is kept here and synced later."), waiting,
-        ))),
+        "offline": sentences(
+            tr("The server cannot be reached. Work on; everything is kept here and synced later."), waiting
+        ),
         "syncing": tr("Changes go to the server and come from it; you can work on."),
         "stopped": tr("Syncing stopped and waits for you."),
     }  # fmt: skip
@@ -126,7 +136,7 @@ def state_sentence(status: SyncStatus) -> str:
 def _to_decide(status: SyncStatus) -> str:
     parts = []
     if status.conflicts:
-        parts.append(tr("{count} edits clash with those of others.", count=f"{status.conflicts:,}"))
+        parts.append(tr("Clashing with edits of others: {count}.", count=f"{status.conflicts:,}"))
     if status.quarantined:
-        parts.append(tr("{count} records are not taken by the server.", count=f"{status.quarantined:,}"))
-    return " ".join(parts)
+        parts.append(tr("Not taken by the server: {count}.", count=f"{status.quarantined:,}"))
+    return sentences(*parts)

@@ -35,7 +35,7 @@ class TravelBar(FloatingFrame):
 
     def __init__(self, room: SyncRoom, travel: TimeTravel) -> None:
         super().__init__(room.session.theme, room.map_area)
-        theme, self._over = room.session.theme, room.map_area
+        theme, self._over, self.layers = room.session.theme, room.map_area, room.session.layers
         self.title, self.about = ElidedLabel("", "heading"), ElidedLabel("", "small")
         back = button(tr("Back to now"), travel.leave, "primary")
         head = row(ThemedIcon(theme, "history", 18, "accent"), spacing=8)
@@ -59,7 +59,8 @@ class TravelBar(FloatingFrame):
     def show_revision(self, revision: Revision, past: Past | None) -> None:
         """Say which revision, and what is known of it."""
         self.title.setText(tr("As it was after revision {number}", number=revision.revision))
-        self.about.setText(" · ".join(filter(None, (long_time(revision.time), revision.user, why(revision)))))
+        told = (long_time(revision.time), revision.user, why(revision, self.layers()))
+        self.about.setText(" · ".join(filter(None, told)))
         counts = (len(past.changed), len(past.gone), len(past.new)) if past is not None else None
         figures = [f"{one:,}" for one in counts] if counts is not None else ["…"] * 3
         words = (

@@ -15,6 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
 
 from planner_app.domain.errors import Cancelled, PlannerError
+from planner_app.domain.layer import FieldInfo, LayerInfo
 from planner_app.sync.types import HistoryRow, Revision, Why
 from planner_app.ui.sync.audit import Subject, revisions_of, why
 from planner_app.ui.sync.history_page import HistoryPage
@@ -51,7 +52,7 @@ def test_revisions_say_who_when_and_why_and_what_changed(
         ["edited", "规划用地 · 地块 0000", "Geometry", "6,400.00 m² · 5 vertices", "5,200.00 m² · 7 vertices"],
     ]
     told = page.detail.whole_text()
-    assert all(part in told for part in ("Revision 3", "li", "10.20.0.14", "3 records"))
+    assert all(part in told for part in ("Revision 3", "li", "10.20.0.14", "Records: 3"))
     assert len(at_server.window.sync.on_map.shown("changes")) == 2
     at_server.window.show_dock("table")
     assert at_server.window.sync.on_map.shown("changes") == []
@@ -193,7 +194,7 @@ def test_restoring_asks_what_and_offers_the_record_the_place_and_the_layer(
     qtbot.waitUntil(lambda: bool(done))
     assert done[0][:2] == (of.id, 3)
     assert len(done[0][2]) == 1
-    qtbot.waitUntil(lambda: "1 records are as they were after revision 3" in window.map_area.messages.text())
+    qtbot.waitUntil(lambda: "Restored to the state after revision 3: 1" in window.map_area.messages.text())
 
 
 def test_evidence_holds_every_revision_with_its_chain(
@@ -233,6 +234,28 @@ def test_commands_behind_a_revision_are_counted() -> None:
     )
     assert why(twice).endswith("×2")
     assert why(Revision(1, "", "", "", "", "", "because", 0)) == "because"
+
+    # Fields are called what people call them.
+    fields = (FieldInfo("far", "real", "容积率"), FieldInfo("floors", "integer"))
+    layer = LayerInfo("plan", "u", "规划用地", "polygon", 4549, fields)
+    edits = tuple(
+        Why(command, json.dumps({"layer": "规划用地", "count": 3, "fid": 1, **params}), "", 1)
+        for command, params in (("edit_cells", {"field": "far"}), ("edit_feature", {"fields": "far, floors"}))
+    )
+    told = why(Revision(1, "", "", "", "", "", "", 2, edits), [layer])
+    assert "far" not in told
+    assert "容积率, floors" in told
+
+
+def test_evidence_on_paper_lists_the_first_of_very_many_and_says_so(
+    at_server: Any, page: HistoryPage, backend: FakeBackend, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("planner_app.ui.sync.evidence.MOST_LINES", 1)
+    path = tmp_path / "evidence.pdf"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
+    at_server.window.commands.trigger("sync.evidence")
+    qtbot.waitUntil(lambda: not at_server.session.jobs.active() and path.exists(), timeout=20_000)
+    assert "The first 1 of 2" in pdf_text(path)
 
 
 def test_revisions_are_read_in_runs_and_missing_ones_end(backend: FakeBackend) -> None:

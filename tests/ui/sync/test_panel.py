@@ -49,7 +49,7 @@ def test_pill_opens_the_panel_and_rail_and_panel_say_how_it_stands(
     assert panel.server.whole_text() == "gis.example.cn / planner · wang (planner)"
     assert panel.tls.toolTip().startswith("Encrypted; the server proves")
     assert [one.text() for one in panel.figures._values] == ["4", "0", "7", "3"]
-    assert panel.tabs.tabText(CONFLICTS) == "7 conflicts"
+    assert panel.tabs.tabText(CONFLICTS) == "Conflicts: 7"
     assert panel.tabs.tabText(HELD) == "3 held back"
     assert not panel.local.isVisible()
 
@@ -212,6 +212,7 @@ def test_records_held_back_say_why_and_what_can_be_done(panel: SyncPanel, backen
     assert "约3.5" in text
     assert "Write it like 1234.5." in text
     knobs = {one.text(): one for one in panel.held_list.findChildren(QPushButton) if one.isVisibleTo(panel)}
+    assert not panel.sign_in.isVisible()
     knobs["Convert the value"].click()
     assert asked[0][1] == "convert"
     assert asked[0][0] in ([1], [1, 2])
@@ -260,7 +261,7 @@ def test_rights_tab_lists_what_is_limited_and_shows_a_district(
     text = words(panel.rights)
     assert "Your role: planner." in text
     assert "Only: 名称, 容积率" in text
-    assert "You may edit the other 1 layers." in text
+    assert "You may edit all others (1)." in text
     district = next(one for one in at_server.session.layers() if one.name == "地类图斑")
     panel.rights._chosen(district.id)
     assert at_server.window.sync.on_map.shown("district") == ["地类图斑"]
@@ -272,6 +273,8 @@ def test_rights_tab_lists_what_is_limited_and_shows_a_district(
     backend.user_rights = Rights("viewer", "s2", False, layers)
     at_server.session.sync.refresh()
     qtbot.waitUntil(lambda: at_server.session.sync.rights.role == "viewer")
+    panel.rights.refresh()
+    assert "look at all layers, but edit none" in words(panel.rights)
     model = at_server.window.layers.model
     tips = [model.index_of(one.id).data(Qt.ItemDataRole.ToolTipRole) for one in at_server.session.layers()]
     assert all("(viewer)" in tip for tip in tips)

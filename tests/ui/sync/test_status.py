@@ -36,7 +36,7 @@ def test_figures_stand_in_the_words() -> None:
     assert state_word(SyncStatus("syncing", fraction=0.42)) == "Syncing 42%"
     offline = SyncStatus("offline", to_push=4, since=datetime.now(UTC).isoformat())
     assert state_word(offline).startswith("Offline since ")
-    assert "4 changes" in state_sentence(offline)
+    assert "to be pushed: 4" in state_sentence(offline)
 
 
 def test_times_are_as_short_as_they_can_be() -> None:
