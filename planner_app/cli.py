@@ -195,7 +195,7 @@ def readable(data: dict[str, Any], indent: str = "") -> Iterator[str]:
             yield from readable(value, indent + "  ")
         elif isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
             yield f"{indent}{key}: {len(value)}"
-            columns = [name for name in value[0] if not any(isinstance(row.get(name), (dict, list)) for row in value)]
+            columns = [name for name in value[0] if not any(_is_nested(row.get(name)) for row in value)]
             rows = [[_cell(row.get(name)) for name in columns] for row in value[:40]]
             widths = [max(_width(name), *(_width(row[at]) for row in rows)) for at, name in enumerate(columns)]
             for row in [columns, *rows]:
@@ -204,13 +204,19 @@ def readable(data: dict[str, Any], indent: str = "") -> Iterator[str]:
             if len(value) > len(rows):
                 yield f"{indent}  … {len(value) - len(rows)}"
         else:
-            yield f"{indent}{key}: {_cell(value)}"
+            yield f"{indent}{key}: {0 if value == [] else _cell(value)}"
 
 
 def _cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:,.3f}".rstrip("0").rstrip(".")
+    if isinstance(value, list):
+        return ", ".join(map(_cell, value))
     return "" if value is None else str(value)
+
+
+def _is_nested(value: Any) -> bool:
+    return isinstance(value, dict) or (isinstance(value, list) and any(isinstance(one, (dict, list)) for one in value))
 
 
 def _width(text: str) -> int:

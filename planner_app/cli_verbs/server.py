@@ -110,7 +110,7 @@ def _add(_context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
     said, name = _exception(arguments), arguments.name
     projects = [arguments.project] if arguments.project else []
     with _open(arguments.dsn) as connection:
-        administration.check_admin(connection)
+        administration.check_admin(connection, name)
         with connection.transaction():
             new = administration.add_user(connection, name, arguments.role, projects, password)
             number = None
@@ -141,7 +141,7 @@ def _remove(_context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
     from planner_app.sync.server import administration
 
     with _open(arguments.dsn) as connection:
-        administration.check_admin(connection)
+        administration.check_admin(connection, arguments.name)
         administration.remove_user(connection, arguments.name)
     return VerbResult({"removed": arguments.name})
 

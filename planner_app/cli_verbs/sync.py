@@ -42,8 +42,9 @@ def _configure_sync(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--retry", action="append", default=[], metavar="ID", help="with quarantine: send once more")
     parser.add_argument(
-        "--drop", action="append", default=[], metavar="ID", help="with quarantine: back to what the server has"
-    )
+        "--drop", action="append", default=[], metavar="ID",
+        help="with quarantine: back to what the server has (what only this file has goes; undo brings it back)",
+    )  # fmt: skip
 
 
 #: Options that belong to one form of the verb only, by their names.
@@ -61,8 +62,8 @@ def _sync(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
     given |= {"resolve"} if arguments.resolve != "ask" else set()
     for name in sorted(given):
         if _BELONG.get(name, "") != form:
-            option = f"--{name.replace('_', '-')}"
-            raise PlannerError("sync.wrong_option", option=option, form=f"sync {_BELONG.get(name, '')} FILE")
+            belongs = " ".join(filter(None, ("sync", _BELONG.get(name, ""), "FILE")))
+            raise PlannerError("sync.wrong_option", option=f"--{name.replace('_', '-')}", form=belongs)
     with context.open_project(Path(words[-1])) as project:
         if form == "conflicts":
             return _conflicts(project, arguments.settle)

@@ -22,7 +22,7 @@ from planner_app.sync.client.session import Syncer, state
 from planner_app.sync.server.postgres import PostgresTransport
 from tests.helpers.cut_proxy import CutProxy
 from tests.helpers.desks import Desk, assert_alike
-from tests.helpers.project_files import FIELDS, parcels
+from tests.helpers.project_files import FIELDS, foreign, parcels
 from tests.helpers.sync_machine import SyncMachine, WithQgis, live, twice
 from tests.server.conftest import City
 
@@ -155,6 +155,81 @@ def proxy_to(city: City, folder: Path) -> CutProxy:
     """A line to the server that can be cut."""
     there = conninfo_to_dict(city.dba)
     return CutProxy(folder, str(there["host"]), int(there.get("port", 5432)))
+
+
+def test_verbs_for_what_is_held_back(
+    fresh: Path, city: City, tmp_path: Path, planner: Callable[..., dict[str, Any]]
+) -> None:
+    file, other = tmp_path / "a.planner", tmp_path / "b.planner"
+    new_town(fresh, file)
+    planner("sync", file, "--server", city.dsn("paul"))
+    with Project.open(file) as project:
+        name, table = project.name, project.layer("地块").id
+    with foreign(file) as program:
+        for fid, cells in ((1, "far = 'x'"), (2, "far = 'y'"), (3, "far = '2.50 m'"), (4, "code = 'good'")):
+            program.execute(f'UPDATE "{table}" SET {cells} WHERE fid = ?', (fid,))
+    done = planner("sync", file)
+    assert done["pushed"] == 1
+    held = planner("sync", "quarantine", file)["quarantined"]
+    assert held == done["quarantined"]
+    assert [(one["code"], one["fixes"], one["next_sync"]) for one in held] == [
+        ("sync.wrong_value", ["convert", "clear", "discard"], False)
+    ] * 3
+    assert all(one["hint"] and "far" in one["message"] for one in held)
+    status = planner("sync", file, "--status")
+    assert (status["kind"], status["to_push"], status["quarantined"]) == ("held", 0, 3)
+    assert "quarantine" in status["message"]
+    # What makes no sense is said, and nothing is done.
+    first, second, third = (one["id"] for one in held)
+    for arguments, code in (
+        (("--fix", first, "repair"), "sync.fix_wrong"), (("--retry", first), "sync.fix_wrong"),
+        (("--fix", 999, "clear"), "sync.quarantine_unknown"), (("--drop", "x"), "sync.quarantine_unknown"),
+        (("--drop", first, "--fix", first, "clear"), "sync.chosen_twice"),
+        (("--drop", first, "--fix", 999, "clear"), "sync.quarantine_unknown"),
+        (("--settle", first, "mine"), "sync.wrong_option"), (("--dry-run",), "sync.wrong_option"),
+    ):  # fmt: skip
+        assert planner("sync", "quarantine", file, *arguments, code=2)["error"]["code"] == code
+    assert planner("sync", file, "--drop", first, code=2)["error"]["code"] == "sync.wrong_option"
+    assert planner("sync", "quarantine", code=2)["error"]["code"] == "sync.one_file"
+    assert planner("sync", "quarantine", file)["quarantined"] == held
+    # What makes sense.
+    done = planner("sync", "quarantine", file, "--fix", first, "clear", "--drop", second)
+    assert {one["id"]: one["fix"] for one in done["fixed"]} == {first: "clear", second: "discard"}
+    assert {one["id"]: one["next_sync"] for one in done["quarantined"]} == {first: True, second: True, third: False}
+    done = planner("sync", file)
+    assert (done["pushed"], [one["id"] for one in done["quarantined"]]) == (1, [third])
+    assert planner("sync", "quarantine", file, "--drop", "all")["fixed"][0]["id"] == third
+    assert planner("sync", file)["quarantined"] == []
+    assert planner("sync", file, "--status")["kind"] == "synced"
+    planner("clone", city.dsn("pia"), name, other)
+    with Project.open(file) as mine, Project.open(other) as hers:
+        here, there = (project.read(table, columns=["uuid", "far"], geometry=False) for project in (mine, hers))
+        assert here.columns["far"][0] is None
+        assert here.columns["far"][1:3] != ["y", "2.50 m"]
+        assert dict(zip(here.columns["uuid"], here.columns["far"], strict=True)) == dict(
+            zip(there.columns["uuid"], there.columns["far"], strict=True)
+        )
+
+
+def test_the_verb_tells_what_it_settled(
+    fresh: Path, city: City, tmp_path: Path, planner: Callable[..., dict[str, Any]]
+) -> None:
+    first, second = tmp_path / "a.planner", tmp_path / "b.planner"
+    new_town(fresh, first)
+    planner("sync", first, "--server", city.dsn("paul"))
+    with Project.open(first) as project:
+        name = project.name
+    planner("clone", city.dsn("pia"), name, second)
+    for file, text in ((first, "one"), (second, "two")):
+        with Project.open(file) as project:
+            project.execute(EditCells(project.layer("地块").id, [1], "code", [text]))
+    planner("sync", first)
+    dry = planner("sync", second, "--resolve", "ours", "--dry-run")
+    done = planner("sync", second, "--resolve", "ours")
+    for said in (dry, done):
+        (one,) = said["settled"]
+        assert (one["column"], one["ours"], one["theirs"], one["choice"]) == ("code", "two", "one", "mine")
+        assert (said["conflicts"], said["pushed"]) == ([], 1)
 
 
 def test_whatever_happens_all_end_alike(

@@ -89,6 +89,12 @@ def test_a_missing_project_is_named(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "nowhere.sqlite" in json.loads(capsys.readouterr().out)["error"]["message"]
 
 
+def test_readable_output_of_lists() -> None:
+    rows = [{"id": 1, "fixes": ["clear", "discard"], "params": {"a": 1}}, {"id": 2, "fixes": [], "params": {}}]
+    lines = list(cli.readable({"rows": rows, "none": [], "applied": ["a", "b"]}))
+    assert lines == ["rows: 2", "  id  fixes", "  1   clear, discard", "  2", "none: 0", "applied: a, b"]
+
+
 def test_readable_output_lines_up_chinese() -> None:
     lines = list(cli.readable({"rows": [{"名称": "总体规划", "m2": 1.5}, {"名称": "b", "m2": 20.0}]}))
     assert lines[1].index("m2") < lines[2].index("1.5") + 4

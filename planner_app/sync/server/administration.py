@@ -81,14 +81,17 @@ def _said(connection: psycopg.Connection[Any], answer: dict[str, Any]) -> dict[s
     return answer
 
 
-def check_admin(connection: psycopg.Connection[Any]) -> None:
+def check_admin(connection: psycopg.Connection[Any], about: str) -> None:
     """Refuse whoever does not administer the city server; outside of a transaction, so that the refusal is noted.
+
+    Args:
+        about: the user who was to be let in or put out.
 
     Raises:
         PlannerError: ``sync.admins_only``.
     """
     if _one(connection, "SELECT planner.my_role()") != "admin":
-        _said(connection, _one(connection, "SELECT planner.status()"))
+        _said(connection, _one(connection, "SELECT planner.put_member(%s, '', NULL)", about))
 
 
 @contextmanager
@@ -207,7 +210,9 @@ def _check_columns(connection: psycopg.Connection[Any], exception: dict[str, Any
     known = [row[0] for row in rows]
     wrong = [name for name in wanted if name not in ("geom", *known)]
     if wrong or not wanted:
-        raise PlannerError("sync.columns_unknown", columns=", ".join(wrong), known=", ".join([*known[:60], "geom"]))
+        raise PlannerError(
+            "sync.columns_unknown", columns=", ".join(wrong) or "—", known=", ".join([*known[:60], "geom"])
+        )
 
 
 def ungrant(connection: psycopg.Connection[Any], number: int) -> None:

@@ -81,6 +81,8 @@ def _functions(connection: psycopg.Connection[Any]) -> CheckResult:
     faults = [f"{name} is missing" for name in sorted(wanted.keys() - have.keys())]
     faults += [f"{name} is not ours" for name in sorted(have.keys() - wanted.keys())]
     faults += [f"{name} was changed" for name in sorted(wanted.keys() & have.keys()) if wanted[name] != have[name]]
+    if faults:
+        faults.insert(0, "not this program's version: if it is newer than the server's, run planner server init first")
     return _result("functions", faults)
 
 

@@ -193,7 +193,7 @@ BEGIN
         RETURN planner_inner.push_answer(done);
     END IF;
     IF p_seen > here.revision THEN
-        RETURN jsonb_build_object('error', 'sync.server_older');
+        RETURN jsonb_build_object('error', 'sync.server_older', 'revision', here.revision, 'seen', p_seen);
     END IF;
     next := here.revision + 1;
     SELECT array_agg(uuid) INTO was_locked FROM planner.layer
