@@ -3,7 +3,8 @@
 Texts: ``tr("Open project…")``: English is the message id, ``resources/i18n/zh_CN/LC_MESSAGES/*.po`` the Chinese, one
 catalogue per area (its file name is the gettext domain). Set-up compiles them (``python -m planner_app.i18n``).
 Coded messages (errors, warnings, findings, commands, stages): ``resources/i18n/messages/*.toml``, both languages and
-the hint side by side under the code that pure code emits.
+the hint side by side under the code that pure code emits. A text stands in one catalogue, a plugin's own where no other
+part says it. ``resources/i18n/terms.csv`` lists the terms of the field for whoever translates.
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import numpy as np
 
 TOWN = "滨海新城"
-TOWN_EN = "Binhai New Town"
 RIVER = "澜江"
 LAKE = "月湖"
 RESERVOIR = "凤鸣水库"

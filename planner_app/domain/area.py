@@ -1,13 +1,12 @@
-"""Areas on a declared basis: planar in the project's CRS, ellipsoidal on the CRS's own ellipsoid, or land survey's.
+"""Areas on a declared basis: planar in the project's CRS, or ellipsoidal on the CRS's own ellipsoid.
 
 Planar is the shoelace formula over the coordinates as they are. Ellipsoidal is the area of the geodesic polygon
-(C. F. F. Karney, Algorithms for geodesics, J. Geodesy 87, 2013), as PROJ and PostGIS compute it. Land surveys in China
-sum trapezoids between each edge and a meridian (国土调查办发〔2008〕32号).
+(C. F. F. Karney, Algorithms for geodesics, J. Geodesy 87, 2013), as PROJ and PostGIS compute it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -52,54 +51,7 @@ def ellipsoidal(geometries: Geometries, crs: str) -> NDArray[np.float64]:
         crs: their CRS, ``EPSG:n`` or WKT.
     """
     geod, to_degrees = _ellipsoid(crs)
-
-    def of_ring(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> float:
-        return abs(float(geod.polygon_area_perimeter(lon, lat)[0]))
-
-    return _by_rings(_shapes(geometries), to_degrees, of_ring)
-
-
-def land_survey(geometries: Geometries, crs: str) -> NDArray[np.float64]:
-    """Area of each polygon as the Chinese land surveys compute it, m²; 0 for a missing one.
-
-    Each edge and a meridian enclose a trapezoid between two parallels, whose area on the ellipsoid is a series in
-    the sines of the latitude difference (国土调查办发〔2008〕32号, also the theoretical area of map sheets). An edge is
-    straight in longitude and latitude here, a geodesic in :func:`ellipsoidal`: they differ by up to
-    some 1e-5 at edges of 1 km and 1e-4 at 10 km.
-
-    Args:
-        geometries: WKB or shapely geometries, shape (n,).
-        crs: their CRS, ``EPSG:n`` or WKT.
-    """
-    geod, to_degrees = _ellipsoid(crs)
-    e2 = geod.f * (2.0 - geod.f)
-    e4, e6, e8 = e2**2, e2**3, e2**4
-    terms = (
-        1 + 3 / 6 * e2 + 30 / 80 * e4 + 35 / 112 * e6 + 630 / 2304 * e8,
-        -(1 / 6 * e2 + 15 / 80 * e4 + 21 / 112 * e6 + 420 / 2304 * e8),
-        3 / 80 * e4 + 7 / 112 * e6 + 180 / 2304 * e8,
-        -(1 / 112 * e6 + 45 / 2304 * e8),
-        5 / 2304 * e8,
-    )
-
-    def of_ring(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> float:
-        # Longitudes from the ring's own meridian: any one will do, and a near one keeps the digits.
-        away, north = np.radians(lon - lon[0]), np.radians(lat)
-        mean_away = (away[1:] + away[:-1]) / 2.0
-        difference, middle = np.diff(north), (north[1:] + north[:-1]) / 2.0
-        odd = range(1, 10, 2)
-        band = sum(term * np.sin(k * difference / 2.0) * np.cos(k * middle) for k, term in zip(odd, terms, strict=True))
-        return abs(float((2.0 * geod.b**2 * mean_away * band).sum()))
-
-    return _by_rings(_shapes(geometries), to_degrees, of_ring)
-
-
-def _by_rings(
-    shapes: NDArray[np.object_],
-    to_degrees: Transformer | None,
-    of_ring: Callable[[NDArray[np.float64], NDArray[np.float64]], float],
-) -> NDArray[np.float64]:
-    """Area of each polygon from those of its rings (longitude, latitude in degrees), holes taken off."""
+    shapes = _shapes(geometries)
     result = np.zeros(len(shapes))
     polygonal = np.isin(shapely.get_type_id(shapes), (3, 6))
     rows = np.flatnonzero(polygonal & ~shapely.is_empty(shapes))
@@ -115,7 +67,8 @@ def _by_rings(
         lon, lat = to_degrees.transform(lon, lat)
     ends = np.cumsum(np.bincount(of, minlength=len(rings)))
     starts = np.concatenate(([0], ends[:-1]))
-    areas = np.array([of_ring(lon[start:end], lat[start:end]) for start, end in zip(starts, ends, strict=True)])
+    bounds = zip(starts, ends, strict=True)
+    areas = np.array([abs(geod.polygon_area_perimeter(lon[start:end], lat[start:end])[0]) for start, end in bounds])
     signed = np.where(first, areas, -areas)
     np.add.at(result, rows[part_of[ring_of]], signed)
     return result

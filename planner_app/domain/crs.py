@@ -303,11 +303,6 @@ def is_chinese_projected(crs: str) -> bool:
     return found.is_projected and _chinese_datum(found) is not None
 
 
-def axis_order(crs: str) -> tuple[str, str]:
-    """What is written first and second on screen: ``("north", "east")`` in Chinese projected systems."""
-    return ("north", "east") if is_chinese_projected(crs) else ("east", "north")
-
-
 def zone_prefix(easting: float) -> int:
     """The zone number in front of an easting, 0 if there is none (easting ≤ 10⁶ m)."""
     return int(easting // 1e6) if easting > 1e6 else 0

@@ -18,7 +18,6 @@ from qgis.core import (
     QgsNullSymbolRenderer,
     QgsProject,
     QgsProviderRegistry,
-    QgsReadWriteContext,
     QgsVectorLayer,
     QgsVectorSimplifyMethod,
 )
@@ -211,12 +210,6 @@ class LayerSet:
             pixmap = icon.pixmap(QSize(size, size)) if hasattr(icon, "pixmap") else icon
             entries.append({"label": str(item.data(0) or ""), "png": _png(pixmap)})
         return entries
-
-    def style_document(self, layer_id: str) -> str:
-        """The layer's style as QGIS writes it."""
-        document = QDomDocument()
-        self.get(layer_id).layer.exportNamedStyle(document, QgsReadWriteContext())
-        return str(document.toString())
 
 
 def _png(pixmap: object) -> str:

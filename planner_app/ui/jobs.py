@@ -173,11 +173,6 @@ class JobRunner(QObject):
         """Listed jobs that wait or run; none once everything was shut down, whatever has not been told yet."""
         return [] if self._ended else [job for job in self.jobs if job.is_active()]
 
-    def clear_finished(self) -> None:
-        """Take finished jobs off the list."""
-        self.jobs = [job for job in self.jobs if job.is_active()]
-        self.changed.emit()
-
     def shutdown(self, seconds: float = 5.0) -> bool:
         """Cancel everything and wait; True if all threads came back in time. No job can be started afterwards."""
         for job in self.children():

@@ -54,7 +54,6 @@ class Settings:
     panel: str = ""
     last_folder: str = ""
     city_crs: str = "EPSG:4549"
-    area_unit: str = "ha"
     plugins: dict[str, Any] = field(default_factory=dict)
     sync: dict[str, Any] = field(default_factory=dict)
     path: Path = field(default=Path(), repr=False, compare=False)

@@ -2,10 +2,13 @@
 
 What widgets ask for by the dynamic property ``look`` (``widget.setProperty("look", …)``):
 
-- QPushButton: ``primary`` (one per panel), ``quiet`` (no frame), ``danger``; without: outlined.
-- QToolButton: ``rail``, ``tool``; without: quiet icon button.
-- QLabel: ``title``, ``heading``, ``secondary``, ``tertiary``, ``figure``, ``error``, ``warning``, ``success``.
-- QFrame: ``panel``, ``card`` (``card-selected``), ``floating``, ``figures``, ``line``.
+- QPushButton: ``primary`` (one per panel), ``quiet`` (no frame), ``danger``, ``link``, ``chosen``, ``tile``; without:
+  outlined.
+- QToolButton: ``rail``, ``text``, ``pill``, ``project``; without: quiet icon button.
+- QLabel: ``page-title``, ``title``, ``heading``, ``secondary``, ``tertiary``, ``small``, ``key``, ``error``,
+  ``warning``, ``success``; ``figure`` and ``pill``, also with a verdict (``pill-fail``).
+- QFrame: ``card`` (``card-selected``), ``figures``, ``line``, ``vline``, ``notice-`` with its level; lists and tables:
+  ``boxed``.
 """
 
 from __future__ import annotations

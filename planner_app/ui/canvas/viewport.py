@@ -152,14 +152,6 @@ class History:
         self._at += 1
         return self._views[self._at]
 
-    def can_back(self) -> bool:
-        """True if there is a previous view."""
-        return self._at > 0
-
-    def can_forward(self) -> bool:
-        """True if there is a next view."""
-        return self._at + 1 < len(self._views)
-
     def clear(self) -> None:
         """Forget all views."""
         self._views.clear()

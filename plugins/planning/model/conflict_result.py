@@ -188,11 +188,6 @@ class ConflictResult:
             if cause is not Cause.SAME_CLASS or self.options.every_pair
         ]
 
-    def by_verdict(self) -> dict[str, tuple[int, float]]:
-        """Per verdict, gravest first: patches and m² on the basis."""
-        measure, verdict = self.measure(), self.patches.verdict
-        return {name: (int((verdict == name).sum()), float(measure[verdict == name].sum())) for name in GRAVITY}
-
     def _pairs_per(self, group: NDArray[np.int64], groups: int) -> NDArray[np.int64]:
         if not len(group):
             return np.zeros(groups, dtype=np.int64)

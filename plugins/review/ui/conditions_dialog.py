@@ -19,8 +19,9 @@ from PySide6.QtWidgets import (
 )
 
 from planner_app.domain.progress import Progress
-from planner_app.i18n import tr
+from planner_app.i18n import tr, word
 from planner_app.plugin_api.widgets import Form, button, combo, label, px
+from plugins.review.model.conditions.doubts import doubts
 from plugins.review.model.conditions.types import Conditions, EdgeSetback
 from plugins.review.ui.dialog import NumberEdit, ReviewDialog, in_cell
 from plugins.review.ui.issues import date_edit, iso_date
@@ -105,10 +106,7 @@ class ConditionsDialog(ReviewDialog):
         left = _form(
             (tr("Parcel"), self.parcel), (tr("Document"), self.number), (tr("Issued"), self.issued),
             (tr("Land use"), self.use), (tr("Compatible uses"), self.compatible),
-            (tr("At most"), self.numbers["compatible_share"]), (tr("Site area"), self.numbers["site_area_m2"]),
-            (tr("FAR, least"), self.numbers["far_min"]), (tr("FAR, most"), self.numbers["far_max"]),
-            (tr("Density, most"), self.numbers["density_max"]), (tr("Green ratio, least"), self.numbers["green_min"]),
-            (tr("Height, most"), self.numbers["height_max"]), (tr("Parking"), parking),
+            *((caption, self.numbers[key]) for key, caption in _captions().items()), (tr("Parking"), parking),
         )  # fmt: skip
         self.setbacks = SetbackTable(of.setbacks)
         self.other = QPlainTextEdit("\n".join(of.other))
@@ -159,8 +157,9 @@ class ConditionsDialog(ReviewDialog):
         from plugins.review.model.cases.commands import SetCase
 
         made = self.value()
-        if made.far_min is not None and made.far_max is not None and made.far_min > made.far_max:
-            self.notice.say(tr("The least FAR is larger than the most."), level="warning")
+        for code, params in doubts(made):
+            said = f"{_captions()[params['field']]}: {word(code, params)}"
+            self.notice.say(said, word(code, params, "hint"), "warning")
             return
         changed: dict[str, Any] = {"conditions": made}
         if made.parcel and made.parcel != self._case.parcel:
@@ -287,6 +286,15 @@ class SetbackTable(QWidget):
             if (least := metres.value()) is not None:
                 found.append(EdgeSetback(side.currentData(), least, above.value() or 0.0))
         return tuple(found)
+
+
+def _captions() -> dict[str, str]:
+    """The numbers of the form, in its order."""
+    return {
+        "compatible_share": tr("At most"), "site_area_m2": tr("Site area"), "far_min": tr("FAR, least"),
+        "far_max": tr("FAR, most"), "density_max": tr("Density, most"), "green_min": tr("Green ratio, least"),
+        "height_max": tr("Height, most"),
+    }  # fmt: skip
 
 
 def _form(*rows: tuple[str, QWidget]) -> Form:

@@ -62,7 +62,7 @@ class ReportsDialog(ReviewDialog):
         self.body.addStretch(0)
         self.add_button(tr("Attach a report…"), self._attach)
         self.add_button(tr("Save as…"), self._save)
-        self._remove_button = self.add_button(tr("Remove"), self._remove)
+        self.add_button(tr("Remove"), self._remove)
         self.fit(780, 300)
         state.records_changed.connect(self._fill)
         self._fill()

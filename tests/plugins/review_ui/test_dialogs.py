@@ -109,13 +109,20 @@ def test_conditions_are_entered_and_judged_at_once(checked: Window, project: Pro
     assert [one.verdict.value for one in limits] == ["pass"]
 
 
-def test_a_least_far_above_the_most_is_refused(checked: Window) -> None:
+@pytest.mark.parametrize(
+    ("field", "text", "said"),
+    [
+        ("far_min", "3", "FAR, least: The least floor area ratio (3) is above the greatest (0.7)."),
+        ("density_max", "280", "Density, most: 280% cannot be: it must lie between 0% and 100%."),
+    ],
+)
+def test_conditions_that_cannot_be_are_refused(checked: Window, field: str, text: str, said: str) -> None:
     checked.panel.dialogs.conditions()
     dialog = checked.dialog(ConditionsDialog)
-    dialog.numbers["far_min"].edit.setText("3")
+    dialog.numbers[field].edit.setText(text)
     dialog.apply()
     assert dialog.isVisible()
-    assert dialog.notice.isVisible()
+    assert dialog.notice._sentence.text() == said
 
 
 def test_conditions_are_read_again_from_the_plan_and_printed(checked: Window, tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def test_history_goes_back_and_forward_and_forgets_what_lay_ahead() -> None:
     assert history.back() is None
     assert history.forward() == b
     history.push(d)
-    assert not history.can_forward()
+    assert history.forward() is None
     assert history.back() == b
     history.push(c)
     history.push(d)

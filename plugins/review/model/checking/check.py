@@ -92,9 +92,3 @@ def rule_json(rule: Rule) -> dict[str, Any]:
     """A rule as sealed with an opinion: plain values, dates in ISO."""
     data = asdict(rule)
     return data | {key: data[key].isoformat() if data[key] else None for key in ("valid_from", "valid_to")}
-
-
-def rule_from_json(data: Mapping[str, Any]) -> Rule:
-    """The inverse of :func:`rule_json`."""
-    days = {key: date.fromisoformat(data[key]) if data.get(key) else None for key in ("valid_from", "valid_to")}
-    return Rule(**{**data, **days})

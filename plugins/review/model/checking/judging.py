@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from planner_app.domain.finding import Finding, Verdict
@@ -140,8 +140,3 @@ def one_shape(parts: Sequence[Any]) -> Any:
     import shapely
 
     return parts[0] if len(parts) == 1 else shapely.multipolygons(list(parts))
-
-
-def bilingual(prefix: str, en: str, zh: str) -> Mapping[str, str]:
-    """A value worded in both languages, as params of a message."""
-    return {prefix: en, f"{prefix}_zh": zh}

@@ -99,15 +99,6 @@ def setbacks(value: Any) -> tuple[tuple[EdgeSetback, ...], tuple[str, ...]]:
     return tuple(found), tuple(rest)
 
 
-def setbacks_text(entries: tuple[EdgeSetback, ...]) -> str:
-    """The inverse of :func:`setbacks`: ``E 8; road 15; 12 above 24``."""
-    parts = []
-    for one in entries:
-        above = f" above {one.above_m:g}" if one.above_m else ""
-        parts.append(f"{one.side} {one.metres:g}{above}".strip())
-    return "; ".join(parts)
-
-
 def day(value: Any) -> str:
     """An ISO date of ``2024-03-12``, ``2024/3/12``, ``2024年3月12日``, ``20240312``; "" if it is none."""
     text = plain(value)

@@ -82,11 +82,6 @@ def _start(placement: Placement, project: Project, near: NDArray[np.float64]) ->
     return found
 
 
-def _prefix(crs: str) -> float:
-    zone, prefixed = zone_of(crs)
-    return zone * 1e6 if prefixed else 0.0
-
-
 def _forward(placement: Placement, project: Project) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
     a, b, c, d, e, f = placement.matrix
     move = reach(placement.crs, project) if placement.crs else None

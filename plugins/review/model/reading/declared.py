@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from plugins.review.model.reading.convention import Convention
 
 RATIOS = ("density", "green_ratio")
-COUNTS = ("parking", "parking_surface", "parking_basement", "households")
 _NUMBER = r"\d{1,3}(?:[,，]\d{3})+(?:\.\d+)?|\d{1,3}(?: \d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
 _AREA_UNITS = {
     "m2": 1.0, "平方米": 1.0, "平米": 1.0, "sqm": 1.0, "sq.m": 1.0, "sq m": 1.0,

@@ -26,7 +26,7 @@ from plugins.review.ui.sheet.sheet_view import SheetView
 from plugins.review.ui.state import ReviewState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from planner_app.plugin_api.model import Project
     from plugins.review.model.cases.opened import OpenDrawing
@@ -113,20 +113,6 @@ class Sheets(QObject):
     def show_on_map(self, visible: bool) -> None:
         """Show the placed drawing above the map, or not."""
         self.model.set_on_map(visible)
-
-    def show_handles(self, handles: Iterable[str]) -> None:
-        """Select the first of these entities and show it on the sheet, if that is open."""
-        known = self.model.shown.sheet.index if self.model.shown is not None else {}
-        first = next((one for one in handles if one in known), "")
-        self.model.select(first)
-        if first and self._sheet is not None and self.model.shown is not None:
-            scene = self.model.shown.sheet
-            mask = scene.shown(frozenset())
-            mask[:] = False
-            mask[scene.numbers([first])] = True
-            extent = scene.extent(mask)
-            if extent is not None:
-                self._sheet.canvas.show_extent(extent)
 
     def start_marking(self, kind: str = "select") -> None:
         """Take up the mark-up tools on map and sheet; ``kind`` as in ``records.MARKUPS``."""

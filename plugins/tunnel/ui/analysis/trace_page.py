@@ -55,7 +55,7 @@ class TracePage(TaskPage):
         form = Form()
         form.add(tr("Location"), self.place)
         form.add(tr("Direction"), self.direction)
-        self._steps_caption = form.add(tr("Adjoining"), self.steps)
+        form.add(tr("Adjoining"), self.steps)
         form.add_buttons(self.run, self.cut)
         self.notice, self.figures, self.bar = Notice(), KeyFigures(3), DistributionBar()
         self.bar.clicked.connect(self._filter)

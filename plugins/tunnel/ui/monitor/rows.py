@@ -49,10 +49,6 @@ class MonitorTables(QObject):
         live.chosen_changed.connect(self._select)
         self._show()
 
-    def show_sensors(self) -> None:
-        """Bring the sensors to the front."""
-        self.sensors.show()
-
     def _where(self, number: int) -> SensorState | None:
         return self._live.overview.sensors.get(number)
 

@@ -11,7 +11,7 @@ import shapely
 
 from planner_app.domain.layer import FieldInfo
 from planner_app.plugin_api.model import PlannerError, Project
-from plugins.review.model.conditions.form import FIELDS, doubts, form_texts, from_form
+from plugins.review.model.conditions.doubts import doubts
 from plugins.review.model.conditions.from_layer import (
     detailed_layers,
     find_parcel,
@@ -21,7 +21,7 @@ from plugins.review.model.conditions.from_layer import (
 )
 from plugins.review.model.conditions.mapping import FieldMapping, keep_mapping, mapping_of
 from plugins.review.model.conditions.types import Conditions, EdgeSetback, conditions_from_json, conditions_json
-from plugins.review.model.conditions.values import day, number, parking, setbacks, setbacks_text, span
+from plugins.review.model.conditions.values import day, number, parking, setbacks, span
 from tests.plugins.review.conditions.conftest import EAST, NORTH, AddLayer, detailed
 
 CHINESE = (
@@ -175,7 +175,6 @@ def test_parking_texts(text: str | None, expected: tuple[float, str] | None) -> 
 )  # fmt: skip
 def test_setback_texts(text: Any, expected: tuple[EdgeSetback, ...]) -> None:
     assert setbacks(text) == (expected, ())
-    assert setbacks(setbacks_text(expected)) == (expected, ())
 
 
 def test_numbers_ranges_and_dates() -> None:
@@ -188,45 +187,11 @@ def test_numbers_ranges_and_dates() -> None:
     assert [day(one) for one in ("2024/3/5", "20240305", "2024-13-01", "下月")] == ["2024-03-05", "2024-03-05", "", ""]
 
 
-FORM = {
-    "parcel": "BH-01", "number": "规条 2026-014", "issued": "2026-01-05", "use": "R2", "compatible": "B1、A33",
-    "compatible_share": "10%", "site_area_m2": "9,600", "far_min": "1.0", "far_max": "2.0", "density_max": "28",
-    "green_min": "0.35", "height_max": "54", "setbacks": "8; E 10; road 15; 12 above 24", "parking": "1.0 车位/户",
-    "other": "保留古树\n沿河 10 m 开放",
-}  # fmt: skip
-
-
-def test_a_form_is_read_and_shown_again() -> None:
-    found = from_form(FORM)
-    assert found.setbacks[3] == EdgeSetback("", 12, 24)
-    assert (found.density_max, found.green_min, found.compatible_share) == (0.28, 0.35, 0.1)
-    assert (found.compatible, found.other) == (("B1", "A33"), ("保留古树", "沿河 10 m 开放"))
-    assert from_form(form_texts(found)) == found
-    assert set(form_texts(found)) == set(FIELDS)
-    based = from_form(FORM, Conditions("x", wkb=b"1", city="滨海市", layer_id="zoning", source="layer"))
-    assert (based.wkb, based.city, based.source) == (b"1", "滨海市", "layer")
-    assert not doubts(found)
-
-
-@pytest.mark.parametrize(
-    ("field", "text", "code"),
-    [
-        ("parcel", " ", "condition_parcel"), ("far_max", "two", "condition_number"),
-        ("far_max", "0.5", "condition_far"),
-        ("density_max", "280", "condition_range"), ("height_max", "-3", "condition_range"),
-        ("issued", "soon", "condition_date"), ("setbacks", "8; 看图", "condition_setback"),
-        ("setbacks", "8000", "condition_setback"), ("parking", "2 车位/班", "condition_parking"),
-    ],
-)  # fmt: skip
-def test_a_wrong_field_is_named(field: str, text: str, code: str) -> None:
-    with pytest.raises(PlannerError) as error:
-        from_form(FORM | {field: text})
-    assert error.value.code == f"review.{code}"
-    assert error.value.params["field"] in (field, "far_min")
-
-
-def test_doubts_about_a_layers_values() -> None:
-    odd = replace(from_form(FORM), density_max=28.0, far_min=3.0)
-    assert [code for code, _ in doubts(odd)] == [
-        "review.condition_range", "review.condition_far", "review.condition_too_full",
+def test_what_cannot_be_is_said() -> None:
+    fine = Conditions("BH-01", far_min=1.0, far_max=2.0, density_max=0.28, green_min=0.35, height_max=54.0)
+    assert doubts(fine) == []
+    odd = replace(fine, density_max=28.0, height_max=-3.0, far_min=3.0)
+    assert [(code, params["field"]) for code, params in doubts(odd)] == [
+        ("review.condition_range", "density_max"), ("review.condition_range", "height_max"),
+        ("review.condition_far", "far_min"),
     ]  # fmt: skip

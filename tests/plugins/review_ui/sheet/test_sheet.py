@@ -205,15 +205,6 @@ def test_clicking_selects_an_entity_and_says_what_it_is(sheets: Any, qtbot: Any)
     assert sheets.sheet.about.whole() == ""
 
 
-def test_handles_asked_for_are_selected_and_brought_into_view(sheets: Any, qtbot: Any) -> None:
-    canvas = sheets.sheet.canvas
-    sheets.show_handles(["unknown", "17"])
-    assert sheets.model.selected == "17"
-    x, y = canvas.to_screen(EAST + 50, NORTH + 60)
-    assert abs(x - canvas.width() / 2) < 2
-    assert abs(y - canvas.height() / 2) < 2
-
-
 def test_what_the_panel_points_at_is_seen_on_both(desk: Desk, sheets: Any, qtbot: Any) -> None:
     from plugins.review.ui.sheet.pointing import shapes_of
 
