@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.progress import Progress
-from planner_app.i18n import tr
+from planner_app.i18n import tr, word
 from plugins.tunnel.ui.rounds.desk import OperationDesk
 
 if TYPE_CHECKING:
@@ -145,6 +145,7 @@ class Actions:
         project = self.desk.context.project
         if path is None or project is None:
             return
+        rules = self.desk.rules()
 
         def work(progress: Progress) -> TakeIn:
             from plugins.tunnel.model.operation import rows
@@ -152,7 +153,7 @@ class Actions:
             from plugins.tunnel.model.operation.field_package import read_package
 
             rows.prepare(project)
-            return take_in(project, read_package(path), progress)
+            return take_in(project, read_package(path), progress, rules)
 
         def done(found: TakeIn) -> None:
             if not found.empty:
@@ -163,8 +164,11 @@ class Actions:
                     return
             said = tr("{file}: {new} new, {changed} changed, {conflicts} conflicts", file=path.name,
                       new=len(found.inserts), changed=len(found.updates), conflicts=len(found.conflicts))  # fmt: skip
-            level = "warning" if found.conflicts else "success"
-            self.desk.context.notify(tr("{file}: nothing new", file=path.name) if found.empty else said, level=level)
+            level = "warning" if found.conflicts or found.notes else "success"
+            told = "\n".join(word(code, params) for code, params in found.notes)
+            self.desk.context.notify(
+                tr("{file}: nothing new", file=path.name) if found.empty else said, level=level, hint=told
+            )
             if found.conflicts:
                 self.conflicts()
 

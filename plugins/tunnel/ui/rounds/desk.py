@@ -46,6 +46,8 @@ class OperationDesk(QObject):
         failed(object): an error that belongs into the page.
     """
 
+    #: Work orders may be printed from here.
+    prints = True
     changed = Signal()
     chosen_changed = Signal()
     failed = Signal(object)
@@ -208,6 +210,10 @@ class OperationDesk(QObject):
         from plugins.tunnel.model.operation.rounds import attach_photo
 
         return attach_photo(self.project(), path) if path is not None else ""
+
+    def photo(self, sha256: str) -> bytes:
+        """Content of a photo that a record names."""
+        return self.project().read_attachment(sha256)
 
 
 def _read(project: Project) -> Shown:

@@ -1,4 +1,4 @@
-"""Field packages: hand rounds out, write into one offline, take one in, decide conflicts."""
+"""Field packages: hand rounds and work orders out, write into one offline, decide conflicts."""
 
 from __future__ import annotations
 
@@ -22,19 +22,22 @@ from planner_app.domain.errors import PlannerError
 from planner_app.domain.progress import Progress
 from planner_app.i18n import tr
 from planner_app.plugin_api.widgets import Form, button, combo, label, px
+from plugins.tunnel.model.field_names import alias_of
 from plugins.tunnel.model.operation import forms, tables
 from plugins.tunnel.model.operation.field_making import field_observation, field_round, make_package
 from plugins.tunnel.model.operation.field_merge import GONE, decide
+from plugins.tunnel.model.operation.field_orders import package_orders
 from plugins.tunnel.model.operation.field_package import Package, write_package
-from plugins.tunnel.model.operation.records import Conflict, Observation
+from plugins.tunnel.model.operation.records import Conflict, Observation, OrderStatus
 from plugins.tunnel.model.operation.schedule import RoundState
 from plugins.tunnel.model.operation.sheets import place_text
-from plugins.tunnel.model.operation.words import defect_word, grade_word, state_word
+from plugins.tunnel.model.operation.words import defect_word, grade_word, state_word, status_word
 from plugins.tunnel.ui.rounds.desk import OperationDesk
-from plugins.tunnel.ui.rounds.fields import CodeBox, GradeBox, OperationDialog, PhotoField, fill, lines_edit
+from plugins.tunnel.ui.rounds.fields import CodeBox, GradeBox, OperationDialog, PhotoField, beside, fill, lines_edit
+from plugins.tunnel.ui.rounds.package_desk import PackageDesk
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 PATTERN = "(*.fieldpkg)"
 
@@ -44,34 +47,36 @@ class HandOutDialog(OperationDialog):
 
     def __init__(self, desk: OperationDesk, parent: QWidget | None, plan_id: str = "") -> None:
         super().__init__(desk, tr("Hand out a field package"), tr("Write package…"), parent)
-        self.list = QListWidget()
-        self.list.setProperty("look", "boxed")
-        for one in desk.shown.book.standings if desk.shown is not None else ():
-            text = f"{one.plan.number} {one.plan.name} · {state_word(one.state)}"
-            item = QListWidgetItem(text)
-            item.setData(Qt.ItemDataRole.UserRole, one.plan.id)
-            due = one.state in (RoundState.DUE, RoundState.OVERDUE)
-            checked = one.plan.id == plan_id if plan_id else due
-            item.setCheckState(Qt.CheckState.Checked if checked else Qt.CheckState.Unchecked)
-            self.list.addItem(item)
+        book = desk.shown.book if desk.shown is not None else None
+        due = (RoundState.DUE, RoundState.OVERDUE)
+        self.list = _checked(
+            (f"{one.plan.number} {one.plan.name} · {state_word(one.state)}", one.plan.id,
+             one.plan.id == plan_id if plan_id else one.state in due)
+            for one in (book.standings if book is not None else ())
+        )  # fmt: skip
+        self.orders = _checked(
+            (f"{one.number} {one.title} · {status_word(one.status)}", one.id, True)
+            for one in (book.open_orders() if book is not None else ())
+        )
         self.who = QLineEdit(desk.name())
         form = Form()
         form.add(tr("Inspection plans"), self.list, tall=True)
+        form.add(tr("Open work orders"), self.orders, tall=True)
         form.add(tr("Handed out by"), self.who)
         self.body.addWidget(
-            label(tr("One file with the rounds, open defects with their photos, sections and assets on the way. It is "
-                     "read and written without this program."), "secondary", wrap=True)
+            label(tr("One file with the rounds, open defects with their photos, work orders with permit and gas tests, "
+                     "sections and assets on the way. It is read and written without this program."), "secondary",
+                  wrap=True)
         )  # fmt: skip
         self.body.addWidget(form)
 
     def chosen(self) -> list[str]:
         """Ids of the checked plans."""
-        every = [self.list.item(at) for at in range(self.list.count())]
-        return [str(one.data(Qt.ItemDataRole.UserRole)) for one in every if one.checkState() == Qt.CheckState.Checked]
+        return _ids(self.list)
 
     def apply(self) -> None:
-        chosen, context = self.chosen(), self.desk.context
-        if not chosen:
+        chosen, work_orders, context = self.chosen(), _ids(self.orders), self.desk.context
+        if not chosen and not work_orders:
             self.say(PlannerError("tunnel.field_nothing"))
             return
         day = self.desk.shown.book.day.isoformat() if self.desk.shown is not None else ""
@@ -80,24 +85,46 @@ class HandOutDialog(OperationDialog):
         )
         if path is None:
             return
-        project, by = self.desk.project(), self.who.text()
+        project, by, rules = self.desk.project(), self.who.text(), self.desk.rules()
 
         def work(progress: Progress) -> Package:
-            return make_package(project, path, by=by, plans=chosen, progress=progress)
+            return make_package(
+                project, path, by=by, plans=chosen, orders=work_orders, rules=rules, progress=progress
+            )  # fmt: skip
 
         def done(made: Package) -> None:
             self.desk.name(by)
             count = len(made.base.get(tables.DEFECTS.name, {}))
-            said = tr("{file}: {rounds} rounds, {defects} open defects, {photos} photos", file=path.name,
-                      rounds=len(chosen), defects=count, photos=len(made.media))  # fmt: skip
+            said = tr("{file}: {rounds} rounds, {orders} work orders, {defects} open defects, {photos} photos",
+                      file=path.name, rounds=len(chosen), orders=len(work_orders), defects=count,
+                      photos=len(made.media))  # fmt: skip
             context.notify(said, level="success")
             self.accept()
 
         self.run(tr("Writing {file}", file=path.name), work, done)
 
 
+def _checked(items: Iterable[tuple[str, str, bool]]) -> QListWidget:
+    """A list of (text, id, checked) that people pick from."""
+    made = QListWidget()
+    made.setProperty("look", "boxed")
+    for text, identity, checked in items:
+        item = QListWidgetItem(text)
+        item.setData(Qt.ItemDataRole.UserRole, identity)
+        item.setCheckState(Qt.CheckState.Checked if checked else Qt.CheckState.Unchecked)
+        made.addItem(item)
+    made.setMaximumHeight(px(120))
+    return made
+
+
+def _ids(box: QListWidget) -> list[str]:
+    every = [box.item(at) for at in range(box.count())]
+    return [str(one.data(Qt.ItemDataRole.UserRole)) for one in every if one.checkState() == Qt.CheckState.Checked]
+
+
 class PackageDialog(OperationDialog):
-    """A package opened by itself, as in the field: what is in it, and a form to write observations into it."""
+    """A package opened by itself, as in the field: what is in it, its work orders, and a form to write observations
+    into it."""
 
     def __init__(self, desk: OperationDesk, parent: QWidget | None, package: Package) -> None:
         name = package.path.name if package.path is not None else ""
@@ -106,6 +133,14 @@ class PackageDialog(OperationDialog):
         manifest = package.manifest
         told = [str(manifest.get(key, "")) for key in ("project", "day", "made_by")]
         self.body.addWidget(label(" · ".join(text for text in told if text), "secondary", wrap=True))
+        self.field = PackageDesk(desk, package, self)
+        self.order, self.open_order = combo(), button(tr("Open…"), self._open_order)
+        self.open_order.setAutoDefault(False)
+        if self._list_orders():
+            orders = Form()
+            orders.add(tr("Work order"), beside(self.order, self.open_order))
+            self.body.addWidget(orders)
+            self.field.changed.connect(self._list_orders)
         plans = package.data.get(tables.PLANS.name, {})
         self.plan = combo(self._plan_changed)
         fill(self.plan, [(f"{row.get('number', '')} {row.get('name', '')}", uuid) for uuid, row in plans.items()])
@@ -135,8 +170,25 @@ class PackageDialog(OperationDialog):
         self.body.addWidget(form)
         self.count = label("", "small")
         self.body.addWidget(self.count)
-        self._plan_changed()
-        self._show_count()
+        if plans:
+            self._plan_changed()
+            self._show_count()
+        else:  # nothing to walk, only work to do
+            form.hide()
+            if self.ok is not None:
+                self.ok.hide()
+
+    def _list_orders(self) -> int:
+        """Fill the list of work orders; returns how many there are."""
+        chosen, every = self.order.currentData(), package_orders(self.package)
+        self.order.clear()
+        fill(self.order, [(f"{one.number} {one.title} · {status_word(one.status)}", one.id) for one in every], chosen)
+        return len(every)
+
+    def _open_order(self) -> None:
+        from plugins.tunnel.ui.rounds.order_page import OrderPage
+
+        OrderPage(self.field, self, str(self.order.currentData())).show()
 
     def _plan_changed(self) -> None:
         row = self.package.data.get(tables.PLANS.name, {}).get(str(self.plan.currentData() or ""), {})
@@ -251,16 +303,25 @@ class ConflictsDialog(OperationDialog):
         table = next(table for table in tables.TABLES if table.name == one.table_name)
         title = table.title_zh if language() == "zh_CN" else table.title
         book = self.desk.shown.book if self.desk.shown is not None else None
-        every: list[Any] = [*book.defects, *book.inspections] if book is not None else []
+        every: list[Any] = [*book.defects, *book.inspections, *book.orders] if book is not None else []
         number = next((record.number for record in every if record.id == one.row), one.row[:8])
-        return f"{title} {number}" + ("" if one.column_name == GONE else f" · {one.column_name}")
+        column = alias_of(one.table_name, one.column_name) if language() == "zh_CN" else ""
+        return f"{title} {number}" + ("" if one.column_name == GONE else f" · {column or one.column_name}")
 
     def _decide(self, one: Conflict, keep: str) -> None:
         self.do(lambda: decide(self.desk.project(), one, keep, self.desk.name()), close=False)
 
 
 def _text(data: str) -> str:
-    value = json.loads(data)
+    """A cell's value as people read it: what is in lists and nested records, a status in words."""
+    return _said(json.loads(data)) or "–"
+
+
+def _said(value: Any) -> str:
     if isinstance(value, dict):
-        return " · ".join(str(one) for one in value.values() if one not in (None, "", []))
-    return "–" if value in (None, "") else str(value)
+        return " · ".join(text for text in map(_said, value.values()) if text)
+    if isinstance(value, list):
+        return "; ".join(text for text in map(_said, value) if text)
+    if value in list(OrderStatus):
+        return status_word(OrderStatus(value))
+    return "" if value in (None, "") or isinstance(value, bool) else str(value)

@@ -254,7 +254,7 @@ class OrderPage(OperationDialog):
         if order.photo:
             picture = QPixmap()
             try:
-                picture.loadFromData(self.desk.project().read_attachment(order.photo))
+                picture.loadFromData(self.desk.photo(order.photo))
             except PlannerError as error:
                 self.say(error)
             if not picture.isNull():
@@ -277,7 +277,8 @@ class OrderPage(OperationDialog):
             if order.permit is None or order.permit.entry:
                 self._knob("gas", tr("Gas test…"), lambda: self._open(GasDialog))
         self.foot.addStretch(1)
-        self._knob("print", tr("Print…"), self.print)
+        if self.desk.prints:
+            self._knob("print", tr("Print…"), self.print)
 
     def _knob(self, key: str, text: str, run: Callable[[], None], look: str = "") -> None:
         knob = button(text, run, look)
