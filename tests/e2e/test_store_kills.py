@@ -22,7 +22,7 @@ from planner_app.project import Batch, Project
 from planner_app.project.connection import connect
 
 _WORKER = Path(__file__).with_name("store_worker.py")
-_QGIS_WRITER = Path(__file__).with_name("qgis_writer.py")
+_QGIS_SAVES = Path(__file__).with_name("qgis_saves.py")
 _ROOT = Path(__file__).resolve().parents[2]
 _SOAK = bool(os.environ.get("PLANNER_SOAK"))
 _KILLS = 50 if _SOAK else 2  # of each kind
@@ -156,7 +156,7 @@ def _beside_qgis(tmp_path: Path, python: str, provider: str, seconds: float) -> 
     ]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     qgis = subprocess.run(
-        [python, str(_QGIS_WRITER), str(path), table, str(told), provider, str(seconds)],
+        [python, str(_QGIS_SAVES), str(path), table, str(told), provider, str(seconds)],
         capture_output=True, text=True, timeout=seconds + 60, check=False,
         env=environment | {"QT_QPA_PLATFORM": "offscreen"},
     )  # fmt: skip
