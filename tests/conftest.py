@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,6 +23,13 @@ from tests.helpers.qgis_writer import QgisWriter
 ROOT = Path(__file__).resolve().parent.parent
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+#: Temporary files go here if so many bytes are free: on a disk every commit of a project file waits for it.
+MEMORY, PLENTY = Path("/dev/shm"), 6 << 30
+if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > PLENTY:
+    os.environ["TMPDIR"] = str(MEMORY / f"planner{os.getuid()}")
+    Path(os.environ["TMPDIR"]).mkdir(exist_ok=True)
+    tempfile.tempdir = None
 
 # In CI the same examples every time: what passed once passes again; new ones are searched for on people's machines.
 settings.register_profile("ci", derandomize=True, database=None)

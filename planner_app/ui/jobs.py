@@ -179,6 +179,6 @@ class JobRunner(QObject):
             if isinstance(job, Job):
                 job.cancel()
         self._ended = True
-        running = set(self._futures)
         self._pool.shutdown(wait=False, cancel_futures=True)
-        return not wait(running, seconds).not_done
+        # Only now: one that is cancelled before it began leaves the set, and would never count as done.
+        return not wait(set(self._futures), seconds).not_done

@@ -60,6 +60,7 @@ class PrivateCluster:
             "listen_addresses": "",
             "unix_socket_directories": str(self._folder),
             "fsync": "off",
+            "dynamic_shared_memory_type": "mmap",  # in its folder: what is stopped at once leaves the other kind behind
             **self._settings,
         }
         if self._tls:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -34,11 +36,9 @@ TRIES = 200 if SOAK else 8
 
 
 @pytest.fixture
-def proxy(city: City, tmp_path: Path) -> Iterator[CutProxy]:
-    (tmp_path / "s").mkdir()
-    line = proxy_to(city, tmp_path / "s")
-    yield line
-    line.close()
+def proxy(city: City) -> Iterator[CutProxy]:
+    with tempfile.TemporaryDirectory() as folder, closing(proxy_to(city, Path(folder))) as line:
+        yield line  # the path of a socket is short: not in the test's own folder
 
 
 def edit(path: Path, chance: random.Random, tag: str) -> set[str]:

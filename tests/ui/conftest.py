@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -84,8 +85,14 @@ def _quiet_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def town(tmp_path: Path) -> Path:
+def town(town_made: Path, tmp_path: Path) -> Path:
     """A project with two plans, four layers and known attributes."""
+    return shutil.copyfile(town_made, tmp_path / "town.sqlite")
+
+
+@pytest.fixture(scope="session")
+def town_made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What :func:`town` copies."""
     import shapely
 
     from planner_app.domain.layer import FieldInfo, NewLayer, PlanInfo, PlanKind
@@ -100,7 +107,7 @@ def town(tmp_path: Path) -> Path:
     )
     master = PlanInfo("m", PlanKind.MASTER, "总体规划 2035")
     land = PlanInfo("l", PlanKind.LAND_USE, "土地利用规划 2020")
-    path = tmp_path / "town.sqlite"
+    path = tmp_path_factory.mktemp("town") / "town.sqlite"
     with Project.create(path, "EPSG:4549", "滨海新城") as project:
         for name, plan, count in (
             ("规划用地", master, 40),

@@ -110,6 +110,17 @@ def test_shutdown_cancels_what_runs(qtbot: Any) -> None:
     assert runner.shutdown(2.0)
 
 
+def test_shutdown_does_not_wait_for_what_never_began() -> None:
+    runner = JobRunner()
+    hold = threading.Event()
+    for _ in range(20):  # more than there are threads
+        runner.run("waits", lambda job: hold.wait(10))
+    threading.Timer(0.2, hold.set).start()
+    started = time.monotonic()
+    assert runner.shutdown(5.0)
+    assert time.monotonic() - started < 3
+
+
 def test_settings_survive_and_keep_defaults_for_what_is_missing(tmp_path: Path) -> None:
     settings = Settings.load(tmp_path)
     assert settings.language == "system"
