@@ -81,7 +81,9 @@ def run_rounds(context: VerbContext, arguments: argparse.Namespace) -> VerbResul
             write_workbook(book, rules, project.name, book.day - timedelta(days=arguments.days - 1), arguments.xlsx)
     data = rounds_json(book, rules, arguments.tunnel, arguments.days)
     if saved is not None:
-        data = {"plan": next(one for one in data["plans"] if one["id"] == saved.id)} | data
+        # It may run in another tunnel than those that are listed.
+        every = data["plans"] if not arguments.tunnel else rounds_json(book, rules, "", arguments.days)["plans"]
+        data = {"plan": next(one for one in every if one["id"] == saved.id)} | data
     return VerbResult(data | ({"out": str(arguments.xlsx)} if arguments.xlsx else {}))
 
 

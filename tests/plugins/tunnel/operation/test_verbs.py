@@ -35,6 +35,8 @@ def test_from_a_plan_to_figures(tunnel, run, tmp_path):
     book = openpyxl.load_workbook(tmp_path / "list.xlsx", read_only=True)
     assert "QX-0001" in [row[0] for row in book[book.sheetnames[4]].iter_rows(values_only=True)]
     book.close()
+    other = run("tunnel", "rounds", tunnel, "--change", "1", "--every", 7, "--tunnel", "T9")  # lists another's plans
+    assert (other["plan"]["every_days"], other["plans"]) == (7, [])
     assert run("tunnel", "rounds", tunnel, "--end", "1")["plan"]["ended"]
 
 
