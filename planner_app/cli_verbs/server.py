@@ -58,13 +58,15 @@ def _configure_init(parser: argparse.ArgumentParser) -> None:
 
 
 def _init(_context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
+    from planner_app.cli_verbs.sync import warnings_of
     from planner_app.i18n import word
     from planner_app.sync.server.administration import init
 
     done = init(
         arguments.dsn, _password(arguments.dsn), make_database=arguments.database, server_log=arguments.server_log
     )
-    warnings = [{"code": code, "message": word(code, {})} for code in done.warnings]
+    warnings = [{"code": code, "message": word(code, {})} for code in done.warnings if code != "sync.unchecked"]
+    warnings += warnings_of(arguments.dsn)
     return VerbResult({"version": done.version, "applied": done.applied, "warnings": warnings})
 
 

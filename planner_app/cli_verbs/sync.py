@@ -90,7 +90,7 @@ def _run(context: VerbContext, project: Project, arguments: argparse.Namespace) 
     with _connected(address) as transport:
         syncer = Syncer(project, transport, server=_public(address))
         report = syncer.sync(context.progress, arguments.resolve, dry_run=arguments.dry_run, message=arguments.message)
-    warnings = _unchecked(address)
+    warnings = warnings_of(address)
     if report.readings_kept:
         warnings.append(_warning("sync.readings_kept", sensors=report.readings_kept))
     return VerbResult(
@@ -110,10 +110,16 @@ def _warning(code: str, **params: Any) -> dict[str, str]:
     return {"code": code, "message": word(code, params)}
 
 
-def _unchecked(address: str) -> list[dict[str, str]]:
+def warnings_of(address: str) -> list[dict[str, str]]:
+    """What is unsafe about a server's address as it was given."""
+    from psycopg.conninfo import conninfo_to_dict
+
     from planner_app.sync.server.session import is_unchecked
 
-    return [_warning("sync.unchecked")] if is_unchecked(address) else []
+    codes = ["sync.unchecked"] if is_unchecked(address) else []
+    if conninfo_to_dict(address).keys() & {"password", "sslpassword"}:
+        codes.append("sync.password_shown")
+    return [_warning(code) for code in codes]
 
 
 def _conflicts(project: Project, choices: Sequence[tuple[str, str]]) -> VerbResult:
@@ -244,7 +250,7 @@ def _clone(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
     with context.open_project(arguments.file) as project:
         layers_made = project.layers()
         features = sum(project.count(layer.id) for layer in layers_made)
-    warnings = _unchecked(arguments.dsn)
+    warnings = warnings_of(arguments.dsn)
     if arguments.bbox and layers_made and not features:
         warnings.append(_warning("sync.area_empty"))
     return VerbResult(

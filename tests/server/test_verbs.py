@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -164,12 +165,43 @@ def test_restore_needs_a_backup(city: City, planner: Any, tmp_path: Path) -> Non
     assert planner("server", "restore", dsn_of(city, "none"), str(tmp_path / "none"))[1]["error"]["code"] == (
         "sync.restore_missing"
     )
-    broken = tmp_path / "broken"
+    broken, foreign = tmp_path / "broken", tmp_path / "foreign"
     broken.write_bytes(b"no dump")
-    assert planner("server", "restore", dsn_of(city, "broken"), str(broken))[1]["error"]["code"] == "sync.backup_failed"
-    assert planner("server", "backup", dsn_of(city, "city"), str(tmp_path / "no folder" / "x"))[1]["error"]["code"] == (
-        "sync.backup_failed"
-    )
+    subprocess.run(["pg_dump", "-Fc", "-f", foreign, "-d", city.cluster.dsn], check=True, timeout=60)
+    for file in (broken, foreign):
+        said = planner("server", "restore", dsn_of(city, "broken"), str(file))[1]["error"]
+        assert said["code"] == "sync.not_a_backup"
+    with psycopg.connect(city.cluster.dsn) as connection:  # nothing was made for it
+        assert connection.execute("SELECT 1 FROM pg_database WHERE datname = 'broken'").fetchone() is None
+
+
+def test_backups_that_cannot_be(city: City, planner: Any, tmp_path: Path) -> None:
+    def refused(dsn: str, dest: Path | str) -> str:
+        status, said = planner("server", "backup", dsn, str(dest))
+        assert status == 2
+        return str(said["error"]["code"])
+
+    here = tmp_path / "x.dump"
+    for place in (tmp_path / "no folder" / "x", tmp_path, "."):
+        assert refused(dsn_of(city, "city"), place) == "sync.backup_place"
+    assert refused(city.cluster.dsn, here) == "sync.no_server"
+    assert refused(city.dsn("vera"), here) == "sync.needs_dba"
+    assert refused(city.dsn("anna"), here) == "sync.needs_dba"
+    assert refused("host=localhost port=1 dbname=x user=y", here) == "sync.offline"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_server_that_lacks_a_part_is_not_called_none(city: City, planner: Any) -> None:
+    dba = dsn_of(city, "lacking")
+    planner("server", "init", dba, "--database")
+    with psycopg.connect(dba, autocommit=True) as connection:
+        connection.execute("DROP FUNCTION planner.status()")
+    status, said = planner("server", "status", dba)
+    assert (status, said["error"]["code"]) == (2, "sync.server_incomplete")
+    assert "planner.status" in said["error"]["message"]
+    functions = {one["name"]: one for one in planner("server", "verify", dba)[1]["checks"]}["functions"]
+    assert not functions["ok"]
+    assert "planner.status is missing" in functions["detail"]
 
 
 def test_a_closed_door_opens_again(city: City, planner: Any) -> None:

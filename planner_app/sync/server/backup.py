@@ -23,8 +23,16 @@ def backup(dsn: str, dest: Path, password: str | None = None) -> None:
     """Write the whole database to a file (pg_dump's custom format), whole or not at all.
 
     Raises:
-        PlannerError: ``sync.backup_failed``, ``sync.no_programs``.
+        PlannerError: ``sync.backup_place``, ``sync.no_server``, ``sync.needs_dba``, ``sync.backup_failed``,
+            ``sync.no_programs`` and as :func:`planner_app.sync.server.session.open_connection`.
     """
+    if not dest.name or dest.is_dir() or not dest.parent.is_dir():
+        raise PlannerError("sync.backup_place", file=str(dest))
+    server = label(parameters(dsn))
+    with open_connection(dsn, password) as connection, worded(server):
+        row = connection.execute("SELECT has_table_privilege('planner.code', 'SELECT')").fetchone()
+        if row is None or not row[0]:
+            raise PlannerError("sync.needs_dba", detail="pg_dump")
     making = dest.with_name(f".{dest.name}.new")
     try:
         _program(
@@ -52,11 +60,12 @@ def restore(dsn: str, source: Path, password: str | None = None) -> list[str]:
         Members who have no login on this server: a backup does not bring logins.
 
     Raises:
-        PlannerError: ``sync.restore_missing``, ``sync.restore_not_empty``, ``sync.backup_failed``,
-            ``sync.no_programs``.
+        PlannerError: ``sync.restore_missing``, ``sync.not_a_backup``, ``sync.restore_not_empty``,
+            ``sync.backup_failed``, ``sync.no_programs``.
     """
     if not source.is_file():
         raise PlannerError("sync.restore_missing", file=str(source))
+    _check_backup(source)
     make_database_of(dsn, password)
     with open_connection(dsn, password) as connection, worded(label(parameters(dsn))):
         if connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = 'planner'").fetchone():
@@ -74,6 +83,22 @@ def restore(dsn: str, source: Path, password: str | None = None) -> list[str]:
         return [row[0] for row in rows]
 
 
+def _check_backup(source: Path) -> None:
+    """Refuse a file that is no backup of a city server before anything is made."""
+    done = subprocess.run(
+        [_found("pg_restore"), "--list", str(source)], capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
+    )
+    if done.returncode != 0 or " SCHEMA - planner " not in done.stdout:
+        raise PlannerError("sync.not_a_backup", file=str(source))
+
+
+def _found(name: str) -> str:
+    program = shutil.which(name)
+    if program is None:
+        raise PlannerError("sync.no_programs", program=name)
+    return program
+
+
 def _roles(connection: psycopg.Connection[Any]) -> None:
     """A dump names roles but does not bring them."""
     with connection.transaction():
@@ -84,10 +109,7 @@ def _program(name: str, dsn: str, password: str | None, *arguments: str) -> None
     """Run one of PostgreSQL's programs on a database; the password goes by the environment, never by the arguments."""
     from psycopg.conninfo import make_conninfo
 
-    program = shutil.which(name)
-    if program is None:
-        raise PlannerError("sync.no_programs", program=name)
-    made = parameters(dsn)
+    program, made = _found(name), parameters(dsn)
     made.pop("application_name", None)
     secret = made.pop("password", None) or password
     environment = os.environ | ({"PGPASSWORD": secret} if secret else {})

@@ -22,7 +22,7 @@ _LINE: Final = {
 }  # fmt: skip
 _OFFLINE_STATES: Final = ("57P01", "57P02", "57P03", "57014", "25P03")
 _CODES: Final = {
-    "PLN01": "sync.project_unknown", "42501": "sync.denied", "3F000": "sync.no_server", "42883": "sync.no_server",
+    "PLN01": "sync.project_unknown", "42501": "sync.denied", "3F000": "sync.no_server",
     "42P01": "sync.no_server", "28000": "sync.login_failed", "28P01": "sync.login_failed",
     "23505": "sync.under_way",
 }  # fmt: skip
@@ -180,6 +180,8 @@ def translate(error: psycopg.Error, server: str) -> PlannerError:
     state = error.sqlstate or ""
     if state == "42501" and _OUTSIDE.search(error.diag.message_primary or ""):
         return PlannerError("sync.not_a_member", server=server)
+    if state == "42883":  # the schema is there, a function of it is not
+        return PlannerError("sync.server_incomplete", server=server, detail=error.diag.message_primary or "")
     if state in _CODES:
         return PlannerError(_CODES[state], server=server)
     if (
