@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QObject, Signal
 
+from tests.ui.survey_plugin import BAD, GOOD, MODEL, write_plugin
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 
@@ -155,3 +157,18 @@ def opened(desktop: Any, town: Path, qtbot: Any) -> Any:
         desktop.session.open_project(town)
     qtbot.wait(50)
     return desktop
+
+
+@pytest.fixture
+def with_plugins(opened: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Any:
+    from planner_app.plugin_host import PluginHost
+
+    root = tmp_path / "someones_plugins"
+    write_plugin(root, "survey", ui=GOOD, model=MODEL)
+    write_plugin(root, "unlucky", ui=BAD)
+    host = PluginHost([root])
+    host.load_uis()
+    caplog.clear()  # the host logs the broken one, as it should
+    opened.host = host
+    opened.window.add_plugins(host)
+    return opened

@@ -56,17 +56,17 @@ def _owner(path: Path) -> str:
     return parts[1] if parts[0] == "plugins" else ""
 
 
-def _catalogues() -> dict[str, list[Path]]:
-    """Where each text has its Chinese."""
+def _catalogues() -> dict[str, dict[Path, str]]:
+    """The Chinese of each text, by the catalogue it stands in."""
     from babel.messages.pofile import read_po
 
-    found: dict[str, list[Path]] = defaultdict(list)
+    found: dict[str, dict[Path, str]] = defaultdict(dict)
     for folder in (ROOT / "resources", ROOT / "plugins"):
         for file in folder.rglob("*.po"):
             with file.open("rb") as handle:
                 for message in read_po(handle):
-                    if message.id and message.string:
-                        found[str(message.id)].append(file)
+                    if message.id:
+                        found[str(message.id)][file] = str(message.string)
     return found
 
 
@@ -93,6 +93,13 @@ def test_a_text_has_one_chinese() -> None:
     """Of two the one that is loaded later is never shown; what means two things wants two English texts."""
     twice = {text: [file.name for file in files] for text, files in _catalogues().items() if len(files) > 1}
     assert twice == {}
+
+
+def test_the_chinese_of_a_text_names_the_same_values() -> None:
+    for english, files in _catalogues().items():
+        for file, chinese in files.items():
+            assert chinese, f"{file.name}: {english!r} is empty"
+            assert _names(english) == _names(chinese), f"{file.name}: {english!r}"
 
 
 def test_wording_an_error_never_fails() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import shapely
 
 from planner_app.i18n import RESOURCES, add_folder, compile_catalogues
 from planner_app.project import Project
@@ -56,3 +57,11 @@ def by_kind(drawing: Drawing, kind: str) -> list[Entity]:
 def notes(drawing: Any) -> dict[str, dict[str, Any]]:
     """Notes by code."""
     return dict(drawing.notes)
+
+
+def area(points: Any) -> float:
+    return float(shapely.Polygon(points).area)
+
+
+def read(path: Path) -> Drawing:
+    return read_here(path, sniff(path))

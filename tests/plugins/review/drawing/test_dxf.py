@@ -1,4 +1,4 @@
-"""DXF: every kind of entity by hand-worked numbers, encodings, blocks, what is hidden or cannot be drawn."""
+"""DXF: every kind of entity by hand-worked numbers, blocks, what is hidden or cannot be drawn."""
 
 from __future__ import annotations
 
@@ -8,19 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-import shapely
 
-from planner_app.domain.errors import PlannerError
-from plugins.review.model.drawing.dxf import FLATTEN_M, aci, ground_unit
-from plugins.review.model.drawing.dxf_loading import dxf_encoding, without_damage
-from plugins.review.model.drawing.intake import read_here, sniff
-from plugins.review.model.drawing.types import Drawing
+from plugins.review.model.drawing.dxf import aci, ground_unit
 
-from .conftest import Dxf, by_kind, notes
-
-
-def area(points: Any) -> float:
-    return float(shapely.Polygon(points).area)
+from .conftest import Dxf, area, by_kind, notes, read
 
 
 def test_curves_stay_within_a_centimetre_of_the_ground(dxf: Dxf) -> None:
@@ -266,126 +257,6 @@ def test_what_cannot_be_drawn_is_named(dxf: Dxf) -> None:
     assert image.points.min(axis=0).tolist() == [10, 10]
 
 
-WALL = "  0\nTCH_WALL\n  5\nA1\n330\n1F\n100\nAcDbEntity\n  8\nWALL\n100\nTDbWall\n 40\n3.0\n"
-REGION = "  0\nREGION\n  5\nA2\n330\n1F\n100\nAcDbEntity\n  8\n0\n100\nAcDbModelerGeometry\n 70\n1\n"
-
-
-def with_raw(tmp_path: Path, raw: str, *, only: bool) -> Path:
-    """A drawing with entities of other programs in it, and nothing else if ``only``."""
-    from ezdxf.filemanagement import new
-
-    document = new("R2013")
-    if not only:
-        document.modelspace().add_line((0, 0), (1, 1))
-    path = tmp_path / "wall.dxf"
-    document.saveas(path)
-    text = path.read_text("utf-8")
-    head, tail = text.split("ENTITIES\n", 1)
-    path.write_text(head + "ENTITIES\n" + raw + tail, "utf-8")
-    return path
-
-
-def test_objects_of_t_arch_ask_for_a_t3_export(tmp_path: Path) -> None:
-    path = with_raw(tmp_path, WALL + REGION, only=False)
-    drawing = read_here(path, sniff(path))
-    assert drawing.count == 3
-    assert notes(drawing)["review.foreign_objects"] == {"count": 1, "kinds": "TCH_WALL × 1"}
-    assert notes(drawing)["review.solids"] == {"count": 1, "kinds": "REGION × 1"}
-    path = with_raw(tmp_path, WALL, only=True)
-    with pytest.raises(PlannerError) as error:
-        read_here(path, sniff(path))
-    assert error.value.code == "review.only_foreign"
-
-
-@pytest.mark.parametrize(
-    ("version", "page", "encoding", "text"),
-    [
-        ("AC1015", "ANSI_936", "gbk", "用地红线"),
-        ("AC1015", "ANSI_1252", "gbk", "用地红线"),  # a header nobody corrected
-        ("AC1015", "ANSI_936", "utf-8", "用地红线"),  # GDAL writes so
-        ("AC1027", "ANSI_936", "utf-8", "容积率≤1.5"),
-        ("AC1027", "ANSI_936", "gbk", "总建筑面积"),  # against the rules of the version
-        ("AC1015", "ANSI_1251", "cp1251", "Отметки фундамента"),
-        ("AC1015", "ANSI_1252", "cp1252", "Gebäude für Größe"),
-        ("AC1015", "ANSI_950", "cp950", "建築基地"),
-        ("AC1015", "ANSI_932", "cp932", "敷地境界線"),
-        ("AC1015", "ANSI_949", "cp949", "대지경계선"),
-        ("AC1015", "", "gbk", "建筑密度"),
-    ],
-)
-def test_the_bytes_decide_the_encoding(tmp_path: Path, version: str, page: str, encoding: str, text: str) -> None:
-    header = f"  9\n$ACADVER\n  1\n{version}\n" + (f"  9\n$DWGCODEPAGE\n  3\n{page}\n" if page else "")
-    body = (
-        f"  0\nSECTION\n  2\nHEADER\n{header}  0\nENDSEC\n  0\nSECTION\n  2\nENTITIES\n"
-        f"  0\nTEXT\n  5\nFF\n100\nAcDbEntity\n  8\n{text}\n100\nAcDbText\n 10\n1.0\n 20\n2.0\n 40\n3.0\n  1\n{text}\n"
-        "100\nAcDbText\n  0\nENDSEC\n  0\nEOF\n"
-    )
-    path = tmp_path / "words.dxf"
-    path.write_bytes(body.encode(encoding))
-    drawing = read_here(path, sniff(path))
-    (words,) = drawing.entities
-    assert (words.text, words.layer) == (text, text)
-
-
-def test_unicode_written_in_ascii_is_read(tmp_path: Path) -> None:
-    body = (
-        "  0\nSECTION\n  2\nENTITIES\n  0\nTEXT\n  8\n0\n 10\n1.0\n 20\n2.0\n 40\n3.0\n  1\n\\U+7528\\U+5730\n"
-        "  0\nENDSEC\n  0\nEOF\n"
-    )
-    path = tmp_path / "ascii.dxf"
-    path.write_text(body, "ascii")
-    assert dxf_encoding(path.read_bytes()) == "utf-8"
-    assert read_here(path, sniff(path)).entities[0].text == "用地"
-
-
-def test_a_file_that_breaks_off_in_its_drawing_is_refused_one_that_lost_its_end_is_not(tmp_path: Path) -> None:
-    from ezdxf.filemanagement import new
-
-    document = new("R2013")
-    for x in range(50):
-        document.modelspace().add_line((x, 0), (x, 1))
-    path = tmp_path / "cut.dxf"
-    document.saveas(path)
-    whole = path.read_bytes()
-    entities = whole.index(b"ENTITIES\n")
-    path.write_bytes(whole[: entities + 1500])
-    with pytest.raises(PlannerError) as error:
-        read_here(path, sniff(path))
-    assert error.value.code == "review.dxf_half"
-    path.write_bytes(whole[: whole.index(b"OBJECTS\n") + 300])
-    drawing = read_here(path, sniff(path))
-    assert len(drawing.entities) == 50
-    assert "review.dxf_cut_short" in notes(drawing)
-
-
-def test_one_damaged_entity_costs_that_entity_alone(tmp_path: Path) -> None:
-    hatch = "  0\nHATCH\n  5\nA1\n330\n1F\n100\nAcDbEntity\n  8\n0\n100\nAcDbHatch\n 10\n0.0\n"
-    drawing = read(with_raw(tmp_path, hatch, only=False))
-    assert [one.kind for one in drawing.entities] == ["LINE"]
-    assert notes(drawing)["review.broken_entities"] == {"count": 1, "kinds": "HATCH × 1"}
-
-
-def test_tags_without_sense_cost_their_entity_and_a_vertex_its_polyline(tmp_path: Path) -> None:
-    line = "  0\nLINE\n  8\n0\n 10\n{}\n 20\n0\n 11\n1\n 21\n1\n"
-    vertex = "  0\nVERTEX\n  8\n0\n 10\n{}\n 20\n5\n"
-    polyline = "  0\nPOLYLINE\n  8\n0\n 66\n1\n" + vertex.format(1) + vertex.format("no") + vertex.format(3)
-    entities = line.format(0) * 20 + line.format("zero") + polyline + "  0\nSEQEND\n  8\n0\n" + line.format(7)
-    lost = "  0\nLINE\n  8\n0\n 10\nhere the pairs get lost\n\n\n 20\n"
-    path = tmp_path / "damaged.dxf"
-    path.write_text(f"  0\nSECTION\n  2\nENTITIES\n{entities}{lost}{line.format(8)}  0\nENDSEC\n  0\nEOF\n")
-    drawing = read(path)
-    assert [one.kind for one in drawing.entities] == ["LINE"] * 22
-    assert drawing.extent == (0, 0, 8, 1)
-    assert notes(drawing)["review.broken_entities"]["count"] == 4  # two lines, a vertex and its polyline
-    text, dropped, _ = without_damage(path.read_text())
-    assert dropped == {"LINE": 2, "VERTEX": 1, "POLYLINE": 1}
-    assert "VERTEX" not in text
-    path.write_text(f"  0\nSECTION\n  2\nENTITIES\n{line.format('x') * 9}  0\nENDSEC\n  0\nEOF\n")
-    with pytest.raises(PlannerError) as error:
-        read(path)
-    assert error.value.code == "review.dxf_broken"
-
-
 def test_fingerprints_follow_what_is_drawn_not_where_it_is_filed(dxf: Dxf) -> None:
     def draw(dx: float, layer: str, words: str = "a") -> Any:
         def inner(_: Any, space: Any) -> None:
@@ -407,65 +278,6 @@ def test_colours_are_as_drawn_on_white() -> None:
     assert aci(1) == "#ff0000"
     assert aci(256) == ""
     assert aci(0) == "*"
-
-
-@pytest.fixture(scope="session")
-def drawings(data_dir: Path) -> Path:
-    return data_dir / "drawings"
-
-
-def read(path: Path) -> Drawing:
-    return read_here(path, sniff(path))
-
-
-@pytest.mark.data
-def test_houses_of_parliament_say_where_they_stand(drawings: Path) -> None:
-    drawing = read(drawings / "ezdxf_houses_of_parliament_georef.dxf")
-    found = drawing.georeference
-    assert found is not None
-    assert (found.method, found.crs, found.suspicion) == ("geodata", "EPSG:27700", None)
-    assert found.matrix is not None
-    assert found.matrix[2] == pytest.approx(529635.6, abs=0.05)
-    assert found.matrix[5] == pytest.approx(179575.4, abs=0.05)
-    assert drawing.metres_per_unit == 0.0254
-
-
-@pytest.mark.data
-def test_real_permit_sheets_are_read_whole(drawings: Path) -> None:
-    drawing = read(drawings / "edcr_NIC.dxf")
-    assert len(drawing.entities) == drawing.count == 4512
-    (plot,) = [one for one in drawing.entities if one.layer == "PLOT_BOUNDARY" and one.kind == "LWPOLYLINE"]
-    assert area(plot.points) == pytest.approx(200.40, abs=0.005)
-    assert any(round(one.value, 2) == 21.19 for one in by_kind(drawing, "DIMENSION") if one.value)
-    flat = read(drawings / "edcr_FLAT.dxf")
-    assert len(by_kind(flat, "HATCH")) == 157
-    assert {round(one.value, 2) for one in by_kind(flat, "DIMENSION") if one.value} >= {9.75, 10.06}
-
-
-@pytest.mark.data
-def test_two_revisions_differ_in_two_fingerprints(drawings: Path) -> None:
-    old = {one.handle: one.fingerprint for one in read(drawings / "edcr_NIC.dxf").entities}
-    new = {one.handle: one.fingerprint for one in read(drawings / "edcr_NIC_revB.dxf").entities}
-    assert old.keys() == new.keys()
-    assert {handle for handle in old if old[handle] != new[handle]} == {"364EF", "31E"}
-
-
-@pytest.mark.data
-def test_one_drawing_in_two_encodings_reads_alike(drawings: Path) -> None:
-    old = read(drawings / "synthetic_zongping_R2000_gbk.dxf")
-    new = read(drawings / "synthetic_zongping_R2013_utf8.dxf")
-    assert sorted({one.layer for one in old.entities}) == sorted({one.layer for one in new.entities})
-    assert "YDHX-用地红线" in {one.layer for one in old.entities}
-    assert sorted(one.fingerprint for one in old.entities) == sorted(one.fingerprint for one in new.entities)
-
-
-@pytest.mark.data
-def test_a_survey_in_cyrillic_keeps_its_words(drawings: Path) -> None:
-    drawing = read(drawings / "comanda_survey_cp1251.dxf")
-    assert "Фундамент" in {layer.name for layer in drawing.layers}
-    assert len([one for one in by_kind(drawing, "TEXT") if "/" not in one.handle]) == 1445
-    assert len([one for one in by_kind(drawing, "POINT") if "/" not in one.handle]) == 1294
-    assert float(drawing.properties["flattened_units"]) == FLATTEN_M  # INSUNITS says mm, the extent metres
 
 
 def test_a_table_is_the_texts_of_its_block(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,9 +15,11 @@ from planner_app.project import Project
 from plugins.review.model.cases import commands, store
 from plugins.review.model.cases.commands import AddDrawing, RaiseIssue
 from plugins.review.model.cases.records import Anchors, Case, Comment, DrawingRecord, Issue, IssueStatus, Markup
+from plugins.review.model.exchange.bcf import export_bcf
 
 EAST, NORTH = 560_000.0, 3_400_000.0
 GUIDS = ("2O2Fr$t4X7Zf8NOew3FLOH", "1xS3BCk291UvhgP2dvNMKI")
+VERSIONS = ["2.1", "3.0"]
 TRIANGLE = {
     "type": "Polygon",
     "coordinates": [[[EAST, NORTH], [EAST + 40.0, NORTH], [EAST + 40.0, NORTH + 24.0], [EAST, NORTH]]],
@@ -79,3 +82,11 @@ def case(project: Project) -> Case:
     project.execute(RaiseIssue(second))
     project.execute(RaiseIssue(third))
     return store.cases(project)[0]
+
+
+def exported(project: Project, case: Case, path: Path, version: str = "2.1") -> dict[str, Any]:
+    return export_bcf(project, case.id, path, version, pictures=False)
+
+
+def issue_titled(project: Project, title: str) -> Issue:
+    return next(one for one in store.issues(project) if one.title.startswith(title))

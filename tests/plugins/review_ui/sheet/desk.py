@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import shapely
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor
+from PySide6.QtTest import QTest
 from shapely import affinity
 
 from planner_app.project import Project
@@ -63,3 +66,16 @@ class Desk:
         self.state.opened = opened(self.record, drawing, placed=placed, metres=metres)
         self.state.drawing_changed.emit()
         return self.state.opened
+
+
+def pixel(widget: Any, x: float, y: float) -> QColor:
+    """The strongest colour about a place of the sheet."""
+    px, py = widget.to_screen(EAST + x, NORTH + y)
+    image = widget.grab().toImage()
+    around = [image.pixelColor(round(px) + i, round(py) + j) for i in (-1, 0, 1) for j in (-1, 0, 1)]
+    return min(around, key=lambda colour: colour.lightness())
+
+
+def click(canvas: Any, x: float, y: float) -> None:
+    px, py = canvas.to_screen(EAST + x, NORTH + y)
+    QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, QPoint(round(px), round(py)))

@@ -4,103 +4,21 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import shapely
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QPainter
 
 from plugins.review.model.cases import store
 from plugins.review.model.cases.commands import EditIssue, RaiseIssue
-from plugins.review.model.cases.records import MARKUPS, Comment, Issue, IssueStatus, Markup
-from plugins.review.ui.sheet.markup import shapes
+from plugins.review.model.cases.records import Comment, Issue, IssueStatus
 from plugins.review.ui.sheet.markup.board import MarkBoard, read_picture
-from plugins.review.ui.sheet.markup.painting import paint_mark, paint_marks
-from plugins.review.ui.sheet.markup.shapes import Drawn, outline
-from plugins.review.ui.sheet.markup.strip import Palette, kinds
-from plugins.review.ui.sheet.markup.tool import MarkTool
-from plugins.review.ui.sheet.model import SheetModel
-from plugins.review.ui.sheet.sheet_canvas import SheetEvent
+from plugins.review.ui.sheet.markup.painting import paint_marks
 from tests.plugins.review_ui.sheet.desk import Desk, turned
 from tests.plugins.review_ui.sheet.drawings import EAST, NORTH
-
-#: Pixels of a metre on the surfaces of these tests.
-SCALE = 4.0
-
-
-class Hand:
-    """Works on a surface whose lower left corner is (EAST, NORTH) and whose metre has four pixels."""
-
-    def __init__(self, desk: Desk, surface: str = "sheet", origin: tuple[float, float] = (EAST, NORTH)) -> None:
-        self.desk, self.surface, self.origin = desk, surface, origin
-        self.model = SheetModel(desk.context, desk.state)  # type: ignore[arg-type]
-        self.board = MarkBoard(self.model, desk.state)
-        self.words: list[str] = []
-        self.photos: list[Markup] = []
-        self.left = 0
-        self.panned = [0.0, 0.0]
-        self.tool = MarkTool(
-            self.board,
-            surface,
-            lambda: None,
-            self._pan,
-            self._write,
-            self.photos.append,
-            lambda: setattr(self, "left", 1),
-        )
-        self.tool.see(self.to_screen)
-
-    def _leave(self) -> None:
-        self.left += 1
-
-    def _pan(self, dx: float, dy: float) -> None:
-        self.panned = [self.panned[0] + dx, self.panned[1] + dy]
-
-    def _write(self, before: str, done: Any) -> None:
-        done(self.words.pop(0))
-
-    def to_screen(self, x: float, y: float) -> tuple[float, float]:
-        return (x - self.origin[0]) * SCALE, 400 - (y - self.origin[1]) * SCALE
-
-    def event(self, x: float, y: float, **more: Any) -> SheetEvent:
-        px, py = self.to_screen(self.origin[0] + x, self.origin[1] + y)
-        return SheetEvent(self.origin[0] + x, self.origin[1] + y, px, py, **more)
-
-    def drag(self, *places: tuple[float, float], **more: Any) -> None:
-        self.tool.press(self.event(*places[0], left=True, **more))
-        for place in places:
-            self.tool.move(self.event(*place, left_held=True, **more))
-        self.tool.release(self.event(*places[-1], left=True, **more))
-
-    def click(self, x: float, y: float) -> None:
-        self.drag((x, y))
-        self.tool.move(self.event(x, y))
-
-    def double_click(self, x: float, y: float) -> None:
-        self.click(x, y)
-        self.tool.double_click(self.event(x, y, left=True))
-
-    def key(self, key: Qt.Key) -> bool:
-        return self.tool.key(QKeyEvent(QKeyEvent.Type.KeyPress, key, Qt.KeyboardModifier.NoModifier))
-
-    def use(self, kind: str) -> None:
-        self.board.use(kind)
-
-    @property
-    def marks(self) -> list[Markup]:
-        return self.board.marks
-
-    def last(self) -> tuple[str, list[tuple[float, float]]]:
-        mark = self.board.marks[-1]
-        return mark.kind, [(round(x - self.origin[0], 6), round(y - self.origin[1], 6)) for x, y in mark.points]
-
-
-@pytest.fixture
-def hand(desk: Desk) -> Hand:
-    return Hand(desk)
-
+from tests.plugins.review_ui.sheet.hand import Hand
 
 # ---------------------------------------------------------------- drawing
 
@@ -423,84 +341,3 @@ def test_a_mark_belongs_to_the_issue_that_is_meant(hand: Hand, desk: Desk) -> No
     assert hand.board.seen("sheet") == []
     state.issue_id = issue.id
     assert len(hand.board.seen("sheet")) == 1
-
-
-# ---------------------------------------------------------------- looks
-
-
-@pytest.mark.parametrize("kind", MARKUPS)
-def test_every_kind_is_painted_hit_and_bounded(kind: str) -> None:
-    points = ((10.0, 10.0), (60.0, 40.0), (20.0, 60.0))
-    mark = Markup("m", "c", kind, points, text="审查", author="小王", time="2026-11-20T00:00:00Z")
-    drawn = Drawn(mark, shapes.corners(points[:2]) if kind in shapes.CORNERED else points, "12.00 m")
-
-    def to_screen(x: float, y: float) -> tuple[float, float]:
-        return x * 3 + 60, 360 - y * 3
-
-    image = QImage(400, 400, QImage.Format.Format_RGB32)
-    image.fill(QColor("#FFFFFF"))
-    painter = QPainter(image)
-    shape = paint_mark(painter, drawn, to_screen, selected=True)
-    painter.end()
-    red = [
-        (x, y) for x in range(0, 400, 2) for y in range(0, 400, 2)
-        if QColor(image.pixel(x, y)).red() - QColor(image.pixel(x, y)).blue() > 90
-    ]  # fmt: skip
-    assert red
-    around = shape.bounds.adjusted(-14, -14, 14, 14)
-    assert all(around.contains(QPointF(x, y)) for x, y in red)
-    inked = next(box.center() for box in shape.boxes) if shape.boxes else shape.path.pointAtPercent(0.3)
-    assert shape.hit(inked)
-    assert not shape.hit(QPointF(395, 395))
-
-
-def test_a_cloud_has_the_same_bumps_at_every_zoom_and_bulges_outwards() -> None:
-    mark = Markup("m", "c", "cloud", ((0.0, 0.0), (40.0, 20.0)))
-    counts = []
-    for scale in (1.0, 7.0):
-        shape = outline(Drawn(mark, shapes.corners(mark.points)), lambda x, y, s=scale: (x * s, -y * s))  # type: ignore[misc]
-        counts.append(shape.path.elementCount())
-        inner = shapely.box(0, -20 * scale, 40 * scale, 0)
-        bounds = shape.path.boundingRect()
-        assert bounds.left() < 0
-        assert bounds.right() > inner.bounds[2]
-    assert counts[0] == counts[1]
-
-
-def test_records_of_others_do_not_break_the_picture() -> None:
-    """No points, an unknown kind, a colour that is none, a width out of range."""
-    image = QImage(100, 100, QImage.Format.Format_RGB32)
-    painter = QPainter(image)
-    for kind, points, style in (
-        ("cloud", (), {}),
-        ("hologram", ((1.0, 1.0), (5.0, 5.0)), {"colour": "reddish", "width": "thick", "size": -3}),
-        ("callout", ((1.0, 1.0),), {"width": 1e9}),
-        ("dimension", ((1.0, 1.0),), {"size": float("nan")}),
-        ("arrow", ((1.0, 1.0), (1.0, 1.0)), {}),
-        ("polygon", ((1.0, 1.0),), {}),
-        ("cloud", ((5.0, 5.0),) * 4, {}),
-    ):
-        paint_mark(painter, Drawn(Markup("m", "c", kind, points, style=style), points), lambda x, y: (x, y))
-    painter.end()
-
-
-def test_the_palette_follows_the_board(hand: Hand, desk: Desk, qtbot: Any) -> None:
-    palette = Palette(desk.context, hand.board)  # type: ignore[arg-type]
-    qtbot.addWidget(palette)
-    assert {kind for kind, _, _ in kinds()} == {"select", *MARKUPS}
-    palette.tools["cloud"].click()
-    assert (hand.board.active, hand.board.kind) == (True, "cloud")
-    assert palette.tools["cloud"].isChecked()
-    palette.colours["#1F5FAE"].click()
-    hand.drag((10, 50), (30, 70))
-    assert hand.marks[-1].style["colour"] == "#1F5FAE"
-    assert not palette.bin.isEnabled()
-    hand.use("select")
-    hand.click(10, 50)
-    assert palette.bin.isEnabled()
-    palette.widths[4].click()
-    assert hand.marks[-1].style["width"] == 4
-    palette.bin.click()
-    assert hand.marks == []
-    hand.board.stop()
-    assert not any(knob.isChecked() for knob in palette.tools.values())
