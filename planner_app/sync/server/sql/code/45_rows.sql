@@ -3,15 +3,18 @@
 
 -- The statement for a layer's columns. Parameters: push, layer as text, revision, first and last ordinal, the area that may
 -- be changed, the columns that may be changed. ``b`` and ``a`` (before, after) hold the cells that a row names; all of them unless
--- it is an update.
+-- it is an update (``whole``). Most updates name one cell, in slot ``one``; of others ``at`` says where each slot's cell is.
+-- (OFFSET 0: worked out once, one row after the other.)
 CREATE OR REPLACE FUNCTION planner_inner.rows_statement(p_project planner.project, p_layer planner.layer) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     target text := planner_inner.table_of(p_layer); spatial boolean := p_layer.geometry <> 'none';
-    places text; old_values text; new_values text; changed text; before text; after text; sets text := ''; columns text := ''; inserts text := '';
+    places text; names text[]; old_values text; new_values text; changed text; before text; after text; sets text := ''; columns text := ''; inserts text := '';
 BEGIN
     SELECT coalesce(string_agg(format('coalesce(array_position(g.names, %L), 0)', f.name), ', ' ORDER BY f.slot), ''),
-           coalesce(string_agg(format('CASE WHEN s.whole OR s.at[%s] > 0 THEN t.%I::text END', f.slot, f.column_name), ', ' ORDER BY f.slot), ''),
-           coalesce(string_agg(format('CASE WHEN s.at[%1$s] > 0 AND s.operation <> ''delete'' THEN (s.cells[s.at[%1$s]])::%2$s::text END',
+           array_agg(f.name ORDER BY f.slot),
+           coalesce(string_agg(format('CASE WHEN s.one = %1$s OR s.whole OR s.at[%1$s] > 0 THEN t.%2$I::text END', f.slot, f.column_name),
+               ', ' ORDER BY f.slot), ''),
+           coalesce(string_agg(format('CASE WHEN s.one = %1$s THEN (s.cells[1])::%2$s::text WHEN s.at[%1$s] > 0 THEN (s.cells[s.at[%1$s]])::%2$s::text END',
                f.slot, planner_inner.column_type(f.type)), ', ' ORDER BY f.slot), ''),
            coalesce(string_agg(format(', CASE WHEN n.b[%1$s] IS DISTINCT FROM n.a[%1$s] THEN %1$s::smallint END', f.slot), '' ORDER BY f.slot), ''),
            coalesce(string_agg(format('CASE WHEN d.b[%1$s] IS DISTINCT FROM d.a[%1$s] THEN d.b[%1$s] END', f.slot), ', ' ORDER BY f.slot), ''),
@@ -20,25 +23,29 @@ BEGIN
                f.column_name, f.slot, planner_inner.column_type(f.type)), '' ORDER BY f.slot), ''),
            coalesce(string_agg(format(', %I', f.column_name), '' ORDER BY f.slot), ''),
            coalesce(string_agg(format(', (d.a[%s])::%s', f.slot, planner_inner.column_type(f.type)), '' ORDER BY f.slot), '')
-    INTO places, old_values, new_values, changed, before, after, sets, columns, inserts
+    INTO places, names, old_values, new_values, changed, before, after, sets, columns, inserts
     FROM planner.field f WHERE f.project = p_layer.project AND f.layer = p_layer.uuid;
     RETURN format($q$
-        WITH s AS MATERIALIZED (
+        WITH s AS (
             SELECT g.ordinal, g.uuid::uuid AS id, g.operation, g.operation <> 'update' AS whole, cardinality(g.names) AS named,
-                   ARRAY[%16$s]::integer[] AS at, g.cells, g.has_geometry,
+                   CASE WHEN g.operation = 'update' AND cardinality(g.names) = 1 THEN array_position(%17$L::text[], g.names[1]) END AS one,
+                   CASE WHEN g.operation <> 'delete' AND (g.operation <> 'update' OR cardinality(g.names) > 1) THEN ARRAY[%16$s]::integer[] END AS at,
+                   g.cells, g.has_geometry,
                    CASE WHEN g.has_geometry AND g.operation <> 'delete' THEN ST_SetSRID(ST_GeomFromWKB(g.geometry), %1$s) END AS shape
             FROM planner.stage g WHERE g.push_id = $1 AND g.owner = session_user AND g.layer = $2 AND g.fault IS NULL
-              AND g.ordinal BETWEEN $4 AND $5
-        ), n AS MATERIALIZED (
+              AND g.ordinal BETWEEN $4 AND $5 OFFSET 0
+        ), n AS (
             SELECT s.ordinal, s.id, CASE WHEN t.uuid IS NOT NULL THEN CASE s.operation WHEN 'delete' THEN 'd' ELSE 'u' END
                                          ELSE CASE s.operation WHEN 'insert' THEN 'i' WHEN 'update' THEN '?' ELSE '-' END END AS kind,
-                   CASE WHEN NOT s.whole THEN s.named END AS named, ARRAY[%2$s]::text[] AS b, ARRAY[%3$s]::text[] AS a,
+                   CASE WHEN NOT s.whole THEN s.named END AS named, s.one, ARRAY[%2$s]::text[] AS b, ARRAY[%3$s]::text[] AS a,
                    %4$s AS og, s.shape AS ng,
                    CASE WHEN s.whole OR s.has_geometry THEN ST_AsBinary(%4$s, 'NDR') END AS ogb, ST_AsBinary(s.shape, 'NDR') AS ngb
-            FROM s LEFT JOIN %5$s t ON t.uuid = s.id
-        ), c AS MATERIALIZED (
-            SELECT n.*, array_remove(ARRAY[CASE WHEN n.ogb IS DISTINCT FROM n.ngb THEN 0::smallint END%6$s], NULL) AS fields
-            FROM n WHERE n.kind <> '-'
+            FROM s LEFT JOIN %5$s t ON t.uuid = s.id OFFSET 0
+        ), c AS (
+            SELECT n.*, array_remove(CASE WHEN n.named < 2
+                THEN ARRAY[CASE WHEN n.ogb IS DISTINCT FROM n.ngb THEN 0::smallint END, CASE WHEN n.b[n.one] IS DISTINCT FROM n.a[n.one] THEN n.one::smallint END]
+                ELSE ARRAY[CASE WHEN n.ogb IS DISTINCT FROM n.ngb THEN 0::smallint END%6$s] END, NULL) AS fields
+            FROM n WHERE n.kind <> '-' OFFSET 0
         ), d AS MATERIALIZED (
             SELECT c.*, CASE WHEN c.kind = '?' THEN 'sync.refused_gone'
                 WHEN c.kind = 'u' AND cardinality(c.fields) = 0 THEN NULL
@@ -72,7 +79,7 @@ BEGIN
             ARRAY(SELECT d.fault FROM d WHERE d.fault IS NOT NULL ORDER BY d.ordinal) $q$,
         p_project.srid, old_values, new_values, CASE WHEN spatial THEN 't.geom' ELSE 'NULL::geometry' END, target, changed, spatial::text,
         sets, CASE WHEN spatial THEN ', geom = d.ng' ELSE '' END, CASE WHEN spatial THEN ', geom' ELSE '' END, columns,
-        CASE WHEN spatial THEN ', d.ng' ELSE '' END, inserts, before, after, places);
+        CASE WHEN spatial THEN ', d.ng' ELSE '' END, inserts, before, after, places, names);
 END $$;
 
 -- Are all changed slots among the columns a member may change?
