@@ -25,7 +25,7 @@ class ConflictModel(RowsModel):
         heads = (tr("Layer"), tr("Feature"), tr("Field"), tr("Was"), tr("Mine"), tr("Server"), tr("Rev."))
         super().__init__(heads, parent)
         self.right = frozenset({6})
-        self.widths = {0: 120, 1: 140, 2: 110, 3: 140, 4: 140, 5: 140, 6: 62}
+        self.widths = {0: 110, 1: 150, 2: 100, 3: 145, 4: 145, 5: 145, 6: 56}
 
     def text(self, row: Any, column: int) -> str:
         dispute, name, before, mine, theirs, revision = row
@@ -52,6 +52,7 @@ class ConflictTable(QObject):
         self.view.set_model(self._model)
         self.view.set_empty(tr("Nothing to choose: what you and others changed fits together."))
         self.view.current_changed.connect(self._chosen)
+        self._laid_out = False
 
     def show_disputes(self, disputes: Sequence[Dispute]) -> None:
         """Show these."""
@@ -63,6 +64,10 @@ class ConflictTable(QObject):
                 words = sides(one, field.type if field is not None else "")
                 rows.append((dispute, column_name(one, layer), *words, one.revision))
         self._model.show(rows)
+        if rows and not self._laid_out:  # sides are compared: their columns are alike, whatever the first rows hold
+            self._laid_out = True
+            for column, width in self._model.widths.items():
+                self.view.view.horizontalHeader().resizeSection(column, self._room.session.theme.px(width))
         self.view.set_title(tr("Conflicts: {count}", count=len(rows)))
 
     def select(self, key: str) -> None:
