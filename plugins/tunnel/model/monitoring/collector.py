@@ -7,16 +7,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from planner_app.domain.errors import PlannerError
 from planner_app.domain.progress import Progress
 from planner_app.domain.rule import Rule, in_force
 from planner_app.plugin_api.model import Project
 from plugins.tunnel.model.monitoring.alarm_table import Kept, WriteAlarms, kept_alarms, same
 from plugins.tunnel.model.monitoring.csv_readings import AHEAD_MS
+from plugins.tunnel.model.monitoring.detectors import BAD
 from plugins.tunnel.model.monitoring.engine import DAY, Alarm, AlarmEngine, Sensor, calibration_alarms, replay
 from plugins.tunnel.model.monitoring.journal import Journal
 from plugins.tunnel.model.monitoring.payloads import Sample
 from plugins.tunnel.model.monitoring.sensors import RegisterSensors, load_sensors
-from plugins.tunnel.model.monitoring.units import conversion
+from plugins.tunnel.model.monitoring.units import conversion, unit_of
 
 #: Stored readings that the engine sees again at a start: longer than any shipped rule looks back, but not more of them
 #: than a start can wait for.
@@ -48,6 +50,7 @@ class Collector:
     Args:
         rules: dated rules; those in force on the day judge.
         on_alarm: told of each alarm raised or cleared.
+        on_unit: told once of each sensor and unit that cannot be brought into the sensor's (``tunnel.payload_unit``).
 
     Attributes:
         tally: what was kept; ``standing``: number of alarms not cleared.
@@ -56,9 +59,11 @@ class Collector:
     def __init__(
         self, project: Project, rules: Sequence[Rule], city: str, journal: Journal,
         on_alarm: Callable[[Alarm], None], progress: Progress | None = None,
+        on_unit: Callable[[PlannerError], None] | None = None,
     ) -> None:  # fmt: skip
         self.project, self._all_rules, self._city, self._journal = project, rules, city, journal
-        self._on_alarm = on_alarm
+        self._on_alarm, self._on_unit = on_alarm, on_unit
+        self._foreign: set[tuple[str, str]] = set()
         self.tally, self.standing = Tally(), 0
         self._written: dict[tuple[int, str, int], Alarm] = {}
         self._worse_at = time.monotonic()
@@ -155,12 +160,20 @@ class Collector:
                 self._engine.watch(sensor)
 
     def _in_unit(self, sample: Sample) -> Sample:
-        """A reading in its sensor's unit; one that states none, or one that is not known, is taken as it is."""
+        """A reading in its sensor's unit; one that states none, or one that is not known, is taken as it is. One of
+        another quantity says nothing about this one: kept as bad."""
         if not sample.unit:
             return sample
         kind, unit = self._units[self._numbers[sample.sensor]]
         way = (1.0, 0.0) if not unit or sample.unit == unit else conversion(kind, sample.unit, unit)
-        if way is None or way == (1.0, 0.0):
+        if way is None:
+            if (sample.sensor, sample.unit) not in self._foreign:
+                self._foreign.add((sample.sensor, sample.unit))
+                if self._on_unit is not None:
+                    about = {"sensor": sample.sensor, "unit": sample.unit, "other": unit}
+                    self._on_unit(PlannerError("tunnel.payload_unit", **about))
+            return sample._replace(quality=BAD) if unit_of(sample.unit) and unit_of(unit) else sample
+        if way == (1.0, 0.0):
             return sample
         return sample._replace(value=sample.value * way[0] + way[1], unit=unit)
 

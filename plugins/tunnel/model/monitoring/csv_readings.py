@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.text_encoding import read_text
-from plugins.tunnel.model.monitoring.units import unit_in
+from plugins.tunnel.model.monitoring.units import unit_in, unknown_unit_in
 
 Note = tuple[str, dict[str, Any]]
 _TIMES = ("time", "timestamp", "date", "datetime", "ts", "时间", "日期", "采集时间", "监测时间")
@@ -99,6 +99,8 @@ def read_csv(path: Path, *, local: str = "Asia/Shanghai", time: str = "", value:
         made.notes.append(("tunnel.csv_headless", {}))
     columns = _columns(head, time, value, path.name)
     made.unit = unit_in(head[columns[1]])
+    if not made.unit and (stated := unknown_unit_in(head[columns[1]])):
+        made.notes.append(("tunnel.unit_unread", {"unit": stated, "column": head[columns[1]]}))
     before: int | None = None
     known: dict[int, float] = {}
     for number, row in rows:

@@ -21,6 +21,7 @@ _UNITS: dict[str, tuple[str, float, float]] = {
     "c": ("temperature", 1.0, 0.0), "f": ("temperature", 5 / 9, -160 / 9), "k": ("temperature", 1.0, -273.15),
     "%": ("share", 1.0, 0.0), "ppm": ("share", 1e-4, 0.0), "ppb": ("share", 1e-7, 0.0),
     "%lel": ("lel", 1.0, 0.0), "mg/m3": ("mass", 1.0, 0.0), "ug/m3": ("mass", 1e-3, 0.0), "g/m3": ("mass", 1e3, 0.0),
+    "mg/l": ("mass", 1e3, 0.0),
     "m": ("length", 1.0, 0.0), "cm": ("length", 0.01, 0.0), "mm": ("length", 0.001, 0.0),
     "kw": ("power", 1.0, 0.0), "w": ("power", 1e-3, 0.0), "mw": ("power", 1e3, 0.0),
     "l/s": ("flow", 1.0, 0.0), "l/min": ("flow", 1 / 60, 0.0), "m3/h": ("flow", 1 / 3.6, 0.0),
@@ -49,8 +50,19 @@ def unit_of(text: str) -> str:
 
 
 def unit_in(head: str) -> str:
-    """The unit that the head of a column states in brackets, as it is written there; empty if none is known."""
-    return next((one.strip() for one in _BRACKET.findall(head) if unit_of(one)), "")
+    """The unit that the head of a column states in brackets or as its last word, as it is written there; empty if none
+    is known. A last letter alone is no unit (``sensor_c``)."""
+    bracketed = next((one.strip() for one in _BRACKET.findall(head) if unit_of(one)), "")
+    *before, last = re.split(r"[\s_]+", head.strip())
+    return bracketed or (last if before and (len(last) > 1 or not last.isalpha()) and unit_of(last) else "")
+
+
+def unknown_unit_in(head: str) -> str:
+    """What stands in brackets in the head of a column and looks like a unit (it has a stroke or per cent), but is none
+    that is known."""
+    return next(
+        (one.strip() for one in _BRACKET.findall(head) if re.search(r"[/%％‰℃℉°]", one) and not unit_of(one)), ""
+    )
 
 
 def conversion(kind: str, unit: str, other: str) -> tuple[float, float] | None:
@@ -74,6 +86,8 @@ def _between(kind: str, quantity: str, wanted: str) -> float | None:
     if kind in _GASES and {quantity, wanted} == {"share", "mass"}:
         of_percent = _GASES[kind] / 24.055 * 1e4
         return of_percent if wanted == "mass" else 1 / of_percent
+    if kind == "ch4" and {quantity, wanted} == {"mass", "lel"}:
+        return (_between(kind, quantity, "share") or 0.0) * (_between(kind, "share", wanted) or 0.0)
     return None
 
 

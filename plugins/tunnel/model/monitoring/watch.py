@@ -56,7 +56,7 @@ def run(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
         titles = {rule.id: rule.title_zh if language() == "zh_CN" else rule.title for rule in rules}
         console = _Console(titles)
         collector = Collector(
-            project, rules, arguments.city, journal, console.alarm, _Stoppable(context.progress, stop)
+            project, rules, arguments.city, journal, console.alarm, _Stoppable(context.progress, stop), console.bad
         )
         subscriber = Subscriber(broker, journal, formats, here, console.bad)
         keeper = _Keeper(collector, journal, subscriber, lambda: context.open_project(arguments.file))

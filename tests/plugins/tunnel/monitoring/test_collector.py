@@ -87,14 +87,25 @@ def test_readings_come_into_their_sensors_unit(tmp_path: Path, file: Path) -> No
     journal, raised = Journal(tmp_path / "j"), []
     with Project.open(file) as project:
         project.execute(RegisterSensors([("G1", "ch4", "%LEL")]))
-        collector = Collector(project, [LIMIT], "", journal, raised.append)
+        told: list[PlannerError] = []
+        collector = Collector(project, [LIMIT], "", journal, raised.append, on_unit=told.append)
         at = now() - 10 * MINUTE
         units = ["%vol", "%LEL", "", "mA"]  # what is not known is taken as it is
         journal.append([Sample("G1", at + n * MINUTE, 1.5, 0, "ch4", unit) for n, unit in enumerate(units)])
+        # What is no concentration at all is kept, but neither judged nor shown as one.
+        journal.append([Sample("G1", at + n * MINUTE, 350.0, 0, "ch4", "K") for n in (5, 6)])
         assert collector.store()
         (sensor,) = load_sensors(project)
-        assert project.readings.read(sensor.number).value.tolist() == [30.0, 1.5, 1.5, 1.5]
-        assert [one.value for one in raised][:1] == [30.0]
+        while collector.store():
+            pass
+        series = project.readings.read(sensor.number)
+        assert series.value.tolist() == [30.0, 1.5, 1.5, 1.5, 350.0, 350.0]
+        assert series.quality.tolist() == [0, 0, 0, 0, 2, 2]
+        assert [(one.value, one.cleared is None) for one in raised] == [(30.0, True), (30.0, False)]
+        assert [(one.code, one.params["unit"]) for one in told] == [
+            ("tunnel.payload_unit", "mA"),
+            ("tunnel.payload_unit", "K"),
+        ]
     journal.close()
 
 

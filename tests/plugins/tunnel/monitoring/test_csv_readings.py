@@ -133,6 +133,12 @@ def test_times_without_a_zone_are_of_one_zone_and_neighbours_are_heard(
     assert bad["error"]["code"] == "tunnel.zone_unknown"
 
 
+def test_a_unit_that_is_not_known_is_told(tmp_path: Path) -> None:
+    read = read_csv(write(tmp_path, "时间,浓度(mg/cm2)\n2024-10-01 08:00,1\n"))
+    assert read.unit == ""
+    assert read.notes == [("tunnel.unit_unread", {"unit": "mg/cm2", "column": "浓度(mg/cm2)"})]
+
+
 def test_a_clock_that_is_ahead_is_told(tmp_path: Path) -> None:
     read = read_csv(write(tmp_path, "time,value\n2024-10-01 08:00,1\n2099-10-01 08:00,2\n2024-10-01 08:01,3\n"))
     assert (read.value, read.quality) == ([1.0, 2.0, 3.0], [0, 1, 0])

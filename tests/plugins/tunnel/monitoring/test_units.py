@@ -10,7 +10,7 @@ import pytest
 from planner_app.cli import run_verb
 from planner_app.domain.rule import Rule
 from plugins.tunnel.model.monitoring.csv_readings import read_csv
-from plugins.tunnel.model.monitoring.units import conversion, in_unit, unit_in, unit_of
+from plugins.tunnel.model.monitoring.units import conversion, in_unit, unit_in, unit_of, unknown_unit_in
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,18 @@ def test_no_way(kind: str, unit: str, other: str) -> None:
 def test_units_as_they_are_written() -> None:
     assert (unit_of(" MG/m³ "), unit_of("℃"), unit_of("banana"), unit_of("")) == ("mg/m3", "c", "", "")
     assert (unit_in("甲烷（%VOL）"), unit_in("T [℉]"), unit_in("值(备注)"), unit_in("值")) == ("%VOL", "℉", "", "")
+    assert [unit_in(one) for one in ("CH4_ppm", "湿度 %", "CO mg/m³", "sensor_c", "ppm", "level_m")] == [
+        "ppm", "%", "mg/m³", "", "", "",
+    ]  # fmt: skip
+    assert [unknown_unit_in(one) for one in ("CO（kg/m2）", "CO(mg/L)", "值(备注)", "CO[% rel]")] == [
+        "kg/m2",
+        "",
+        "",
+        "% rel",
+    ]
+    assert conversion("co", "mg/L", "mg/m³") == pytest.approx((1000.0, 0.0))
+    # 1 % of methane is 16.04 g/mol ÷ 24.055 l/mol × 10 l/m³ = 6.668 g/m³ and 20 %LEL
+    assert conversion("ch4", "mg/m³", "%LEL") == pytest.approx((20 / 6668.05, 0.0), rel=1e-5)
 
 
 def test_limits_in_the_sensors_unit() -> None:
