@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,6 @@ from planner_app.plugin_api.model import Project, Verb, VerbContext, VerbResult
 if TYPE_CHECKING:
     from planner_app.sync.client.conflicts import Conflict
     from planner_app.sync.client.quarantine import Quarantined
-    from planner_app.sync.transport import Transport
 
 
 def listed(text: str) -> list[str]:
@@ -32,6 +31,9 @@ def _configure_sync(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resolve", choices=("ours", "theirs", "ask"), default="ask", help="who wins in conflicts")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
     parser.add_argument("--message", default="", metavar="TEXT", help="why, for the server's log")
+    parser.add_argument(
+        "--as", dest="name", default="", metavar="NAME", help="what the project is called from its first sync on"
+    )
     parser.add_argument("--status", action="store_true", help="how the file stands, without a connection")
     parser.add_argument(
         "--settle", nargs=2, action="append", default=[], metavar=("ID", "mine|theirs"), help="with conflicts: choose"
@@ -49,7 +51,7 @@ def _configure_sync(parser: argparse.ArgumentParser) -> None:
 
 #: Options that belong to one form of the verb only, by their names.
 _BELONG = {"settle": "conflicts", "fix": "quarantine", "retry": "quarantine", "drop": "quarantine"}
-_PLAIN = ("server", "dry_run", "message", "status")
+_PLAIN = ("server", "dry_run", "message", "name", "status")
 
 
 def _sync(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
@@ -63,7 +65,8 @@ def _sync(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
     for name in sorted(given):
         if _BELONG.get(name, "") != form:
             belongs = " ".join(filter(None, ("sync", _BELONG.get(name, ""), "FILE")))
-            raise PlannerError("sync.wrong_option", option=f"--{name.replace('_', '-')}", form=belongs)
+            option = "--as" if name == "name" else f"--{name.replace('_', '-')}"
+            raise PlannerError("sync.wrong_option", option=option, form=belongs)
     with context.open_project(Path(words[-1])) as project:
         if form == "conflicts":
             return _conflicts(project, arguments.settle)
@@ -84,11 +87,20 @@ def _status(project: Project) -> VerbResult:
 
 
 def _run(context: VerbContext, project: Project, arguments: argparse.Namespace) -> VerbResult:
-    from planner_app.sync.client.session import Syncer
+    from planner_app.sync.client.session import Syncer, note_offline
+    from planner_app.sync.connecting import connect
 
     address = arguments.server or _remembered(project)
-    with _connected(address) as transport:
-        syncer = Syncer(project, transport, server=_public(address))
+    if not address:
+        raise PlannerError("sync.which_server", project=project.name)
+    try:
+        transport = connect(address)
+    except PlannerError as error:
+        if error.code == "sync.offline" and _public(address) == _remembered(project):
+            note_offline(project)
+        raise
+    with closing(transport):
+        syncer = Syncer(project, transport, server=_public(address), name=arguments.name)
         report = syncer.sync(context.progress, arguments.resolve, dry_run=arguments.dry_run, message=arguments.message)
     warnings = warnings_of(address)
     if report.readings_kept:
@@ -202,10 +214,7 @@ def _value(value: Any) -> Any:
 def _remembered(project: Project) -> str:
     from planner_app.sync.client.session import state
 
-    found = state(project)
-    if not found.server:
-        raise PlannerError("sync.which_server", project=project.name)
-    return found.server
+    return state(project).server
 
 
 def _public(address: str) -> str:
@@ -214,17 +223,6 @@ def _public(address: str) -> str:
 
     given = conninfo_to_dict(address).items()
     return make_conninfo(**{key: str(value) for key, value in given if key not in ("password", "sslpassword")})
-
-
-@contextmanager
-def _connected(address: str) -> Iterator[Transport]:
-    from planner_app.sync.connecting import connect
-
-    transport = connect(address)
-    try:
-        yield transport
-    finally:
-        transport.close()
 
 
 def _configure_clone(parser: argparse.ArgumentParser) -> None:
@@ -239,10 +237,11 @@ def _clone(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
     import time
 
     from planner_app.sync.client.clone import clone, layers_named
+    from planner_app.sync.connecting import connect
     from planner_app.sync.types import Scope
 
     started = time.perf_counter()
-    with _connected(arguments.dsn) as transport:
+    with closing(connect(arguments.dsn)) as transport:
         named = arguments.layers
         layers = None if named is None else layers_named(transport, arguments.project, listed(named) or [named])
         scope = Scope(layers, _box(arguments.bbox))

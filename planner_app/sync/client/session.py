@@ -124,28 +124,43 @@ class Syncer:
     again and again).
 
     Args:
-        server: the address to remember in the file; never with a password.
+        server: the address to remember in the file once it is seen to be the right one; never with a password.
+        name: what the project is called from its registration on, if not as before.
     """
 
-    def __init__(self, project: Project, transport: Transport, *, server: str = "") -> None:
-        self.project, self.transport, self.server = project, transport, server
+    def __init__(self, project: Project, transport: Transport, *, server: str = "", name: str = "") -> None:
+        self.project, self.transport, self.server, self.name = project, transport, server, name
 
     def register(self) -> None:
-        """Make the project known to the server; nothing if it is."""
+        """Make the project known to the server; nothing if it is.
+
+        Raises:
+            PlannerError: ``sync.may_not_register``, ``sync.registered_already`` where another name was given,
+                ``sync.name_taken``, ``sync.project_name``.
+        """
         with self._offline_noted():
             with self.project.door.read() as connection:
                 meta = dict(connection.execute("SELECT key, value FROM planner_meta").fetchall())
                 known, client = replica.get(connection, "project"), replica.get(connection, "client_id")
+            name = self.name or meta["name"]
+            if known and name != meta["name"]:
+                raise PlannerError("sync.registered_already", project=meta["name"])
             if not known:
-                self.transport.register(ProjectDef(meta["uuid"], meta["name"], meta["crs"]))
+                try:
+                    self.transport.register(ProjectDef(meta["uuid"], name, meta["crs"]))
+                except PlannerError as error:
+                    if error.code != "sync.denied":
+                        raise
+                    raise PlannerError("sync.may_not_register", project=name) from None
                 if self.transport.head(meta["uuid"]).revision == 0:
                     looks.note(self.project)
             with self.project.door.write(relaxed=True) as connection:
                 replica.put(connection, project=meta["uuid"], client_id=client or uuid.uuid4())
-                if self.server:
-                    replica.put(connection, server=self.server)
                 if not known:
+                    replica.put(connection, server=self.server)
                     readings.mark_all(connection)
+                    connection.execute("UPDATE planner_meta SET value = ? WHERE key = 'name'", (name,))
+                    self.project.name = name
 
     def look(self) -> SyncState:
         """Ask the server how far it is, without taking anything over."""
@@ -215,6 +230,7 @@ class Syncer:
             for attempt in range(_TRIES):
                 part = SubProgress(progress, 0.0 if not attempt else 0.4, 0.5)
                 taken = pulling.pull(self.project, line, part)
+                self._remember_server()
                 total = replace(total, pulled=total.pulled + taken.rows)
                 if not pushing_too:
                     break
@@ -284,17 +300,29 @@ class Syncer:
                     seconds=time.perf_counter() - started, settled=settled,
                 )  # fmt: skip
 
+    def _remember_server(self) -> None:
+        with self.project.door.read() as connection:
+            known = replica.get(connection, "server")
+        if self.server and self.server != known:
+            with self.project.door.write(relaxed=True) as connection:
+                replica.put(connection, server=self.server)
+
     @contextmanager
     def _offline_noted(self) -> Iterator[None]:
-        """Remember since when there is no server."""
         try:
             yield
         except PlannerError as error:
-            if error.code == "sync.offline" and not self.project.door.read_only:
-                with self.project.door.write(relaxed=True) as connection:
-                    if replica.is_replica(connection) and not replica.get(connection, "offline_since"):
-                        replica.put(connection, offline_since=standing.now())
+            if error.code == "sync.offline":
+                note_offline(self.project)
             raise
+
+
+def note_offline(project: Project) -> None:
+    """Remember since when the file's server cannot be reached."""
+    if not project.door.read_only:
+        with project.door.write(relaxed=True) as connection:
+            if replica.is_replica(connection) and not replica.get(connection, "offline_since"):
+                replica.put(connection, offline_since=standing.now())
 
 
 def _resolve(project: Project, resolve: Resolve) -> tuple[tuple[Conflict, Choice], ...]:

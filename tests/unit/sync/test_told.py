@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from planner_app.domain.errors import PlannerError
 from planner_app.project import Project, SetLayer
 from planner_app.sync.client.quarantine import FixQuarantined, quarantine
 from planner_app.sync.client.session import Syncer, state
 from tests.helpers.desks import Desk, assert_alike
+from tests.helpers.memory_server import MemoryServer
 from tests.helpers.project_files import foreign
 from tests.unit.sync.conftest import OpenDesk
 
@@ -152,3 +156,37 @@ def test_a_window_hears_of_such_a_field_though_a_sync_beside_it_found_it(paul: D
         assert any(change.registry for change in window.poll())
         assert not any(change.registry for change in window.poll())
         assert window.layer("地块").field("note") is not None
+
+
+def test_a_server_that_is_not_the_one_is_not_remembered(paul: Desk, server: MemoryServer) -> None:
+    """Restored from an older backup, say: the next sync goes where the file belongs."""
+    older = server.copy()
+    paul.edit(1, code="newer")
+    paul.sync()
+    for line, code in ((older, "sync.server_older"), (MemoryServer({"paul": "planner"}), "sync.project_unknown")):
+        with pytest.raises(PlannerError) as caught:
+            Syncer(paul.project, line.connect("paul"), server="elsewhere").sync()
+        assert (caught.value.code, state(paul.project).server) == (code, "memory")
+    Syncer(paul.project, server.connect("paul"), server="moved").sync()
+    assert state(paul.project).server == "moved"
+
+
+def test_who_may_not_register_is_told(server: MemoryServer, tmp_path: Path) -> None:
+    with Project.create(tmp_path / "new.planner", "EPSG:4549", "another town") as project:
+        with pytest.raises(PlannerError) as caught:
+            Syncer(project, server.connect("vera")).sync()
+        assert (caught.value.code, caught.value.params) == ("sync.may_not_register", {"project": "another town"})
+        assert state(project).kind == "unregistered"
+
+
+def test_a_project_whose_name_is_taken_gets_another(server: MemoryServer, tmp_path: Path) -> None:
+    with Project.create(tmp_path / "new.planner", "EPSG:4549", "town") as project:
+        with pytest.raises(PlannerError, match=r"sync\.name_taken"):
+            Syncer(project, server.connect("paul")).sync()
+        Syncer(project, server.connect("paul"), name="town 2").sync()
+        assert project.name == "town 2"
+        with pytest.raises(PlannerError, match=r"sync\.registered_already"):
+            Syncer(project, server.connect("paul"), name="town 3").sync()
+    with Project.open(tmp_path / "new.planner") as project:
+        assert project.name == "town 2"
+    assert {one.name for one in server.connect("paul").hello().projects} == {"town", "town 2"}
