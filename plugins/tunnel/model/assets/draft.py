@@ -12,6 +12,8 @@ from plugins.tunnel.model.assets.cjj61 import is_valve, major_of
 Xyz = tuple[float, float, float]
 #: Two ends nearer than this are one place, m: surveys state millimetres.
 SAME_PLACE = 0.01
+#: What lies farther from the middle of all others can hardly belong to the survey, m.
+FAR = 100_000.0
 #: A line end within this of another line's end that it does not meet, m: most likely it should.
 NEAR_MISS = 0.5
 

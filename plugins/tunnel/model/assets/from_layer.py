@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import shapely
@@ -12,7 +13,7 @@ import shapely
 from planner_app.domain.errors import PlannerError
 from planner_app.plugin_api.model import Progress, Project, look_into, read_layer
 from plugins.tunnel.model.assets import cjj61
-from plugins.tunnel.model.assets.draft import NEAR_MISS, Draft, DraftLine, DraftNode, join_ends
+from plugins.tunnel.model.assets.draft import FAR, NEAR_MISS, Draft, DraftLine, DraftNode, join_ends
 from plugins.tunnel.model.assets.mapping import Mapping, TableMapping, recognise
 from plugins.tunnel.model.assets.survey import LineReader, Row, node_of
 
@@ -72,6 +73,7 @@ def layer_draft(
                 loose += _lines(draft, shapes, rows)
     if not loose:
         raise PlannerError("tunnel.layer_no_lines", file=source.name)
+    _tell_far(draft, [line for line, _ in loose])
     reader = _attributes(draft, mapping, loose)
     _name_ends(draft, [line for line, _ in loose])
     _levels(reader, loose)
@@ -153,6 +155,15 @@ def _lines(draft: Draft, shapes: Any, rows: Sequence[Row]) -> list[tuple[DraftLi
         if len(parts) > 1:
             draft.mend(row.where, "tunnel.row_several_parts", id=code or "–", count=len(parts))
     return made
+
+
+def _tell_far(draft: Draft, lines: Sequence[DraftLine]) -> None:
+    """Lines far from the middle of all others are kept (a pipeline may be long) and told: a wrong zone or a slip."""
+    x, y = (median(line.points[0][axis] for line in lines) for axis in (0, 1))
+    for line in lines:
+        away = math.hypot(line.points[0][0] - x, line.points[0][1] - y)
+        if away > FAR:
+            draft.mend(line.where, "tunnel.row_far_kept", id=line.code or "–", km=round(away / 1000))
 
 
 def _name_ends(draft: Draft, lines: Sequence[DraftLine]) -> None:

@@ -16,14 +16,12 @@ import numpy as np
 from planner_app.domain.errors import PlannerError
 from planner_app.plugin_api.model import Project
 from plugins.tunnel.model.assets import cells, cjj61
-from plugins.tunnel.model.assets.draft import Draft, DraftLine, DraftNode, pair_key
+from plugins.tunnel.model.assets.draft import FAR, Draft, DraftLine, DraftNode, pair_key
 from plugins.tunnel.model.assets.mapping import Mapping, TableMapping, plain, role_of
 from plugins.tunnel.model.assets.table_file import RawTable
 from plugins.tunnel.model.clearance.words import word_of
 from plugins.tunnel.model.moving import into_project
 
-#: A point farther from the middle of all others cannot belong to the survey, m.
-_FAR = 100_000.0
 #: Depths beyond this are in another unit, m.
 _DEEP = 30.0
 #: Ground minus depth and a stated level may differ by this, m.
@@ -109,7 +107,7 @@ def _points(project: Project, draft: Draft, rows: Sequence[Row], mapping: Mappin
     north, east = north * frame.scale, east * frame.scale
     middle = (float(np.nanmedian(east)), float(np.nanmedian(north))) if np.isfinite(east * north).any() else (0, 0)
     with np.errstate(invalid="ignore"):
-        far = np.hypot(east - middle[0], north - middle[1]) > (_FAR if frame.metres else _FAR / 111_000)
+        far = np.hypot(east - middle[0], north - middle[1]) > (FAR if frame.metres else FAR / 111_000)
     x, y = into_project(frame.crs, project).transform(east, north)
     code = ""
     for at, row in enumerate(rows):
@@ -124,7 +122,7 @@ def _points(project: Project, draft: Draft, rows: Sequence[Row], mapping: Mappin
             draft.reject(row.where, "tunnel.row_no_place", id=code, values=shown)
         elif far[at]:
             shown = f"{row.text('x')}, {row.text('y')}"
-            draft.reject(row.where, "tunnel.row_far", id=code, values=shown, km=_FAR / 1000)
+            draft.reject(row.where, "tunnel.row_far", id=code, values=shown, km=FAR / 1000)
         else:
             draft.add_node(node_of(draft, row, code, float(x[at]), float(y[at])))
 
@@ -243,6 +241,9 @@ class LineReader:
         if 0 < value < 10 and self._dn_scale == 1.0 and not float(value).is_integer():
             self._draft.mend(row.where, "tunnel.row_diameter_m", id=code, value=text)
             value *= 1000
+        if value > 20_000 and 20 <= found.value <= 20_000:  # one of millimetres in a column of metres
+            self._draft.mend(row.where, "tunnel.row_diameter_mm", id=code, value=text)
+            value = found.value
         if not 0 < value <= 20_000:
             self._draft.mend(row.where, "tunnel.row_value", id=code, field="dn", value=text)
             return {"dn_mm": None, "shape": None}

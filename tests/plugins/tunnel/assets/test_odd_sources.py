@@ -172,3 +172,24 @@ def test_levels_above_the_ground_are_said(run, file: Path, tmp_path: Path) -> No
 )
 def test_a_table_is_named_after_its_kind_or_not(name: str, kind: str) -> None:
     assert kind_of_table(name) == kind
+
+
+def test_lines_far_off_and_sizes_in_another_unit_are_said(run, file: Path, tmp_path: Path) -> None:
+    places = [(0, 0), (100, 0), (200, 0), (9_000_000, 0)]
+    frame = geopandas.GeoDataFrame(
+        {"code": ["A", "B", "C", "D"], "dn": ["0.3", "0.4", "800×600", "0.3"]},
+        geometry=[shapely.LineString([(X + x, Y + y), (X + x + 100, Y + y)]) for x, y in places],
+        crs="EPSG:4549",
+    )
+    frame.to_file(tmp_path / "lines.gpkg", layer="雨水")
+    done = run("tunnel", "import", file, tmp_path / "lines.gpkg")
+    assert [(one["row"], one["reason"]) for one in done["repaired"]] == [
+        ("雨水:4", "tunnel.row_far_kept"),
+        ("雨水:3", "tunnel.row_diameter_mm"),
+    ]
+    found = table(file, "net_line")
+    assert [(found[code]["dn_mm"], found[code]["shape"].is_empty) for code in "ACD"] == [
+        (300, False),
+        (800, False),
+        (300, False),
+    ]
