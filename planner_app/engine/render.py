@@ -145,6 +145,8 @@ class _View(QObject):
             retired.job.waitForFinished()
         self.cache.clear()
         self.label_cache.clear()
+        self.drawn.clear()
+        self.labelled = 0
 
     def remove_pixels(self) -> None:
         """Nobody is left who would read and delete the pictures."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -54,13 +55,33 @@ def wait(qapp: Any) -> Callable[..., None]:
     return until
 
 
+@pytest.fixture(scope="session")
+def running(qapp: Any, qgis_python: str) -> Iterator[list[EngineClient]]:
+    """The client that the next test may have: starting QGIS takes longer than most tests."""
+    kept: list[EngineClient] = []
+    yield kept
+    for client in kept:
+        client.stop()
+
+
 @pytest.fixture
-def engine(qapp: Any, qgis_python: str, town: Path, wait: Callable[..., None]) -> Iterator[EngineClient]:
-    """A client whose engine has opened ``town``."""
+def engine(running: list[EngineClient], town: Path, wait: Callable[..., None]) -> Iterator[EngineClient]:
+    """A client whose engine has opened ``town``: the one before's, unless it came to harm there."""
     find_python.cache_clear()
-    client = EngineClient()
+    client = running.pop() if running else EngineClient()
     client.open_project(town)
     client.start()
     wait(lambda: client.state == "ready")
+    process, pulse = client.process_id, client._ping.interval()
     yield client
-    client.stop()
+    client.close_project()
+    with suppress(AssertionError):
+        wait(lambda: client.state == "ready", 2.0)
+    if client.state != "ready" or (client.process_id, client._ping.interval()) != (process, pulse):
+        client.stop()
+        return
+    for view in client._views.values():
+        view.close()
+        view.deleteLater()
+    client._views.clear()
+    running.append(client)
