@@ -165,7 +165,13 @@ def _write(filling: _Filling, batch: Batch) -> None:
     filling.rows += count
     if count == filling.size or took > _HOLD:
         filling.size = int(min(_MOST_ROWS, max(100, filling.size * min(4.0, _HOLD / max(took, 1e-4)))))
-    time.sleep(_PAUSE)
+    _pause(filling.door)
+
+
+def _pause(door: Door) -> None:
+    """Leave the lock to others for a moment."""
+    if not door.alone:
+        time.sleep(_PAUSE)
 
 
 def _even_out(filling: _Filling) -> None:
@@ -182,7 +188,7 @@ def _even_out(filling: _Filling) -> None:
                 f"UPDATE {quote(filling.info.id)} SET geom = {value} WHERE fid BETWEEN ? AND ? AND geom IS NOT NULL",
                 (first, first + 1999),
             )
-        time.sleep(_PAUSE)
+        _pause(filling.door)
 
 
 def _index(filling: _Filling) -> None:

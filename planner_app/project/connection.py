@@ -26,6 +26,9 @@ T = TypeVar("T")
 PATIENCE = 120.0
 _BUSY_MS = 50
 _STATEMENTS = 256
+#: Pages in the write-ahead log after which a commit writes them back into the file: SQLite's own number, and that of
+#: relaxed commits, which come in series.
+_PAGES, _PAGES_RELAXED = 1000, 16_000
 
 _NETWORK = {
     "9p", "afs", "beegfs", "ceph", "cifs", "davfs", "glusterfs", "lustre", "ncpfs", "nfs", "nfs4", "smb2", "smb3",
@@ -162,14 +165,16 @@ class Door:
 
     Args:
         path: an existing SQLite file.
+        alone: nobody else knows the file yet, and it is thrown away if it is not finished: it is written without a
+            thought for crashes and other programs, and must be brought to the disk as a whole at the end.
 
     Attributes:
         read_only: the file or its folder cannot be written; :meth:`write` then raises ``project.read_only``.
         mode: SQLite's name for that, ``ro`` or ``rw``.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, *, alone: bool = False) -> None:
+        self.path, self.alone = path, alone
         self.read_only = not (os.access(path, os.W_OK) and os.access(path.resolve().parent, os.W_OK))
         self.mode = "ro" if self.read_only else "rw"
         self._write_lock = threading.RLock()
@@ -177,9 +182,11 @@ class Door:
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
         self._writer: sqlite3.Connection | None = None
+        self._relaxed: bool | None = None
+        self._settling: threading.Thread | None = None
         self._watch_lock = threading.Lock()
         self._watcher = connect(path, self.mode)
-        if not self.read_only and write_ahead_is_safe(path):
+        if not self.read_only and not alone and write_ahead_is_safe(path):
             # Fails while another program reads in DELETE mode. Both modes are correct, WAL only waits less.
             with suppress(sqlite3.OperationalError):
                 self._watcher.execute("PRAGMA journal_mode = WAL").fetchone()
@@ -190,6 +197,9 @@ class Door:
         with self._write_lock:
             if self._writer is None:
                 self._writer = connect(self.path, spatial=True)
+                if self.alone:
+                    self._writer.execute("PRAGMA journal_mode = MEMORY").fetchone()
+                    self._writer.execute("PRAGMA synchronous = OFF")
             return self._writer
 
     @contextmanager
@@ -209,9 +219,7 @@ class Door:
             writer = self.writer
             if writer.in_transaction:
                 raise RuntimeError("a transaction is already open on this thread")
-            # In DELETE mode nothing is relaxed: there the file itself would be at risk.
-            relaxed = relaxed and writer.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
-            writer.execute(f"PRAGMA synchronous = {'NORMAL' if relaxed else 'FULL'}")
+            self._relax(writer, relaxed)
             patiently(lambda: writer.execute("BEGIN IMMEDIATE"), self.path)
             try:
                 yield writer
@@ -224,6 +232,30 @@ class Door:
                 if isinstance(error, sqlite3.Error) and is_damage(error):
                     raise PlannerError("project.damaged", file=str(self.path), detail=str(error)) from error
                 raise
+
+    def _relax(self, writer: sqlite3.Connection, relaxed: bool) -> None:
+        if self.alone:
+            return
+        # In DELETE mode nothing is relaxed: there the file itself would be at risk.
+        relaxed = relaxed and writer.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+        if relaxed is not self._relaxed:
+            self._relaxed = relaxed
+            writer.execute(f"PRAGMA synchronous = {'NORMAL' if relaxed else 'FULL'}")
+            writer.execute(f"PRAGMA wal_autocheckpoint = {_PAGES_RELAXED if relaxed else _PAGES}").fetchone()
+
+    def settle(self) -> None:
+        """After a series of relaxed writes: write the log back into the file in the background, so that nobody's next
+        commit pays for it."""
+
+        def work() -> None:
+            with suppress(PlannerError, sqlite3.Error), self.read() as connection:
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+
+        with self._pool_lock:
+            if self._closed or self.read_only or (self._settling is not None and self._settling.is_alive()):
+                return
+            self._settling = threading.Thread(target=work, name="settle")
+            self._settling.start()
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -262,6 +294,8 @@ class Door:
                 return
             self._closed = True
             idle, self._idle = self._idle, []
+        if self._settling is not None:
+            self._settling.join()
         for connection in idle:
             connection.close()
         with self._write_lock:

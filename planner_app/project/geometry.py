@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.layer import Geometry
+from planner_app.project import plain_shapes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -132,6 +134,26 @@ def prepare(
         PlannerError: ``geometry.broken`` (not WKB, unclosed ring …), ``geometry.wrong_kind``,
             ``geometry.not_finite`` (NaN or infinite coordinates), each with ``row``.
     """
+    # Z, and whether points are multi, is the same for all: one that is not plain may decide it for those that are.
+    plain_z, plain_multi = bool(has_z), geometry != "point" or bool(multi)
+    blobs, boxes = plain_shapes.blobs(wkb, geometry, srid, has_z=plain_z, multi=plain_multi)
+    rest = [row for row, blob in enumerate(blobs) if blob is None]
+    if not rest and blobs:
+        return Prepared(blobs, boxes, plain_multi, plain_z)
+    if len(rest) < len(wkb):
+        with suppress(PlannerError):  # said below, with the right row
+            others = _prepare([wkb[row] for row in rest], geometry, srid, has_z, multi, first_row)
+            if others.has_z == plain_z and others.multi == plain_multi:
+                boxes[rest] = others.boxes
+                for row, blob in zip(rest, others.blobs, strict=True):
+                    blobs[row] = blob
+                return Prepared(blobs, boxes, plain_multi, plain_z)
+    return _prepare(wkb, geometry, srid, has_z, multi, first_row)
+
+
+def _prepare(
+    wkb: Sequence[bytes | None], geometry: Geometry, srid: int, has_z: bool | None, multi: bool | None, first_row: int
+) -> Prepared:
     import numpy as np
     import shapely
 

@@ -38,7 +38,7 @@ def create(path: Path, crs: str, name: str) -> None:
     """
     if path.exists():
         raise PlannerError("project.exists", file=str(path))
-    making = path.with_name(f".{path.name}.{os.getpid()}.new")
+    making = beside(path)
     try:
         with closing(connect(making, "rwc", spatial=True)) as connection:
             connection.execute("PRAGMA journal_mode = OFF")
@@ -54,11 +54,7 @@ def create(path: Path, crs: str, name: str) -> None:
             connection.executemany("INSERT INTO planner_meta VALUES (?, ?)", meta.items())
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA journal_mode = DELETE")
-        with making.open("rb+") as file:
-            os.fsync(file.fileno())
-        if path.exists():
-            raise PlannerError("project.exists", file=str(path))
-        making.replace(path)
+        put_in_place(making, path)
     except (OSError, sqlite3.OperationalError) as error:
         if isinstance(error, sqlite3.Error) and not cannot_write(error):
             raise
@@ -68,8 +64,29 @@ def create(path: Path, crs: str, name: str) -> None:
             rest.unlink(missing_ok=True)
 
 
-def open_door(path: Path) -> Door:
+def beside(path: Path) -> Path:
+    """Where a file is made before it takes its place."""
+    return path.with_name(f".{path.name}.{os.getpid()}.new")
+
+
+def put_in_place(made: Path, path: Path) -> None:
+    """Bring a file that was made beside its place to the disk and rename it.
+
+    Raises:
+        PlannerError: ``project.exists``. OSError.
+    """
+    with made.open("rb+") as file:
+        os.fsync(file.fileno())
+    if path.exists():
+        raise PlannerError("project.exists", file=str(path))
+    _replace(made, path)
+
+
+def open_door(path: Path, *, alone: bool = False) -> Door:
     """Open a project file, bring it up to date and tidy what dead programs left.
+
+    Args:
+        alone: see :class:`Door`.
 
     Raises:
         PlannerError: ``project.missing``, ``project.not_a_project``, ``project.newer``, ``project.no_spatialite``,
@@ -79,7 +96,7 @@ def open_door(path: Path) -> Door:
         raise PlannerError("project.missing", file=str(path))
     try:
         _check_kind(path)
-        door = Door(path)
+        door = Door(path, alone=alone)
     except sqlite3.OperationalError as error:
         raise PlannerError("project.cannot_read", file=str(path), detail=str(error)) from error
     try:

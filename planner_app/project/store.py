@@ -105,13 +105,16 @@ class Project:
         return Project.open(target)
 
     @staticmethod
-    def open(path: str | os.PathLike[str], *, user: str = "", origin: str = "cli") -> Project:
+    def open(path: str | os.PathLike[str], *, user: str = "", origin: str = "cli", alone: bool = False) -> Project:
         """Open a project file; an older one is copied and then migrated.
+
+        Args:
+            alone: nobody else knows the file yet (see :class:`Door`).
 
         Raises:
             PlannerError: ``project.missing``, ``project.not_a_project``, ``project.newer``, ``project.no_spatialite``.
         """
-        door = lifecycle.open_door(Path(path))
+        door = lifecycle.open_door(Path(path), alone=alone)
         try:
             return Project(door, user=user or lifecycle.user_name(), origin=origin)
         except BaseException:

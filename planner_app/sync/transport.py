@@ -46,8 +46,8 @@ class Pull(Protocol):
     def rows(self, layer: str, scope: Scope, uuids: Sequence[str] | None = None) -> Iterator[RemoteRow]:
         """Whole records as they are now: all in the scope, by key, or those named (absent ones are left out)."""
 
-    def bulk(self, layer: str, scope: Scope) -> Iterator[tuple[str, bytes | None, Sequence[object]]]:
-        """The same fast, for a file's first filling: (uuid, WKB, values of all fields as SQLite stores them)."""
+    def bulk(self, layer: str, scope: Scope) -> Iterator[Page]:
+        """The same fast and in no order, for a file's first filling."""
 
     def keys(self, layer: str, scope: Scope) -> Iterator[str]:
         """UUIDs of all records in the scope that the user may see, to compare after rights changed."""

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import shapely
 
@@ -399,10 +400,13 @@ class MemoryPull:
                 self._transport._step("rows row")
                 yield self._whole(layer, key, row)
 
-    def bulk(self, layer: str, scope: Scope) -> Iterator[tuple[str, bytes | None, Sequence[object]]]:
-        fields = self._city.layers[layer].definition.fields
-        for row in self.rows(layer, scope):
-            yield row.uuid, row.geometry, [cells.decode(row.cells[one.name], one.type) for one in fields]
+    def bulk(self, layer: str, scope: Scope) -> Iterator[Page]:
+        fields, rows = self._city.layers[layer].definition.fields, self.rows(layer, scope)
+        while some := list(islice(rows, 7)):
+            yield Page.of(
+                (row.uuid, row.geometry, [cells.decode(row.cells[one.name], one.type) for one in fields])
+                for row in some
+            )
 
     def keys(self, layer: str, scope: Scope) -> Iterator[str]:
         self._transport._call("keys")

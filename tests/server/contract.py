@@ -109,7 +109,9 @@ class TransportContract:
         assert {k: row.geometry for k, row in found.items()} == shapes
         assert {k: dict(row.cells) for k, row in changes(paul, project, parcels, 1).items()} == sent
         with paul.pull(project, 0) as state:
-            bulk = {k: (shape, tuple(values)) for k, shape, values in state.bulk(parcels.uuid, ALL)}
+            bulk = {
+                k: (shape, tuple(values)) for page in state.bulk(parcels.uuid, ALL) for k, shape, values in page.rows()
+            }
         first = next(iter(sent))
         assert bulk[first] == (
             shapes[first],
@@ -364,7 +366,8 @@ class TransportContract:
         assert (result.revision, result.applied) == (1, 50)
         assert {r.uuid for r in result.refused} == {k for k, _, _ in bad}
         with connect("pia").pull(project, 0) as state:
-            assert [(k, shape, list(values)) for k, shape, values in state.bulk(made.uuid, ALL)] == sorted(sent)
+            came = [(k, shape, list(v)) for page in state.bulk(made.uuid, ALL) for k, shape, v in page.rows()]
+            assert sorted(came) == sorted(sent)
             assert {row.uuid for row in state.changes(made.uuid, ALL)} == set(keys)
             assert set(state.keys(made.uuid, ALL)) == set(keys)
         assert push(paul, project, [update(made, keys[0], far="9.5")]).applied == 1

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from planner_app.domain.layer import LayerInfo, NewLayer, PlanInfo, PlanKind
@@ -19,10 +18,9 @@ from planner_app.sync.client.definitions import Known
 from planner_app.sync.client.merging import Clash, merge
 from planner_app.sync.client.writing import PULL_COMMAND, note
 from planner_app.sync.transport import Pull
-from planner_app.sync.types import LayerDef, Scope
+from planner_app.sync.types import LayerDef, Page, Scope
 
 ADOPT_COMMAND: Final = "sync_registry"
-_BATCH: Final = 5000
 
 
 def adopt_registry(project: Project, pull: Pull, scope: Scope) -> list[str]:
@@ -263,15 +261,11 @@ def fetch_layer(project: Project, pull: Pull, layer: LayerDef, scope: Scope, pro
     return filled.rows
 
 
-def _batches(
-    rows: Iterator[tuple[str, bytes | None, Sequence[object]]], layer: LayerDef, places: list[int], progress: Progress
-) -> Iterator[Batch]:
-    while batch := list(islice(rows, _BATCH)):
+def _batches(pages: Iterator[Page], layer: LayerDef, places: list[int], progress: Progress) -> Iterator[Batch]:
+    for page in pages:
         check(progress)
-        uuids, shapes, values = zip(*batch, strict=True)
-        vectors = list(zip(*values, strict=True))
-        columns = {layer.fields[number].name: vectors[number] for number in places}
-        yield Batch(shapes if layer.geometry != "none" else (), columns, uuids)
+        columns = {layer.fields[number].name: page.columns[number] for number in places}
+        yield Batch(page.shapes if layer.geometry != "none" else (), columns, page.uuids)
 
 
 def writer_columns(connection: sqlite3.Connection, known: Known) -> dict[str, Any]:

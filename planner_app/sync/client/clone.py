@@ -9,7 +9,7 @@ from pathlib import Path
 
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.progress import NoProgress, Progress
-from planner_app.project import Project, replica
+from planner_app.project import Project, lifecycle, replica
 from planner_app.sync.client import files, looks, pulling, readings, standing
 from planner_app.sync.transport import Transport
 from planner_app.sync.types import ProjectDef, Scope
@@ -26,14 +26,19 @@ def clone(
 ) -> None:
     """Make a project file of a project on the server, all of it or the layers and the area of ``scope``.
 
+    It is made beside its place and then renamed, so that it is whole or not there.
+
     Raises:
         PlannerError: ``sync.no_such_project``, ``project.exists`` and what creating a file raises.
         Cancelled: nothing is left.
     """
     there = _find(transport, project_name)
-    project = Project.create(path, there.crs, there.name)
+    if path.exists():
+        raise PlannerError("project.exists", file=str(path))
+    making = lifecycle.beside(path)
     try:
-        with project:
+        lifecycle.create(making, there.crs, there.name)
+        with Project.open(making, alone=True) as project:
             with project.door.write(relaxed=True) as connection:
                 connection.execute("UPDATE planner_meta SET value = ? WHERE key = 'uuid'", (there.uuid,))
                 replica.put(connection, project=there.uuid, client_id=uuid.uuid4(), server=server)
@@ -42,11 +47,17 @@ def clone(
             looks.arrange(project)
             files.heads(project, transport)
             readings.fetch(project, transport, progress or NoProgress())
-    except BaseException:
-        for rest in ("", "-wal", "-shm", "-journal"):
-            with suppress(OSError):
-                path.with_name(path.name + rest).unlink(missing_ok=True)
+        lifecycle.put_in_place(making, path)
+    except PlannerError as error:
+        if error.params.get("file") == str(making):
+            raise PlannerError(error.code, **(error.params | {"file": str(path)})) from error
         raise
+    except OSError as error:
+        raise PlannerError("project.cannot_write", file=str(path), detail=str(error)) from error
+    finally:
+        for rest in ("", "-journal"):
+            with suppress(OSError):
+                making.with_name(making.name + rest).unlink(missing_ok=True)
 
 
 def layers_named(transport: Transport, project_name: str, wanted: Iterable[str]) -> frozenset[str]:

@@ -66,6 +66,8 @@ def pull(project: Project, transport: Transport, progress: Progress) -> Pulled:
             done.rows += writer.taken
             taken.add(one.uuid)
         _finish(project, source.head, _passed_over(project, taken))
+    if done.rows:
+        project.door.settle()
     return done
 
 
@@ -133,11 +135,11 @@ def _try_again(project: Project, source: Pull) -> None:
 
 
 def _finish(project: Project, head: Head, compare: set[str]) -> None:
-    """Move the cursor, and leave the log behind if it has become long."""
+    """Move the cursor, and leave the log behind if it has become long. With this all that was taken is on the disk."""
     with project.door.read() as connection:
         started = outbox.acked(connection)
         long = outbox.end_of_log(connection) - started > _LONG_LOG
-    with project.door.write(relaxed=True) as connection:
+    with project.door.write() as connection:
         replica.put(
             connection,
             cursor=head.revision,

@@ -104,37 +104,46 @@ def note(connection: sqlite3.Connection, kind: str, layer: str, uuid: str, clash
 
 
 def _update(connection: sqlite3.Connection, table: str, rows: Sequence[tuple[int, dict[str, Any]]]) -> None:
-    """In order; runs of rows with the same columns share a statement."""
-    run: list[tuple[Any, ...]] = []
-    statement = ""
+    """Rows with the same columns share a statement; one that is named again is written after all before it."""
+    alike: dict[tuple[str, ...], list[list[Any]]] = {}
+    named: set[int] = set()
+
+    def flush() -> None:
+        for assignments, members in alike.items():
+            connection.executemany(f"UPDATE {quote(table)} SET {', '.join(assignments)} WHERE fid = ?", members)
+        alike.clear()
+        named.clear()
+
+    columns: dict[str, str] = {name: quote(name) for _, values in rows for name in values}
     for fid, values in rows:
+        if fid in named:
+            flush()
+        named.add(fid)
         texts, bound = _bound(values)
-        assignments = ", ".join(f"{quote(name)} = {text}" for name, text in zip(values, texts, strict=True))
-        wanted = f"UPDATE {quote(table)} SET {assignments} WHERE fid = ?"
-        if wanted != statement:
-            if run:
-                connection.executemany(statement, run)
-            statement, run = wanted, []
-        run.append((*bound, fid))
-    if run:
-        connection.executemany(statement, run)
+        assignments = tuple(f"{columns[name]} = {text}" for name, text in zip(values, texts, strict=True))
+        alike.setdefault(assignments, []).append([*bound, fid])
+    flush()
 
 
 def _insert(connection: sqlite3.Connection, table: str, rows: Sequence[dict[str, Any]]) -> None:
-    alike: dict[str, list[list[Any]]] = {}
+    alike: dict[tuple[tuple[str, ...], tuple[str, ...]], list[list[Any]]] = {}
     for values in rows:
         texts, bound = _bound(values)
-        statement = f"INSERT INTO {quote(table)} ({column_list(values)}) VALUES ({', '.join(texts)})"
-        alike.setdefault(statement, []).append(bound)
-    for statement, members in alike.items():
+        alike.setdefault((tuple(values), tuple(texts)), []).append(bound)
+    for (names, texts), members in alike.items():
+        statement = f"INSERT INTO {quote(table)} ({column_list(names)}) VALUES ({', '.join(texts)})"
         connection.executemany(statement, members)
 
 
-def _bound(values: dict[str, Any]) -> tuple[list[str], list[Any]]:
+def _bound(values: dict[str, Any]) -> tuple[Sequence[str], list[Any]]:
     """Placeholders and values; a text that is no UTF-8 goes in as the bytes it is."""
-    texts, bound = [], []
-    for value in values.values():
-        odd = isinstance(value, str) and not value.isascii() and any("\ud800" <= mark <= "\udfff" for mark in value)
-        texts.append("CAST(? AS TEXT)" if odd else "?")
-        bound.append(value.encode("utf-8", "surrogateescape") if odd else value)
+    bound = list(values.values())
+    odd = [
+        at
+        for at, value in enumerate(bound)
+        if isinstance(value, str) and not value.isascii() and any("\ud800" <= mark <= "\udfff" for mark in value)
+    ]
+    texts = ["?"] * len(bound)
+    for at in odd:
+        texts[at], bound[at] = "CAST(? AS TEXT)", bound[at].encode("utf-8", "surrogateescape")
     return texts, bound

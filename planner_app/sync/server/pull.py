@@ -6,12 +6,16 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from planner_app.sync.server import wire
+from planner_app.sync.server import copying, wire
 from planner_app.sync.server.session import worded
-from planner_app.sync.types import DefChange, Head, LayerDef, Operation, RemoteRow, Scope
+from planner_app.sync.types import DefChange, Head, LayerDef, Operation, Page, RemoteRow, Scope
 
 if TYPE_CHECKING:
     import psycopg
+    from psycopg import sql
+
+#: Rows that are read together in bulk.
+_BATCH = 5000
 
 
 class Registry:
@@ -90,10 +94,14 @@ class PostgresPull:
         for uuid, revision, geometry, *cells in self._read(layer, scope, "rev", "{}::text", "text", uuids):
             yield RemoteRow(uuid, revision, False, None, self._layers.cells[layer].whole(cells), geometry)
 
-    def bulk(self, layer: str, scope: Scope) -> Iterator[tuple[str, bytes | None, Sequence[object]]]:
-        """The same, fast, for a file's first filling: (uuid, WKB, values of its fields as SQLite stores them)."""
-        for uuid, geometry, *values in self._read(layer, scope, "", "", "", None):
-            yield uuid, geometry, values
+    def bulk(self, layer: str, scope: Scope) -> Iterator[Page]:
+        """The same, fast and in no order, for a file's first filling."""
+        if self._skip(layer, scope):
+            return
+        query, types = self._query(layer, scope, "", "", "", None)
+        with worded(self._server), self._connection.cursor() as cursor, cursor.copy(query) as copy:
+            for size, (uuids, shapes, *values) in copying.columns(copy, ["uuid", *types[1:]], _BATCH):
+                yield Page(uuids, shapes, values, size)
 
     def keys(self, layer: str, scope: Scope) -> Iterator[str]:
         """UUIDs of all records in the scope that the user may see."""
@@ -104,13 +112,22 @@ class PostgresPull:
         self, layer: str, scope: Scope, revision: str | None, cast: str, cast_type: str, uuids: Sequence[str] | None
     ) -> Iterator[tuple[Any, ...]]:
         """COPY of a layer's table under its policies: uuid, then (unless ``revision`` is None) rev, WKB, fields."""
-        from psycopg import sql
-
         if self._skip(layer, scope):
             return
+        query, types = self._query(layer, scope, revision, cast, cast_type, uuids)
+        with worded(self._server), self._connection.cursor() as cursor, cursor.copy(query) as copy:
+            copy.set_types(types)
+            yield from copy.rows()
+
+    def _query(
+        self, layer: str, scope: Scope, revision: str | None, cast: str, cast_type: str, uuids: Sequence[str] | None
+    ) -> tuple[sql.Composed, list[str]]:
+        """The COPY, and the types of its columns. In bulk (``revision`` is empty) UUIDs come as they are."""
+        from psycopg import sql
+
         data, definition = self._layers.data[layer], self._layers.defs[layer]
         spatial = definition.geometry != "none"
-        columns: list[sql.Composable] = [sql.SQL("uuid::text")]
+        columns: list[sql.Composable] = [sql.SQL("uuid" if revision == "" else "uuid::text")]
         types = ["text"]
         if revision:
             columns, types = [*columns, sql.SQL("rev")], [*types, "int8"]
@@ -133,12 +150,11 @@ class PostgresPull:
         if uuids is not None:
             where.append(sql.SQL("uuid = ANY ({}::uuid[])").format(sql.Literal([u for u in uuids if wire.is_uuid(u)])))
         table = sql.Identifier(f"project_{self._layers.project}", data["table"])
-        query = sql.SQL("COPY (SELECT {} FROM {} WHERE {} ORDER BY uuid) TO STDOUT (FORMAT BINARY)").format(
-            sql.SQL(", ").join(columns), table, sql.SQL(" AND ").join(where)
-        )
-        with worded(self._server), self._connection.cursor() as cursor, cursor.copy(query) as copy:
-            copy.set_types(types)
-            yield from copy.rows()
+        query = sql.SQL("COPY (SELECT {} FROM {} WHERE {}{}) TO STDOUT (FORMAT BINARY)").format(
+            sql.SQL(", ").join(columns), table, sql.SQL(" AND ").join(where),
+            sql.SQL("" if revision == "" else " ORDER BY uuid"),
+        )  # fmt: skip
+        return query, types
 
     @cached_property
     def _postgis(self) -> Any:

@@ -388,3 +388,15 @@ def test_closed_means_closed(project: Project) -> None:
     project.close()
     with pytest.raises(PlannerError, match=r"project\.closed"):
         project.layers()
+
+
+def test_relaxed_writes_are_settled_in_the_background(project: Project) -> None:
+    with project.door.write(relaxed=True) as writer:
+        writer.execute("CREATE TABLE much AS SELECT zeroblob(20000000)")
+    assert project.path.stat().st_size < 20_000_000
+    project.door.settle()
+    project.door._settling.join(60)  # type: ignore[union-attr]
+    assert project.path.stat().st_size > 20_000_000
+    project.door.settle()
+    project.close()  # whole in one file, whatever went on in the background
+    assert _mode(project.path) == "delete"

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from planner_app.domain.errors import Cancelled, PlannerError
 from planner_app.domain.layer import NewLayer
-from planner_app.project import EditCells
+from planner_app.domain.progress import NoProgress
+from planner_app.project import EditCells, Project
+from planner_app.sync.client.clone import clone
 from planner_app.sync.client.session import state
 from tests.helpers.desks import Desk, assert_alike
 from tests.helpers.memory_server import MemoryServer
-from tests.helpers.project_files import FIELDS, foreign, parcels
+from tests.helpers.project_files import FIELDS, assert_whole, foreign, parcels
 from tests.unit.sync.conftest import OpenDesk
 
 
@@ -317,3 +322,28 @@ def test_what_goes_over_the_line_is_counted(paul: Desk, pia: Desk) -> None:
     sent, taken = paul.sync().bytes, pia.sync().bytes
     assert 100 * (36 + 93 + 3) < sent < 100 * 300
     assert 100 * (36 + 93 + 3) < taken < 100 * 300
+
+
+def test_a_clone_is_whole_or_not_there(server: MemoryServer, paul: Desk, tmp_path: Path) -> None:
+    folder = tmp_path / "clones"
+    folder.mkdir()
+    path, transport = folder / "new.planner", server.connect("pia")
+    seen: list[bool] = []
+    transport.hook = lambda name: seen.append(path.exists())
+
+    class Stop(NoProgress):
+        def is_cancelled(self) -> bool:
+            return len(seen) > 8
+
+    with pytest.raises(Cancelled):
+        clone(transport, "town", path, progress=Stop())
+    assert list(folder.iterdir()) == []
+    seen.clear()
+    clone(transport, "town", path)
+    assert seen
+    assert not any(seen)
+    assert [file.name for file in folder.iterdir()] == ["new.planner"]
+    with pytest.raises(PlannerError, match=r"project\.exists.*new\.planner"):
+        clone(transport, "town", path)
+    with Project.open(path) as project:
+        assert_whole(project)
