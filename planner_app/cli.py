@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import pkgutil
+import re
 import signal
 import sys
 import tempfile
@@ -30,6 +31,10 @@ log = logging.getLogger(__name__)
 DONE, FINDINGS, BAD_INPUT, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 130
 
 
+#: A password in an address that the shell took apart: wrong usage is quoted back.
+_PASSWORD = re.compile(r"(?<=password=)\S+|(?<=://)[^@\s]*(?=@)")
+
+
 class _Usage(Exception):  # noqa: N818 - carries argparse's sentence to the one place that words errors
     pass
 
@@ -38,7 +43,7 @@ class _Parser(argparse.ArgumentParser):
     """An argument parser that raises instead of printing and leaving, so that ``--json`` holds for wrong usage too."""
 
     def error(self, message: str) -> NoReturn:
-        raise _Usage(f"{message}\n{self.format_usage().strip()}")
+        raise _Usage(f"{_PASSWORD.sub('…', message)}\n{self.format_usage().strip()}")
 
 
 class TerminalProgress:

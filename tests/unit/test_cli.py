@@ -99,3 +99,11 @@ def test_readable_output_lines_up_chinese() -> None:
     lines = list(cli.readable({"rows": [{"名称": "总体规划", "m2": 1.5}, {"名称": "b", "m2": 20.0}]}))
     assert lines[1].index("m2") < lines[2].index("1.5") + 4
     assert lines[0] == "rows: 2"
+
+
+def test_wrong_usage_does_not_quote_passwords(capsys: pytest.CaptureFixture[str]) -> None:
+    for dsn in (["host=a", "password=geheim", "user=b"], ["host=a", "x", "postgresql://b:geheim@a/c"]):
+        assert cli.run_verb(["server", "status", *dsn, "--json"]) == 2
+        said = capsys.readouterr()
+        assert "geheim" not in said.out + said.err
+        assert "unrecognized" in said.out

@@ -92,13 +92,44 @@ def _merge_cells(
     theirs: Mapping[str, str],
     revision: int,
 ) -> dict[str, str]:
-    """Cells of a definition to be written; clashes are put on the list, and the server's value is what is written."""
-    filled = {name: value or None for name, value in mine.items()}
-    edited = {n: base.get(n) or None for n in mine if mine[n] != base.get(n, "")} if base is not None else {}
-    merged = merge(edited, filled, {name: value or None for name, value in theirs.items()}, known=base is not None)
+    """Cells of a definition to be written; clashes are put on the list, and the server's value is what is written.
+
+    Each of a layer's extra values is merged by itself; if one clashes, all of them are one conflict.
+    """
+    was, here, there = ({} if side is None else _spread(side) for side in (base, mine, theirs))
+    there |= {name: None for name in was if name.startswith(_EXTRA) and name not in there}
+    names = was.keys() | here.keys()
+    edited = {name: was.get(name) for name in names if here.get(name) != was.get(name)} if base is not None else {}
+    merged = merge(edited, {name: here.get(name) for name in names}, there, known=base is not None)
+    extra = [clash for clash in merged.clashes if clash.column.startswith(_EXTRA)]
+    taken = {name: value or "" for name, value in merged.take.items() if not name.startswith(_EXTRA)}
+    if "extra" in mine:
+        taken["extra"] = _gathered(here | merged.take)
+    if extra:
+        own = _gathered(here | merged.take | {clash.column: clash.mine for clash in extra})
+        old = None if base is None else base.get("extra")
+        note(connection, kind, key, key, Clash("extra", old, own, taken["extra"]), revision)
     for clash in merged.clashes:
-        note(connection, kind, key if kind == "layer" else "", key, clash, revision)
-    return {name: value or "" for name, value in merged.take.items() if (value or "") != mine.get(name)}
+        if clash not in extra:
+            note(connection, kind, key if kind == "layer" else "", key, clash, revision)
+    return {name: value for name, value in taken.items() if value != mine.get(name)}
+
+
+#: Before the names of extra values among a layer's cells.
+_EXTRA: Final = "extra:"
+
+
+def _spread(cells: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Cells with the extra values as cells of their own; empty ones are None."""
+    values = json.loads(cells.get("extra") or "{}")
+    plain = {name: value or None for name, value in cells.items() if name != "extra"}
+    return plain | {_EXTRA + name: value for name, value in values.items()}
+
+
+def _gathered(cells: Mapping[str, str | None]) -> str:
+    """The extra values of spread cells as the registry stores them."""
+    values = {name.removeprefix(_EXTRA): value for name, value in cells.items() if name.startswith(_EXTRA)}
+    return registry.extra_text({name: value for name, value in values.items() if value is not None})
 
 
 def _layers(connection: sqlite3.Connection, pull: Pull, scope: Scope, retired: set[str]) -> list[str]:

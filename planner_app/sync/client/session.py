@@ -152,6 +152,7 @@ class Syncer:
                     if error.code != "sync.denied":
                         raise
                     raise PlannerError("sync.may_not_register", project=name) from None
+                name = self._name_there(meta["uuid"], name)
                 if self.transport.head(meta["uuid"]).revision == 0:
                     looks.note(self.project)
             with self.project.door.write(relaxed=True) as connection:
@@ -299,6 +300,13 @@ class Syncer:
                     rows, taken.rows, tuple(conflicts(copy)), tuple(quarantine(copy)), taken.revision,
                     seconds=time.perf_counter() - started, settled=settled,
                 )  # fmt: skip
+
+    def _name_there(self, key: str, name: str) -> str:
+        """What the server calls the project: a copy of the file may have been there before."""
+        there = next((one.name for one in self.transport.hello().projects if one.uuid == key), name)
+        if self.name and there != self.name:
+            raise PlannerError("sync.registered_already", project=there)
+        return there
 
     def _remember_server(self) -> None:
         with self.project.door.read() as connection:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import shapely
 
@@ -21,9 +23,10 @@ from planner_app.project import (
     Transaction,
 )
 from planner_app.sync.client.conflicts import ResolveConflicts
-from planner_app.sync.client.session import state
+from planner_app.sync.client.session import Syncer, state
 from planner_app.sync.types import Scope
 from tests.helpers.desks import Desk, assert_alike, content
+from tests.helpers.memory_server import MemoryServer
 from tests.helpers.project_files import FIELDS, foreign, parcels
 from tests.unit.sync.conftest import OpenDesk
 
@@ -322,3 +325,49 @@ def test_edited_here_and_moved_out_of_the_area_there(paul: Desk, open_desk: Open
     mine, theirs = (desk.project.read(desk.layer.id, fids=[desk.fid(1)]) for desk in (part, paul))
     assert (mine.geometry[0], mine.columns) == (theirs.geometry[0], theirs.columns)
     assert paul.cell(1, "code") == ("part" if act == "edit" else "R1")
+
+
+def test_extra_values_are_merged_one_by_one(paul: Desk, pia: Desk) -> None:
+    paul.project.execute(SetLayer(paul.layer.id, {"a": "paul", "shared": "old", "going": "x"}))
+    paul.sync()
+    pia.sync()
+    paul.project.execute(SetLayer(paul.layer.id, {"b": "paul", "shared": "paul"}))
+    with foreign(paul.project.path) as other:
+        other.execute("UPDATE planner_layer SET extra = json_remove(extra, '$.going')")
+    pia.project.execute(SetLayer(pia.layer.id, {"c": "pia"}))
+    paul.sync()
+    assert pia.sync().conflicts == ()
+    paul.sync()
+    assert_alike(paul, pia)
+    noted = {name: paul.project.extra(paul.layer.id).get(name) for name in ("a", "b", "c", "shared", "going")}
+    assert noted == {"a": "paul", "b": "paul", "c": "pia", "shared": "paul", "going": None}
+    # The same one on both sides: a conflict, whose choice leaves the others alone.
+    for desk, name in ((paul, "paul"), (pia, "pia")):
+        desk.project.execute(SetLayer(desk.layer.id, {"shared": f"{name} again", f"own {name}": "1"}))
+    paul.sync()
+    (conflict,) = pia.sync().conflicts
+    assert conflict.column == "extra"
+    pia.project.execute(ResolveConflicts((conflict.id,), "mine"))
+    pia.sync()
+    paul.sync()
+    assert_alike(paul, pia)
+    extra = paul.project.extra(paul.layer.id)
+    assert (extra["shared"], extra["own paul"], extra["own pia"], extra["c"]) == ("pia again", "1", "1", "pia")
+
+
+def test_a_copy_of_the_file_from_before_the_server_meets_it_without_a_conflict(
+    tmp_path: Path,
+) -> None:
+    """Passed on by memory stick, and synced by both."""
+    fresh = MemoryServer({"paul": "planner", "pia": "planner"})
+    with Project.create(tmp_path / "first.planner", "EPSG:4549", "stick") as project:
+        project.add_layer(NewLayer("地块", "polygon", FIELDS), [parcels(10)])
+        project.save_copy(tmp_path / "second.planner")
+        Syncer(project, fresh.connect("paul")).sync()
+    with Project.open(tmp_path / "second.planner") as copy:
+        report = Syncer(copy, fresh.connect("pia")).sync()
+        assert (report.pulled, report.pushed, report.conflicts) == (0, 0, ())
+        assert state(copy).kind == "synced"
+    with Project.open(tmp_path / "second.planner") as copy, pytest.raises(PlannerError) as caught:
+        Syncer(copy, fresh.connect("pia"), name="else").sync()
+    assert caught.value.code == "sync.registered_already"
