@@ -126,7 +126,12 @@ def _assets(project: Project) -> list[dict[str, Any]]:
     rows = [dict(zip(table.columns, values, strict=True)) for values in zip(*table.columns.values(), strict=True)]
     for row, fid, wkb in zip(rows, table.fids, table.geometry, strict=True):
         row |= {"fid": int(fid), "shape": shapely.force_2d(shapely.from_wkb(wkb))}
-    return rows
+    whole: dict[str, dict[str, Any]] = {}
+    for row in rows:  # one that was cut where another pipe joins it is still one pipe of its drawing
+        first = whole.setdefault(str(row["source"]), row)
+        if first is not row:
+            first["shape"] = shapely.line_merge(shapely.union(first["shape"], row["shape"]))
+    return list(whole.values())
 
 
 def _case(

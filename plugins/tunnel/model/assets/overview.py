@@ -14,6 +14,7 @@ from planner_app.domain.layer import LayerInfo
 from planner_app.plugin_api.model import Project
 from plugins.tunnel.model.assets import cjj61
 from plugins.tunnel.model.assets.adopt import CasePipes, waiting_cases
+from plugins.tunnel.model.assets.joining import by_case, propose
 from plugins.tunnel.model.assets.register import Statistics, asset_layers, statistics
 from plugins.tunnel.model.assets.status import Event, history, state_of
 
@@ -49,13 +50,15 @@ class NetworkItem:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Everything the page shows before something is chosen."""
+    """Everything the page shows before something is chosen. ``joins``: by case, how many ends of its adopted pipes
+    could be joined to the city's networks."""
 
     layers: Mapping[str, LayerInfo] = field(default_factory=dict)
     statistics: Statistics | None = None
     tunnels: Sequence[TunnelItem] = ()
     networks: Sequence[NetworkItem] = ()
     waiting: Sequence[CasePipes] = ()
+    joins: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:
@@ -100,7 +103,8 @@ def read_overview(project: Project) -> Overview:
     if not layers:
         return Overview(layers, waiting=waiting)
     stats = statistics(project)
-    return Overview(layers, stats, _tunnels(project, layers), _networks(project, layers), waiting)
+    joins = by_case(propose(project))
+    return Overview(layers, stats, _tunnels(project, layers), _networks(project, layers), waiting, joins)
 
 
 def _tunnels(project: Project, layers: Mapping[str, LayerInfo]) -> list[TunnelItem]:

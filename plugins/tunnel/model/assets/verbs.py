@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from planner_app.plugin_api.model import Verb, VerbContext, VerbResult
-from plugins.tunnel.model.assets import import_verb, register_verbs, service_verbs
+from plugins.tunnel.model.assets import import_verb, joining_verb, register_verbs, service_verbs
 from plugins.tunnel.model.network import verbs as network
 
 
@@ -23,6 +23,7 @@ def run_import(context: VerbContext, arguments: argparse.Namespace) -> VerbResul
 
 IMPORT = Verb("tunnel import", network.IMPORT.help, _configure_import, run_import)
 VERBS = (
-    IMPORT, register_verbs.ASSETS, register_verbs.STATUS, register_verbs.ADOPT, service_verbs.SERVICES,
+    IMPORT, register_verbs.ASSETS, register_verbs.STATUS, register_verbs.ADOPT, joining_verb.JOIN,
+    service_verbs.SERVICES,
     service_verbs.LABELS,
 )  # fmt: skip

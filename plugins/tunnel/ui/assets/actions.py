@@ -146,6 +146,24 @@ class Actions:
 
         self._context.run_job(tr("Adopting pipes of {case}", case=case), work, done, self._failed)
 
+    def join(self, case: str) -> None:
+        """Join a case's pipes to the city's network."""
+        project = self._context.project
+        if project is None:
+            return
+
+        def work() -> Any:
+            from plugins.tunnel.model.assets.joining import propose
+
+            return propose(project, case)
+
+        def done(found: Any) -> None:
+            from plugins.tunnel.ui.assets.join_dialog import JoinDialog
+
+            JoinDialog(self._context, found, self._page.window()).show()
+
+        self._context.in_background("assets.join", work, done, self._failed)
+
     def labels(self, table: str, fids: Sequence[int]) -> None:
         """A PDF of label sheets."""
         project = self._context.project

@@ -165,8 +165,10 @@ class AssetsPage(TaskPage):
         self._nothing.setVisible(empty)
         self._start.setVisible(empty)
         self.first_import.setEnabled(self._context.project is not None)
-        self.waiting.set_cards([self._waiting_card(at) for at in range(len(overview.waiting))])
-        self.waiting.setVisible(bool(overview.waiting))
+        cards = [self._waiting_card(at) for at in range(len(overview.waiting))]
+        cards += [self._join_card(case, count) for case, count in overview.joins.items()]
+        self.waiting.set_cards(cards)
+        self.waiting.setVisible(bool(cards))
         if stats is not None:
             coming = stats.states.get("planned", 0) + stats.states.get("building", 0)
             self.figures.set(
@@ -195,6 +197,12 @@ class AssetsPage(TaskPage):
         title = " · ".join(part for part in (one.number, one.title) if part)
         card = Card(CardText(one.number, title, "", " ".join(parts), ("needs_certificate", tr("to adopt"))))
         card.add(_left(button(tr("Adopt"), partial(self.doing.adopt, one.number))))
+        return card
+
+    def _join_card(self, case: str, count: int) -> Card:
+        said = tr("{count} ends of the adopted pipes could be joined to the city's network.", count=count)
+        card = Card(CardText(f"join:{case}", case, "", said, ("needs_certificate", tr("to join"))))
+        card.add(_left(button(tr("Join…"), partial(self.doing.join, case))))
         return card
 
     def _show_shares(self) -> None:

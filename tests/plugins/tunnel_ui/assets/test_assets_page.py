@@ -15,9 +15,11 @@ from planner_app.project import Project
 from plugins.tunnel.model.assets.status import history
 from plugins.tunnel.ui.assets.form_dialog import AssetForm
 from plugins.tunnel.ui.assets.import_dialog import ImportDialog, open_import
+from plugins.tunnel.ui.assets.join_dialog import JoinDialog
 from plugins.tunnel.ui.assets.tree import Group
 from plugins.tunnel.ui.state import Asset
 from tests.plugins.tunnel.assets.surveys import EAST, HEAD, joined_rows, write_csv
+from tests.plugins.tunnel.assets.test_joining import near_a_main
 
 
 @pytest.fixture
@@ -166,3 +168,21 @@ def test_a_project_without_networks_offers_an_import(open_window: Callable[[Path
     assert page._nothing.isVisible()
     assert page.first_import.isEnabled()
     assert page.figures.isHidden()
+
+
+def test_adopted_pipes_are_joined_from_a_card(open_window: Callable[[Path], Any], tmp_path: Path) -> None:
+    path = tmp_path / "city.sqlite"
+    with Project.create(path, "EPSG:4549") as project:
+        near_a_main(project)
+    desk = open_window(path)
+    page = desk.page("assets")
+    desk.until(lambda: page.overview.joins == {"GA-1": 2})
+    (card,) = page.waiting._cards
+    card.findChildren(QPushButton)[-1].click()
+    form = dialog(desk, JoinDialog)
+    assert form.left.count() == 4
+    form.ends.item(1).setCheckState(Qt.CheckState.Unchecked)
+    assert [one.target_node for one in form.chosen()] == ["C"]
+    form.apply()
+    desk.until(lambda: page.overview.joins == {"GA-1": 1})
+    assert len(desk.session.project.log()) == 5
