@@ -16,7 +16,9 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import psycopg
 
@@ -82,6 +84,28 @@ def prepare(dsn: str) -> tuple[str, LayerDef, list[str]]:
     return project, of, shared
 
 
+def apart(
+    dsns: Sequence[str], project: str, of: LayerDef, shared: list[str], seconds: float, rows: int
+) -> list[subprocess.Popen[str]]:
+    """Clients in processes of their own."""
+    said = {"project": project, "layer": of.uuid, "shared": shared, "rows": rows, "seconds": seconds}
+    return [
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.bench.bench_clients", "--as-client",
+             json.dumps(said | {"seed": seed, "dsn": dsn})],
+            stdout=subprocess.PIPE, text=True, cwd=Path(__file__).resolve().parents[2],
+        )
+        for seed, dsn in enumerate(dsns)
+    ]  # fmt: skip
+
+
+def outcome_of(running: subprocess.Popen[str], seconds: float) -> Outcome:
+    """What one of them did, once it is done."""
+    said = running.communicate(timeout=seconds)[0]
+    assert running.returncode == 0, "a client failed"
+    return Outcome(*json.loads(said))
+
+
 def check(dsn: str, project: str, outcomes: list[Outcome]) -> None:
     """Nothing is missing, nothing is there twice."""
     made = sorted(revision for outcome in outcomes for revision in outcome.revisions)
@@ -119,21 +143,15 @@ def main() -> None:
         with psycopg.connect(cluster.dsn, autocommit=True) as connection:
             initialise(connection)
         project, of, shared = prepare(cluster.dsn)
-        said = {"dsn": cluster.dsn, "project": project, "layer": of.uuid, "shared": shared, "rows": arguments.rows,
-                "seconds": arguments.seconds}  # fmt: skip
-        running = [
-            subprocess.Popen(
-                [sys.executable, "-m", "tests.bench.bench_clients", "--as-client", json.dumps(said | {"seed": seed})],
-                stdout=subprocess.PIPE, text=True,
-            )
-            for seed in range(arguments.clients)
-        ]  # fmt: skip
+        running = apart(
+            [cluster.dsn] * arguments.clients, project, of, shared, arguments.seconds, arguments.rows
+        )  # fmt: skip
         slow = PostgresTransport(cluster.dsn)
         with slow.pull(project, 0) as state:
             for _ in state.rows(of.uuid, Scope()):
                 time.sleep(min(0.2, arguments.seconds / SHARED))
         slow.close()
-        outcomes = [Outcome(*json.loads(one.communicate(timeout=arguments.seconds + 120)[0])) for one in running]
+        outcomes = [outcome_of(one, arguments.seconds + 120) for one in running]
         check(cluster.dsn, project, outcomes)
     times = sorted(seconds for outcome in outcomes for seconds in outcome.seconds)
     pushes, applied = len(times), sum(outcome.applied for outcome in outcomes)
