@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
-from planner_app.ui.canvas.viewport import Extent, united
+from planner_app.plugin_api.viewport import Extent, united
 
 if TYPE_CHECKING:
     from planner_app.domain.changeset import ChangeSet

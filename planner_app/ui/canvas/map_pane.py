@@ -14,12 +14,13 @@ from PySide6.QtWidgets import QWidget
 
 from planner_app.domain.errors import PlannerError
 from planner_app.i18n import tr
+from planner_app.plugin_api.viewport import Extent, Viewport, united
 from planner_app.ui.canvas.background import Background
 from planner_app.ui.canvas.content import MapContent
 from planner_app.ui.canvas.picture import paint_pictures
 from planner_app.ui.canvas.render_scheduler import RenderScheduler
 from planner_app.ui.canvas.selection_layer import feature_extent
-from planner_app.ui.canvas.viewport import Extent, History, Viewport, united
+from planner_app.ui.canvas.view_history import History
 
 if TYPE_CHECKING:
     from planner_app.domain.changeset import ChangeSet

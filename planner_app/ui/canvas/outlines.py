@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QByteArray, QDataStream, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPolygonF
 
-from planner_app.ui.canvas.viewport import Viewport
+from planner_app.plugin_api.viewport import Viewport
 
 if TYPE_CHECKING:
     import numpy as np

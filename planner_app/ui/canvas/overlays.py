@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from PySide6.QtGui import QPainter
 
-from planner_app.ui.canvas.viewport import Viewport
+from planner_app.plugin_api.viewport import Viewport
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QImage, QPainter, QRegion
 
-from planner_app.ui.canvas.viewport import Extent, Viewport, intersects
+from planner_app.plugin_api.viewport import Extent, Viewport, intersects
 
 #: Bytes of pictures kept: about 24 views of a 1600 x 1000 window, 6 of one with two device pixels each way.
 CACHE_BYTES = 160_000_000

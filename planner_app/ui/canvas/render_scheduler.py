@@ -13,8 +13,8 @@ from typing import Any, Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal, SignalInstance
 
+from planner_app.plugin_api.viewport import Extent, Viewport, contains
 from planner_app.ui.canvas.picture import MapPicture, PictureCache
-from planner_app.ui.canvas.viewport import Extent, Viewport, contains
 
 #: A gesture's events are 8–16 ms apart; a pause of 40 ms means that the hand rests.
 SETTLE_MS = 40

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 
+from planner_app.plugin_api.viewport import Viewport
 from planner_app.ui.canvas.quantities import format_scale_length, round_length
-from planner_app.ui.canvas.viewport import Viewport
 
 #: The map is paper in both themes, so what is drawn on it keeps the light theme's ink.
 INK = QColor("#1D2430")

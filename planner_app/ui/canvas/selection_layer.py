@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QColor
 
+from planner_app.plugin_api.viewport import Extent, Viewport
 from planner_app.ui.canvas.background import Background
 from planner_app.ui.canvas.outlines import OutlineStyle, draw_outlines
 from planner_app.ui.canvas.picture import MapPicture
-from planner_app.ui.canvas.viewport import Extent, Viewport
 
 if TYPE_CHECKING:
     from planner_app.project import Project

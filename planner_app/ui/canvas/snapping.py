@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer
 
+from planner_app.plugin_api.viewport import Extent, Viewport, contains
 from planner_app.ui.canvas.background import Background
-from planner_app.ui.canvas.viewport import Extent, Viewport, contains
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

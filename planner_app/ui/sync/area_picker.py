@@ -9,8 +9,8 @@ from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QR
 from PySide6.QtWidgets import QWidget
 
 from planner_app.i18n import tr
+from planner_app.plugin_api.viewport import Viewport
 from planner_app.ui.canvas.outlines import OutlineStyle, draw_outlines
-from planner_app.ui.canvas.viewport import Viewport
 from planner_app.ui.tools import sketch
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from planner_app.ui.controls import swatch_colour
 
 if TYPE_CHECKING:
     from planner_app.domain.layer import LayerInfo
-    from planner_app.ui.canvas.viewport import Viewport
+    from planner_app.plugin_api.viewport import Viewport
     from planner_app.ui.sync.past import Past
 
 #: How differences are drawn: changed since, gone since (they existed then), new since (they do not yet exist).

@@ -9,9 +9,9 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QLabel
 
 from planner_app.i18n import tr
+from planner_app.plugin_api.viewport import contains
 from planner_app.sync.types import Revision
 from planner_app.ui.canvas.picture import MapPicture, paint_pictures
-from planner_app.ui.canvas.viewport import contains
 from planner_app.ui.controls import ElidedLabel, FloatingFrame, IconButton, ThemedIcon, button, column, label, row
 from planner_app.ui.sync.audit import why
 from planner_app.ui.sync.conflict_list import square

@@ -10,8 +10,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QPainter
 
 from planner_app.i18n import tr
+from planner_app.plugin_api.viewport import Viewport
 from planner_app.ui.canvas.quantities import format_length, is_northing_first
-from planner_app.ui.canvas.viewport import Viewport
 from planner_app.ui.tools import sketch
 from planner_app.ui.tools.drawing import Point, PointsTool
 from planner_app.ui.tools.editable import EditablePolygon

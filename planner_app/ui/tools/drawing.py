@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QPainter
 
+from planner_app.plugin_api.viewport import Viewport
 from planner_app.ui.canvas.snapping import Snap
-from planner_app.ui.canvas.viewport import Viewport
 from planner_app.ui.tools import sketch
 from planner_app.ui.tools.tool import Tool, ToolEvent
 

@@ -9,8 +9,8 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QKeyEvent, QPainter
 
 from planner_app.i18n import tr
+from planner_app.plugin_api.viewport import Viewport
 from planner_app.ui.canvas.snapping import Owner, Snap
-from planner_app.ui.canvas.viewport import Viewport
 from planner_app.ui.tools import sketch
 from planner_app.ui.tools.draw_polygon import word_problem
 from planner_app.ui.tools.editable import Corner, EditablePolygon, insert_shared, move_shared, remove_shared

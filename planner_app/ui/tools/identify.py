@@ -20,9 +20,9 @@ from PySide6.QtWidgets import (
 )
 
 from planner_app.i18n import tr
+from planner_app.plugin_api.viewport import Viewport
 from planner_app.ui.canvas.feature_text import FeatureText, describe
 from planner_app.ui.canvas.picking import pick
-from planner_app.ui.canvas.viewport import Viewport
 from planner_app.ui.controls import FloatingFrame
 from planner_app.ui.theme import Theme
 from planner_app.ui.tools import sketch

@@ -9,8 +9,8 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QPainter
 
 from planner_app.i18n import tr
+from planner_app.plugin_api.viewport import Viewport
 from planner_app.ui.canvas.quantities import format_area, format_length
-from planner_app.ui.canvas.viewport import Viewport
 from planner_app.ui.tools import sketch
 from planner_app.ui.tools.drawing import Point, PointsTool
 from planner_app.ui.tools.tool import ToolEvent

@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QKeyEvent, QPainter
 
 from planner_app.i18n import tr
-from planner_app.ui.canvas.viewport import Viewport
+from planner_app.plugin_api.viewport import Viewport
 from planner_app.ui.tools import sketch
 from planner_app.ui.tools.select import choose, mode_of, select_at
 from planner_app.ui.tools.tool import Tool, ToolEvent

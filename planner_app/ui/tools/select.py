@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Literal
 
+from planner_app.plugin_api.viewport import Extent, contains
 from planner_app.ui.canvas.picking import pick
-from planner_app.ui.canvas.viewport import Extent, contains
 from planner_app.ui.tools.tool import ToolEvent
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF, QTextLayout
 
-from planner_app.ui.canvas.viewport import Viewport
+from planner_app.plugin_api.viewport import Viewport
 
 INK = QColor("#1F5FAE")
 DARK = QColor("#1D2430")

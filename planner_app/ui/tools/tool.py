@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QPainter
 
-from planner_app.ui.canvas.viewport import Viewport
+from planner_app.plugin_api.viewport import Viewport
 from planner_app.ui.tools import sketch
 
 if TYPE_CHECKING:

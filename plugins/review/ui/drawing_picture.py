@@ -24,6 +24,7 @@ from shiboken6 import isValid
 
 from planner_app.i18n import tr
 from planner_app.plugin_api.ui import PanelContext
+from planner_app.plugin_api.viewport import Viewport
 
 if TYPE_CHECKING:
     from plugins.review.ui.sheet.paint import Frame, Picture
@@ -66,7 +67,7 @@ class DrawingPicture(QWidget):
         self._scene: Scene | None = None
         self._raster: tuple[QImage, Box] | None = None
         self._extent: Box = (0.0, 0.0, 1.0, 1.0)
-        self._centre, self._resolution = (0.5, 0.5), 1.0
+        self._view = Viewport(least=0.0, most=math.inf)
         self._fitted = True
         self._picture: Picture | None = None
         self._turn = 0
@@ -111,11 +112,11 @@ class DrawingPicture(QWidget):
     def fit(self, box: Box | None = None) -> None:
         """Show everything, or a box."""
         self._fitted = box is None
-        xmin, ymin, xmax, ymax = box or self._extent
-        self._centre = ((xmin + xmax) / 2, (ymin + ymax) / 2)
-        width, height = max(self.width(), 1), max(self.height(), 1)
-        self._resolution = max((xmax - xmin) / width, (ymax - ymin) / height, 1e-9) * (1 + 2 * _MARGIN)
+        self._view = self._sized().fitted(box or self._extent, 2 * _MARGIN)
         self._changed()
+
+    def _sized(self) -> Viewport:
+        return self._view.resized(self.width(), self.height(), self.devicePixelRatioF())
 
     def _changed(self) -> None:
         self._settle.start()
@@ -126,9 +127,8 @@ class DrawingPicture(QWidget):
     def _frame(self) -> Frame:
         from plugins.review.ui.sheet.paint import Frame
 
-        west = self._centre[0] - self.width() / 2 * self._resolution
-        north = self._centre[1] + self.height() / 2 * self._resolution
-        return Frame(west, north, self._resolution, self.width(), self.height(), self.devicePixelRatioF())
+        view = self._view = self._sized()
+        return Frame(*view.to_map(0, 0), view.resolution, view.width, view.height, view.dpr)
 
     def _render(self) -> None:
         scene = self._scene
@@ -156,22 +156,11 @@ class DrawingPicture(QWidget):
 
     # coordinates
 
-    def _to_screen(self, x: float, y: float) -> tuple[float, float]:
-        return (
-            (x - self._centre[0]) / self._resolution + self.width() / 2,
-            (self._centre[1] - y) / self._resolution + self.height() / 2,
-        )
-
     def _to_drawing(self, place: QPointF) -> tuple[float, float]:
-        return (
-            self._centre[0] + (place.x() - self.width() / 2) * self._resolution,
-            self._centre[1] - (place.y() - self.height() / 2) * self._resolution,
-        )
+        return self._view.to_map(place.x(), place.y())
 
     def _rect(self, box: Box) -> QRectF:
-        left, top = self._to_screen(box[0], box[3])
-        right, bottom = self._to_screen(box[2], box[1])
-        return QRectF(left, top, right - left, bottom - top)
+        return QRectF(*self._view.rectangle(box))
 
     # painting
 
@@ -185,7 +174,7 @@ class DrawingPicture(QWidget):
         if self._picture is not None:
             from plugins.review.ui.sheet.paint import paint_picture
 
-            paint_picture(painter, self._picture, self._to_screen)
+            paint_picture(painter, self._picture, self._view.to_screen)
         self._paint_regions(painter)
         self._paint_points(painter)
         if self.mode == "region" and self._pressed is not None and self._dragged:
@@ -220,7 +209,7 @@ class DrawingPicture(QWidget):
 
     def _paint_points(self, painter: QPainter) -> None:
         for x, y, name in self.points:
-            place = QPointF(*self._to_screen(x, y))
+            place = QPointF(*self._view.to_screen(x, y))
             painter.setPen(QPen(QColor("#FFFFFF"), 4))
             painter.drawEllipse(place, 5, 5)
             painter.setPen(QPen(QColor("#C0322B"), 2))
@@ -241,9 +230,7 @@ class DrawingPicture(QWidget):
         self._dragged |= math.hypot(*(place - self._pressed).toTuple()) > _DRAG
         if self._dragged and (self.mode != "region" or event.buttons() & Qt.MouseButton.MiddleButton):
             self._fitted = False
-            self._centre = (
-                self._centre[0] - step.x() * self._resolution, self._centre[1] + step.y() * self._resolution
-            )  # fmt: skip
+            self._view = self._view.panned(step.x(), step.y())
             self._changed()
         self._last = place
         self.update()
@@ -272,7 +259,7 @@ class DrawingPicture(QWidget):
         import numpy as np
 
         parts = [part.xy for part in (self._scene.lines, self._scene.fills) if len(part.xy)]
-        best, reach = (x, y), _SNAP * self._resolution
+        best, reach = (x, y), _SNAP * self._view.resolution
         for xy in parts:
             gap = np.hypot(xy[:, 0] - x, xy[:, 1] - y)
             at = int(np.nanargmin(gap)) if np.isfinite(gap).any() else -1
@@ -281,29 +268,27 @@ class DrawingPicture(QWidget):
         return best
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        self._zoom(0.8 if event.angleDelta().y() > 0 else 1.25, event.position())
+        self._zoom(1.25 if event.angleDelta().y() > 0 else 0.8, event.position())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         middle = QPointF(self.width() / 2, self.height() / 2)
         if event.key() in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
-            self._zoom(0.8, middle)
-        elif event.key() == Qt.Key.Key_Minus:
             self._zoom(1.25, middle)
+        elif event.key() == Qt.Key.Key_Minus:
+            self._zoom(0.8, middle)
         elif event.key() == Qt.Key.Key_Home:
             self.fit()
         else:
             super().keyPressEvent(event)
 
     def _zoom(self, factor: float, place: QPointF) -> None:
-        x, y = self._to_drawing(place)
         self._fitted = False
-        self._resolution *= factor
-        right, down = place.x() - self.width() / 2, place.y() - self.height() / 2
-        self._centre = (x - right * self._resolution, y + down * self._resolution)
+        self._view = self._view.zoomed(factor, place.x(), place.y())
         self._changed()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._view = self._sized()
         self.fit() if self._fitted else self._changed()
 
     def changeEvent(self, event: QEvent) -> None:

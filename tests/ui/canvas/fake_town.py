@@ -18,6 +18,7 @@ from planner_app.domain.changeset import ChangeSet, TableTouch
 from planner_app.domain.layer import FieldInfo, LayerInfo
 from planner_app.ui.canvas.map_canvas import MapCanvas
 from planner_app.ui.session import Session
+from tests.ui import conftest
 
 #: Lower left corner of the fake town: CGCS2000 3° zone, central meridian 120°E.
 EAST, NORTH = 512_000.0, 3_450_000.0
@@ -32,20 +33,8 @@ class Picture:
     request_id: int
 
 
-class FakeView(QObject):
+class FakeView(conftest.FakeView):
     """Notes requests and answers when the test says so."""
-
-    partial = Signal(object)
-    finished = Signal(object)
-    failed = Signal(object)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.requests: list[Any] = []
-
-    def render(self, request: Any) -> int:
-        self.requests.append(request)
-        return len(self.requests)
 
     def picture(self, colour: str, number: int | None = None) -> Picture:
         request = self.requests[-1 if number is None else number - 1]

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from planner_app.plugin_api.viewport import Viewport
 from planner_app.ui.canvas.background import Background
 from planner_app.ui.canvas.scale_bar import bar_length
-from planner_app.ui.canvas.viewport import Viewport
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from planner_app.ui.canvas.viewport import contains
+from planner_app.plugin_api.viewport import contains
 from tests.ui.canvas.fake_town import EAST, NORTH, Bench
 
 MIDDLE = Qt.MouseButton.MiddleButton

@@ -9,8 +9,8 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtTest import QTest
 
 from planner_app.domain.changeset import ChangeSet, TableTouch
+from planner_app.plugin_api.viewport import Viewport
 from planner_app.ui.canvas.picture import MapPicture, PictureCache, paint_pictures
-from planner_app.ui.canvas.viewport import Viewport
 from tests.ui.canvas.fake_town import EAST, NORTH, Bench
 
 VIEW = Viewport(0, 0, 1.0, 200, 100)

@@ -6,9 +6,9 @@ import shapely
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 
+from planner_app.plugin_api.viewport import Viewport
 from planner_app.ui.canvas import selection_layer
 from planner_app.ui.canvas.outlines import HOLE, LINE, OUTER, OutlineStyle, draw_outlines, screen_rings, to_polygon
-from planner_app.ui.canvas.viewport import Viewport
 from planner_app.ui.tools.select import apply, select_by_expression
 from planner_app.ui.tools.select_expression import SelectExpressionDialog, quote_name, quote_value
 from tests.ui.canvas.fake_town import Bench

@@ -134,8 +134,8 @@ def test_time_travel_shows_what_was_and_what_became_of_it(at_server: Any, page: 
 
 def test_the_past_is_drawn_in_the_layers_colours(at_server: Any, backend: FakeBackend) -> None:
     from planner_app.domain.style import LayerStyle, StyleClass, to_qml
+    from planner_app.plugin_api.viewport import Viewport
     from planner_app.project import SetStyle
-    from planner_app.ui.canvas.viewport import Viewport
     from planner_app.ui.sync.past import read_past
 
     of = layer(at_server)

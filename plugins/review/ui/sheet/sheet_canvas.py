@@ -23,6 +23,7 @@ from PySide6.QtWidgets import QWidget
 
 from planner_app.i18n import tr
 from planner_app.plugin_api.ui import PanelContext
+from planner_app.plugin_api.viewport import Viewport
 from plugins.review.model.drawing.types import Page
 from plugins.review.ui.sheet.live import Layered, LivePicture
 from plugins.review.ui.sheet.markup.board import MarkBoard
@@ -42,15 +43,6 @@ _SWIPE_PIXELS = 8.0
 _UNITS_PER_DOUBLING, _PIXELS_PER_DOUBLING = 240.0, 220.0
 _FIT = 0.06
 _ARROWS = {Qt.Key.Key_Left: (1, 0), Qt.Key.Key_Right: (-1, 0), Qt.Key.Key_Up: (0, 1), Qt.Key.Key_Down: (0, -1)}
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What part of the sheet is shown: its centre and the drawing units of a logical pixel."""
-
-    x: float = 0.0
-    y: float = 0.0
-    resolution: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +82,7 @@ class SheetCanvas(QWidget):
     ) -> None:
         super().__init__()
         self._context, self._model, self._board = context, model, board
-        self.view = View()
+        self.view = Viewport()
         self.tool = MarkTool(board, "sheet", self.update, self.pan, write, open_photo)
         self._layered = Layered(context, "sheet", self, self.update)
         self._pointed = Pointed(model, on_map=False)
@@ -121,22 +113,18 @@ class SheetCanvas(QWidget):
 
     def to_screen(self, x: float, y: float) -> tuple[float, float]:
         """Logical pixel of a place in drawing units."""
-        view = self.view
-        return (x - view.x) / view.resolution + self.width() / 2, (view.y - y) / view.resolution + self.height() / 2
+        return self.view.to_screen(x, y)
 
     def to_sheet(self, px: float, py: float) -> tuple[float, float]:
         """Place in drawing units under a logical pixel."""
-        view = self.view
-        return view.x + (px - self.width() / 2) * view.resolution, view.y - (py - self.height() / 2) * view.resolution
+        return self.view.to_map(px, py)
 
     def fit(self, extent: Extent | None = None, margin: float = _FIT) -> None:
         """Show an extent (all of the drawing) whole."""
         extent = extent or self._whole()
         if extent is None or self.width() < 2:
             return
-        xmin, ymin, xmax, ymax = extent
-        resolution = max((xmax - xmin) / self.width(), (ymax - ymin) / self.height()) * (1 + 2 * margin)
-        self._go(View((xmin + xmax) / 2, (ymin + ymax) / 2, resolution if resolution > 0 else self.view.resolution))
+        self._go(self._sized().fitted(extent, 2 * margin))
 
     def show_extent(self, extent: Extent) -> None:
         """Bring an extent into view with its surroundings; not nearer than a third of what is seen now."""
@@ -151,16 +139,18 @@ class SheetCanvas(QWidget):
         px, py = self.width() / 2 if px is None else px, self.height() / 2 if py is None else py
         whole = self._whole()
         size = max(whole[2] - whole[0], whole[3] - whole[1]) if whole is not None else 1.0
-        resolution = min(max(self.view.resolution / factor, size * 1e-8), size)
-        x, y = self.to_sheet(px, py)
-        self._go(View(x - (px - self.width() / 2) * resolution, y + (py - self.height() / 2) * resolution, resolution))
+        self._go(replace(self._sized(), least=size * 1e-8, most=size).zoomed(factor, px, py))
 
     def pan(self, dx: float, dy: float) -> None:
         """Move the picture by pixels."""
-        view = self.view
-        self._go(replace(view, x=view.x - dx * view.resolution, y=view.y + dy * view.resolution))
+        self._go(self.view.panned(dx, dy))
 
-    def _go(self, view: View) -> None:
+    def _sized(self) -> Viewport:
+        return replace(
+            self.view.resized(self.width(), self.height(), self.devicePixelRatioF()), least=0.0, most=math.inf
+        )
+
+    def _go(self, view: Viewport) -> None:
         if view != self.view and math.isfinite(view.x + view.y + view.resolution):
             self.view = view
             self.update()
@@ -187,6 +177,7 @@ class SheetCanvas(QWidget):
         self.update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
+        self.view = self._sized()
         if event.oldSize().width() < 2:
             self._fit_later = True
 

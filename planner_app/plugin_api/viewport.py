@@ -1,7 +1,7 @@
-"""What part of the plane a map window shows. Pure arithmetic; no Qt.
+"""What part of a plane a window shows: of the map, of a drawing. Pure arithmetic; no Qt.
 
-Map coordinates are (easting, northing) in metres of the project's CRS; screen coordinates are logical pixels with y
-downwards. A viewport never changes: a gesture makes a new one.
+Map coordinates are (easting, northing) in metres of the project's CRS, a drawing's are its own units; screen
+coordinates are logical pixels with y downwards. A viewport never changes: a gesture makes a new one.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ Extent = tuple[float, float, float, float]
 
 #: Scales are those of a 96 dpi screen, as QGIS Desktop shows them (not OGC 05-077r4's 0.28 mm pixel).
 METRES_PER_PIXEL = 0.0254 / 96.0
-MIN_RESOLUTION = 1e-5
-MAX_RESOLUTION = 1e5
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +24,7 @@ class Viewport:
         resolution: map units per logical pixel.
         width, height: size in logical pixels.
         dpr: device pixels per logical pixel.
+        least, most: how near and far one may zoom, as resolutions.
     """
 
     x: float = 0.0
@@ -34,6 +33,8 @@ class Viewport:
     width: int = 1
     height: int = 1
     dpr: float = 1.0
+    least: float = 1e-5
+    most: float = 1e5
 
     def extent(self) -> Extent:
         """(xmin, ymin, xmax, ymax) of the window in map units."""
@@ -59,7 +60,7 @@ class Viewport:
 
     def zoomed(self, factor: float, px: float, py: float) -> Viewport:
         """The view ``factor`` times nearer (below 1: farther); the map point under pixel (px, py) stays there."""
-        resolution = min(max(self.resolution / factor, MIN_RESOLUTION), MAX_RESOLUTION)
+        resolution = self._within(self.resolution / factor)
         x, y = self.to_map(px, py)
         return replace(
             self,
@@ -81,7 +82,7 @@ class Viewport:
         resolution = max((xmax - xmin) / self.width, (ymax - ymin) / self.height) * (1 + margin)
         if not resolution > 0:
             resolution = min(self.resolution, 1.0)
-        resolution = min(max(resolution, MIN_RESOLUTION), MAX_RESOLUTION)
+        resolution = self._within(resolution)
         return replace(self, x=(xmin + xmax) / 2, y=(ymin + ymax) / 2, resolution=resolution)
 
     @property
@@ -91,8 +92,10 @@ class Viewport:
 
     def scaled(self, denominator: float) -> Viewport:
         """The same centre at the scale 1 : denominator."""
-        resolution = min(max(denominator * METRES_PER_PIXEL, MIN_RESOLUTION), MAX_RESOLUTION)
-        return replace(self, resolution=resolution)
+        return replace(self, resolution=self._within(denominator * METRES_PER_PIXEL))
+
+    def _within(self, resolution: float) -> float:
+        return min(max(resolution, self.least), self.most)
 
     def same_view(self, other: Viewport, tolerance: float = 0.25) -> bool:
         """True if both show the same picture to within ``tolerance`` pixels anywhere in the window."""
@@ -119,40 +122,3 @@ def united(extents: list[Extent]) -> Extent | None:
         return None
     left, bottom, right, top = zip(*extents, strict=True)
     return min(left), min(bottom), max(right), max(top)
-
-
-class History:
-    """Views to go back and forward to, as in a browser."""
-
-    def __init__(self, limit: int = 100) -> None:
-        self._views: list[Viewport] = []
-        self._at = -1
-        self._limit = limit
-
-    def push(self, view: Viewport) -> None:
-        """Remember a view a person came to; what lay forward is forgotten. The same view again is not kept."""
-        if self._at >= 0 and self._views[self._at].same_view(view):
-            return
-        del self._views[self._at + 1 :]
-        self._views.append(view)
-        del self._views[: -self._limit]
-        self._at = len(self._views) - 1
-
-    def back(self) -> Viewport | None:
-        """The previous view, or None at the oldest."""
-        if self._at <= 0:
-            return None
-        self._at -= 1
-        return self._views[self._at]
-
-    def forward(self) -> Viewport | None:
-        """The next view, or None at the newest."""
-        if self._at + 1 >= len(self._views):
-            return None
-        self._at += 1
-        return self._views[self._at]
-
-    def clear(self) -> None:
-        """Forget all views."""
-        self._views.clear()
-        self._at = -1
