@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from PySide6.QtCore import QAbstractItemModel, QEvent, QItemSelection, QItemSelectionModel, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QAbstractItemModel, QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QStackedWidget, QTabBar, QWidget
 
 from planner_app.i18n import tr
 from planner_app.ui.controls import EmptyState, IconButton, button, column, line, row
-from planner_app.ui.tables import SortFilterModel, fit_columns, table_view
+from planner_app.ui.tables import SortFilterModel, fit_columns, select_rows, table_view
 from planner_app.ui.theme import Theme
 
 
@@ -245,19 +245,10 @@ class DockTableView(QWidget):
         source = self.proxy.sourceModel()
         if source is None or list(rows) == self.selected_rows():
             return
-        selection = QItemSelection()
-        first = None
-        for number in rows:
-            index = self.proxy.mapFromSource(source.index(number, 0))
-            if index.isValid():
-                selection.select(index, index)
-                first = first or index
+        found = [self.proxy.mapFromSource(source.index(number, 0)) for number in rows]
         self._quiet = True
-        flag = QItemSelectionModel.SelectionFlag
-        self.view.selectionModel().select(selection, flag.ClearAndSelect | flag.Rows)
+        select_rows(self.view, [index for index in found if index.isValid()])
         self._quiet = False
-        if first is not None:
-            self.view.scrollTo(first)
 
     def selected_rows(self) -> list[int]:
         """Selected source rows, in order."""

@@ -6,8 +6,11 @@ What a model may answer beside the usual roles stands in ``planner_app.plugin_ap
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from PySide6.QtCore import (
+    QItemSelection,
+    QItemSelectionModel,
     QModelIndex,
     QPersistentModelIndex,
     QRect,
@@ -147,6 +150,17 @@ def table_view(theme: Theme, look: str = "") -> QTableView:
     header.setStretchLastSection(True)
     theme.changed.connect(view.viewport().update)
     return view
+
+
+def select_rows(view: QTableView, rows: Sequence[QModelIndex]) -> None:
+    """Select the rows of these indexes instead of what is selected, and bring the first into view."""
+    selection = QItemSelection()
+    for index in rows:
+        selection.select(index, index)
+    flag = QItemSelectionModel.SelectionFlag
+    view.selectionModel().select(selection, flag.ClearAndSelect | flag.Rows)
+    if rows:
+        view.scrollTo(rows[0])
 
 
 def fit_columns(view: QTableView, theme: Theme, widest: int = 260) -> None:

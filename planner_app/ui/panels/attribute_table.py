@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QItemSelection, QItemSelectionModel, QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QLineEdit, QMenu, QSizePolicy, QStackedWidget, QWidget
 
 from planner_app.domain.changeset import ChangeSet
@@ -14,7 +14,7 @@ from planner_app.ui.actions import ActionRegistry
 from planner_app.ui.controls import EmptyState, IconButton, Notice, column, label, row
 from planner_app.ui.panels.attribute_model import AttributeModel, split_filter
 from planner_app.ui.session import Session
-from planner_app.ui.tables import fit_columns, table_view
+from planner_app.ui.tables import fit_columns, select_rows, table_view
 
 _SELECT_LIMIT = 50_000
 
@@ -201,20 +201,11 @@ class AttributeTable(QWidget):
             return
         if self.only_selected.isChecked():
             self.reload()
-        selection = QItemSelection()
-        first = None
-        for fid in self.session.selection.fids(self.model.layer.id)[:_SELECT_LIMIT]:
-            number = self.model.row_of(fid)
-            if number >= 0:
-                index = self.model.index(number, 0)
-                selection.select(index, index)
-                first = first or index
+        chosen = self.session.selection.fids(self.model.layer.id)[:_SELECT_LIMIT]
+        rows = [row for row in map(self.model.row_of, chosen) if row >= 0]
         self._quiet = True
-        flag = QItemSelectionModel.SelectionFlag
-        self.view.selectionModel().select(selection, flag.ClearAndSelect | flag.Rows)
+        select_rows(self.view, [self.model.index(row, 0) for row in rows])
         self._quiet = False
-        if first is not None:
-            self.view.scrollTo(first)
 
     def select_filtered(self) -> None:
         """Select every row the filter leaves."""

@@ -6,6 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import ezdxf.filemanagement
+import shapely
+
+from planner_app.domain.layer import FieldInfo, NewLayer, PlanInfo, PlanKind
+from planner_app.project import Batch, Project
 
 EAST, NORTH = 560_000.0, 3_400_000.0
 """Corner of the site, 60 km east of the central meridian near 30.7°N."""
@@ -85,3 +89,23 @@ def _ring(space: Any, box: tuple[float, float, float, float], layer: str, east: 
 def _text(space: Any, text: str, place: tuple[float, float], layer: str, east: float, north: float) -> None:
     made = space.add_text(text, height=2.0, dxfattribs={"layer": layer})
     made.set_placement((east + place[0], north + place[1]))
+
+
+def add_zoning(project: Project, far_max: float, setback_m: float) -> str:
+    """A detailed zoning plan with two parcels: the site's, with these limits, and its neighbour's; its layer."""
+    fields = tuple(
+        FieldInfo(name, "text" if name in ("parcel_no", "class_code") else "real")
+        for name in (
+            "parcel_no", "class_code", "far_max", "density_max_pct", "green_min_pct", "height_max_m", "setback_m",
+        )
+    )  # fmt: skip
+    boxes = [(0, 0, 120, 80), (120, 0, 240, 80)]
+    wkb = [shapely.to_wkb(shapely.box(EAST + a, NORTH + b, EAST + c, NORTH + d)) for a, b, c, d in boxes]
+    columns = {
+        "parcel_no": ["BH-01-07", "BH-01-08"], "class_code": ["070102", "090101"], "far_max": [far_max, 2.0],
+        "density_max_pct": [28.0, 45.0], "green_min_pct": [8.0, 20.0], "height_max_m": [24.0, 60.0],
+        "setback_m": [setback_m, 5.0],
+    }  # fmt: skip
+    plan = PlanInfo("detailed", PlanKind.DETAILED, "控制性详细规划")
+    new = NewLayer("地块指标", "polygon", fields, plan=plan, class_field="class_code")
+    return project.add_layer(new, [Batch(wkb, columns)]).id

@@ -7,17 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import shapely
 from PySide6.QtWidgets import QApplication, QDialog
 
-from planner_app.domain.layer import FieldInfo, NewLayer, PlanInfo, PlanKind
 from planner_app.domain.rule import parse_rules
 from planner_app.i18n import add_folder
-from planner_app.project import Batch, Project
+from planner_app.project import Project
 from plugins.review.model.cases import opened as opening
 from plugins.review.ui.panel import ReviewPanel
 from tests.helpers.panel_context import FakeContext, FakeTable
-from tests.plugins.review.drawings import EAST, NORTH, write_plan
+from tests.plugins.review.drawings import EAST, NORTH, add_zoning, write_plan
 
 RULES = Path(__file__).resolve().parents[3] / "plugins" / "review" / "rules"
 
@@ -92,23 +90,8 @@ def project(tmp_path: Path) -> Iterator[Project]:
 
 @pytest.fixture
 def zoning(project: Project) -> str:
-    """A detailed zoning plan: the site's parcel and its neighbour; its layer."""
-    fields = tuple(
-        FieldInfo(name, "text" if name in ("parcel_no", "class_code") else "real")
-        for name in (
-            "parcel_no", "class_code", "far_max", "density_max_pct", "green_min_pct", "height_max_m", "setback_m",
-        )
-    )  # fmt: skip
-    boxes = [(0, 0, 120, 80), (120, 0, 240, 80)]
-    wkb = [shapely.to_wkb(shapely.box(EAST + a, NORTH + b, EAST + c, NORTH + d)) for a, b, c, d in boxes]
-    columns = {
-        "parcel_no": ["BH-01-07", "BH-01-08"], "class_code": ["070102", "090101"], "far_max": [0.7, 2.0],
-        "density_max_pct": [28.0, 45.0], "green_min_pct": [8.0, 20.0], "height_max_m": [24.0, 60.0],
-        "setback_m": [13.0, 5.0],
-    }  # fmt: skip
-    plan = PlanInfo("detailed", PlanKind.DETAILED, "控制性详细规划")
-    new = NewLayer("地块指标", "polygon", fields, plan=plan, class_field="class_code")
-    return project.add_layer(new, [Batch(wkb, columns)]).id
+    """The site may be built up to a FAR of 0.7, 13 m from its edges."""
+    return add_zoning(project, 0.7, 13.0)
 
 
 @pytest.fixture

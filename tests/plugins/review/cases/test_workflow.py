@@ -10,9 +10,9 @@ import pytest
 import shapely
 
 from planner_app.domain.errors import Cancelled, PlannerError
-from planner_app.domain.layer import FieldInfo, NewLayer, PlanInfo, PlanKind
+from planner_app.domain.layer import NewLayer
 from planner_app.domain.progress import NoProgress
-from planner_app.project import Batch, Project
+from planner_app.project import Project
 from plugins.review.model.cases import opened as opening
 from plugins.review.model.cases import store
 from plugins.review.model.cases.commands import OpenCase, RaiseIssue, SetCase
@@ -29,7 +29,7 @@ from plugins.review.model.conditions.types import Conditions
 from plugins.review.model.drawing.placement import Placement
 from plugins.review.model.reading.types import ReadingOptions
 from tests.helpers.project_files import assert_whole, everything
-from tests.plugins.review.drawings import EAST, GREENS, HOUSES, NORTH, write_plan, write_survey
+from tests.plugins.review.drawings import EAST, GREENS, HOUSES, NORTH, add_zoning, write_plan, write_survey
 
 
 @pytest.fixture
@@ -46,24 +46,8 @@ def plan(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def zoning(project: Project) -> None:
-    """A detailed zoning plan with two parcels: the site's, and its neighbour's."""
-    fields = tuple(
-        FieldInfo(name, "text" if name in ("parcel_no", "class_code") else "real")
-        for name in (
-            "parcel_no", "class_code", "far_max", "density_max_pct", "green_min_pct", "height_max_m", "setback_m",
-        )
-    )  # fmt: skip
-    boxes = [(0, 0, 120, 80), (120, 0, 240, 80)]
-    wkb = [shapely.to_wkb(shapely.box(EAST + a, NORTH + b, EAST + c, NORTH + d)) for a, b, c, d in boxes]
-    columns = {
-        "parcel_no": ["BH-01-07", "BH-01-08"], "class_code": ["070102", "090101"], "far_max": [1.0, 2.0],
-        "density_max_pct": [28.0, 45.0], "green_min_pct": [8.0, 20.0], "height_max_m": [24.0, 60.0],
-        "setback_m": [5.0, 5.0],
-    }  # fmt: skip
-    plan = PlanInfo("detailed", PlanKind.DETAILED, "控制性详细规划")
-    project.add_layer(
-        NewLayer("地块指标", "polygon", fields, plan=plan, class_field="class_code"), [Batch(wkb, columns)]
-    )
+    """The site may be built up to a FAR of 1.0, 5 m from its edges."""
+    add_zoning(project, 1.0, 5.0)
 
 
 def tables(project: Project) -> dict[str, list[tuple[object, ...]]]:
