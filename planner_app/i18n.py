@@ -98,7 +98,8 @@ def tr(text: str, **params: object) -> str:
 def word(code: str, params: dict[str, Any] | None = None, key: str = "text") -> str:
     """The sentence behind a code (``key="hint"``: what to do, may be empty). An unknown code is shown as it is.
 
-    A parameter ``x_zh`` stands in for ``x`` in Chinese.
+    A parameter ``x_zh`` stands in for ``x`` in Chinese. A ``reason`` or ``type`` that is a code itself is worded if the
+    messages have an entry of the sentence's code, a dot and its own.
     """
     if not _state.messages_read:
         _state.messages = {}
@@ -116,6 +117,9 @@ def word(code: str, params: dict[str, Any] | None = None, key: str = "text") -> 
         given = given | {
             name.removesuffix("_zh"): value for name, value in given.items() if name.endswith("_zh") and value
         }
+    for name in ("reason", "type"):
+        if inner := _state.messages.get(f"{code}.{given.get(name, '')}"):
+            given = given | {name: inner[short]}
     return _format.vformat(sentence, (), given)
 
 

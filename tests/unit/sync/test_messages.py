@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from planner_app.i18n import RESOURCES
+from planner_app.i18n import RESOURCES, set_language, word
 from planner_app.sync.client.session import StateKind, SyncState
 
 ROOT = RESOURCES.parent
@@ -90,3 +90,30 @@ def test_every_state_has_a_sentence() -> None:
     fields = set(SyncState.__dataclass_fields__)
     for kind in StateKind.__args__:  # type: ignore[attr-defined]
         assert needed(f"sync.state_{kind}") <= fields
+
+
+@pytest.mark.parametrize(
+    ("code", "params", "chinese", "english"),
+    [
+        ("sync.refused_geometry", {"reason": "not_finite"}, "坐标", "coordinate"),
+        ("sync.refused_definition", {"reason": "exists"}, "已有", "has a layer"),
+        ("sync.refused_definition", {"reason": "definition:42P07"}, "42P07", "42P07"),
+        ("sync.wrong_value", {"field": "层数", "type": "integer", "value": "x"}, "整数", "whole number"),
+        ("sync.refused_value", {"reason": "fields"}, "fields", "fields"),  # a field's own name
+    ],
+)
+def test_reasons_are_worded(code: str, params: dict[str, str], chinese: str, english: str) -> None:
+    for language, wanted in (("zh_CN", chinese), ("en", english)):
+        set_language(language)
+        assert wanted in word(code, params)
+
+
+def test_every_reason_that_the_server_gives_is_worded() -> None:
+    text = "".join(path.read_text("utf-8") for path in (ROOT / "planner_app/sync/server/sql/code").glob("*.sql"))
+    fault = text[text.index("FUNCTION planner_inner.geometry_fault") :].split("$$")[1]
+    reasons = {f"sync.refused_geometry.{one}" for one in re.findall(r"THEN '(\w+)'", fault) if one != "Z"}
+    for name in ("layer_fault", "fields_fault"):
+        body = text[text.index(f"FUNCTION planner_inner.{name}") :].split("$$")[1]
+        reasons |= {f"sync.refused_definition.{one}" for one in re.findall(r"THEN '(\w+)'", body)}
+    assert len(reasons) > 7
+    assert reasons - MESSAGES.keys() <= {"sync.refused_geometry.", "sync.refused_geometry.M"}
