@@ -31,7 +31,7 @@ _NO_LINE: Final = (
     "could not translate host name", "connection refused", "timeout expired", "timed out", "no route to host",
     "network is unreachable", "server closed the connection", "could not connect", "connection reset",
     "could not receive", "could not send", "no such file", "starting up", "shutting down",
-    "connection is bad: no error", "failed to resolve host", "errno",
+    "connection is bad: no error", "failed to resolve host", "errno", "failed: permission denied",
 )  # fmt: skip
 #: How PostgreSQL says in English and Chinese that a database is not there; of a failed login libpq tells no state.
 _NO_DATABASE: Final = re.compile('(?:database|数据库) ?["“]([^"”]*)["”] ?(?:does not exist|不存在)')
