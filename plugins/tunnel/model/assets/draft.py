@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from plugins.tunnel.model.assets.cjj61 import is_valve, major_of
+from plugins.tunnel.model.field_names import alias_of
 
 Xyz = tuple[float, float, float]
 #: Two ends nearer than this are one place, m: surveys state millimetres.
@@ -16,6 +17,10 @@ SAME_PLACE = 0.01
 FAR = 100_000.0
 #: A line end within this of another line's end that it does not meet, m: most likely it should.
 NEAR_MISS = 0.5
+
+
+#: What surveys tell beside the columns of the tables.
+_SURVEYED = {"dn": "管径", "depth": "埋深", "z": "管线高程"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,10 @@ class Draft:
         self.faults.append(Fault(where, code, params))
 
     def mend(self, where: str, code: str, **params: Any) -> None:
-        """Keep a row without, or with a changed, value."""
+        """Keep a row without, or with a changed, value. ``field``: the column it is about."""
+        if "field" in params:
+            name = str(params["field"])
+            params["field_zh"] = _SURVEYED.get(name) or alias_of("net_line", name).partition("（")[0]
         self.faults.append(Fault(where, code, params, kept=True))
 
     def add_node(self, node: DraftNode) -> None:

@@ -31,15 +31,25 @@ class Flood:
         return next((t for t, d in zip(self.t, depths, strict=True) if d >= deep), None)
 
 
+def _summed(d: NDArray[np.float64], height: float) -> NDArray[np.float64]:
+    """The integral from 0 to d of depths clipped to 0 … height."""
+    within = np.clip(d, 0.0, height)
+    found: NDArray[np.float64] = within**2 / 2 + height * np.maximum(d - height, 0.0)
+    return found
+
+
 class _Tub:
     """A sloping compartment: volume (m³) below each height of the common table."""
 
     def __init__(self, space: Space, z: NDArray[np.float64], width: float, height: float) -> None:
         low, high = sorted((float(space.floor[0] or 0.0), float(space.floor[1] or 0.0)))
         self.low = low
-        floor = np.linspace(low, high, 41)
-        depth = np.clip(z[:, None] - floor[None], 0.0, height)
-        self.volume: NDArray[np.float64] = depth.mean(axis=1) * width * space.length
+        if high - low > 1e-9:
+            # The mean over the slope, exactly: the depth summed up from the lower end to the upper one.
+            depth = (_summed(z - low, height) - _summed(z - high, height)) / (high - low)
+        else:
+            depth = np.clip(z - low, 0.0, height)
+        self.volume: NDArray[np.float64] = depth * width * space.length
         self.z = z
         self.full = float(self.volume[-1])
 

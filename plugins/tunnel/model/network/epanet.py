@@ -131,8 +131,8 @@ class _Cells:
 def kind_params(kind: str) -> dict[str, str]:
     """What a note says the thing is, in both languages."""
     words = {"node": "管点", "line": "管线", "pipe": "管段", "pump": "水泵", "valve": "阀门", "junction": "节点",
-             "reservoir": "水库", "tank": "水池"}  # fmt: skip
-    return {"kind": kind, "kind_zh": words.get(kind, "")}
+             "reservoir": "水库", "tank": "水池", "fire_zone": "防火分区", "compartment": "舱室"}  # fmt: skip
+    return {"kind": kind.replace("_", " "), "kind_zh": words.get(kind, "")}
 
 
 def _nodes(rows: _Rows, foot: float, notes: list[Note]) -> dict[str, EpanetNode]:

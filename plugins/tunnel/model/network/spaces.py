@@ -19,6 +19,7 @@ from shapely.ops import substring
 from planner_app.domain.errors import PlannerError
 from planner_app.plugin_api.model import Project
 from plugins.tunnel.model import tables
+from plugins.tunnel.model.network.epanet import kind_params
 from plugins.tunnel.model.space.axis import Axis
 from plugins.tunnel.model.space.load import load_tunnel, number, rows, text
 from plugins.tunnel.model.space.tables import COMPARTMENT, FIRE_ZONE, PLACEMENT, SECTION, TUNNEL
@@ -178,8 +179,9 @@ def load_spaces(project: Project) -> Spaces:
     notes: list[Note] = []
     section_of = {text(row["code"]): row for row in rows(project, SECTION)}
     rooms = [
-        (text(section_of.get(text(row["section"]), {}).get("tunnel")), row)
+        (text(section_of.get(text(row["section"]), {}).get("tunnel")), placed)
         for row in rows(project, COMPARTMENT, geometry=True)
+        if (placed := _forward(row, notes)) is not None
     ]
     axes = _axes(project, notes)
     items = _zones(project, rooms, notes)
@@ -193,7 +195,7 @@ def load_spaces(project: Project) -> Spaces:
     seen: dict[str, Space] = {}
     for one in items:
         if one.id in seen:
-            notes.append(("tunnel.duplicate", {"id": one.id, "kind": one.table, "line": one.fid}))
+            notes.append(("tunnel.duplicate", {"id": one.id, "line": one.fid} | kind_params(one.table)))
         seen.setdefault(one.id, one)
     items = list(seen.values())
     unlinked = Spaces(items, (), {}, axes, ())
@@ -220,10 +222,26 @@ def _zones(project: Project, rooms: Sequence[tuple[str, Any]], notes: list[Note]
         if number(row["from_m"]) is None or number(row["to_m"]) is None:
             notes.append(("tunnel.row_unmeasured", {"id": text(row["code"])}))
             continue
+        if (placed := _forward(row, notes)) is None:
+            continue
+        row = placed
         tunnel, kind = text(row["tunnel"]), text(row["compartment"])
         of_kind = [(t, room) for t, room in rooms if t == tunnel and kind in (text(room["kind"]), text(room["code"]))]
         found.append(_space(tunnel, kind, "fire_zone", row, of_kind, notes))
     return found
+
+
+def _forward(row: Any, notes: list[Note]) -> Any | None:
+    """A row whose chainages ascend, told where they had to be turned; None, told as well, for one without length."""
+    low, high = number(row["from_m"]), number(row["to_m"])
+    if low is None or high is None or low < high:
+        return row
+    about = {"id": text(row["code"]) or "–", "from_m": low, "to_m": high}
+    if low == high:
+        notes.append(("tunnel.row_no_stretch", about))
+        return None
+    notes.append(("tunnel.row_backwards", about))
+    return dict(row) | {"from_m": high, "to_m": low}
 
 
 def _space(tunnel: str, kind: str, table: str, row: Any, rooms: Sequence[tuple[str, Any]], notes: list[Note]) -> Space:

@@ -78,7 +78,7 @@ def _zones(project: Project, tunnel: str) -> tuple[Zone, ...]:
     for row in rows(project, FIRE_ZONE, among("tunnel", [tunnel])):
         low, high = number(row["from_m"]), number(row["to_m"])
         if low is not None and high is not None:
-            zones.append(Zone(text(row["code"]), text(row["compartment"]), low, high))
+            zones.append(Zone(text(row["code"]), text(row["compartment"]), min(low, high), max(low, high)))
     return tuple(zones)
 
 

@@ -10,6 +10,7 @@ import pytest
 import shapely
 
 from planner_app.domain.crs import SETTING, CityTransform
+from planner_app.i18n import set_language
 from planner_app.project import Project
 from plugins.tunnel.model.assets.cjj61 import kind_of_table
 from tests.plugins.tunnel.assets.test_survey import table
@@ -172,6 +173,19 @@ def test_levels_above_the_ground_are_said(run, file: Path, tmp_path: Path) -> No
 )
 def test_a_table_is_named_after_its_kind_or_not(name: str, kind: str) -> None:
     assert kind_of_table(name) == kind
+
+
+def test_what_was_changed_is_said_in_the_readers_words(
+    run, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = "物探点号,连接点号,X,Y,管径,使用状态\nJS1,JS2,3400000,500000,-5,新\nJS2,JS1,3400000,500090,300,在用\n"
+    (tmp_path / "管线.csv").write_text(rows, "utf-8")
+    monkeypatch.setenv("PLANNER_LANG", "zh_CN")
+    done = run("tunnel", "import", file, tmp_path / "管线.csv")
+    set_language("en")
+    said = " ".join(one["message"] for one in done["repaired"])
+    assert "管径 的值“-5”" in said
+    assert "状态 的值“新”" in said
 
 
 def test_lines_far_off_and_sizes_in_another_unit_are_said(run, file: Path, tmp_path: Path) -> None:

@@ -175,6 +175,17 @@ def test_water_is_neither_lost_nor_made(town: Project) -> None:
     assert max(flood.depth[gas]) == 0.0
 
 
+def test_a_wedge_of_water_is_as_deep_as_by_hand(town: Project) -> None:
+    """2 m wide, 200 m long, falling by 1 m: up to 1 m of depth V = depth² ÷ 2 × 200 × 2 at the lower end."""
+    station.links(town, *({"a": f"T1-G{n}", "b": f"T1-G{n + 1}", "via": "wall"} for n in (1, 2)))
+    spaces = load_spaces(town)
+    start = spaces.numbers["T1-G2"]
+    flood = fill(spaces, start, 0.05, {}, Values(RULES))
+    for depth in (0.1, 0.3, 0.9):
+        assert flood.when(start, depth) == pytest.approx(depth**2 * 200 / 0.05, abs=20 + 0.01 * depth * 4000)
+    assert flood.depth[start][-1] == pytest.approx(0.5 + 0.05 * flood.t[-1] / 400, rel=0.01)
+
+
 def test_a_sill_holds_water_until_it_is_reached(town: Project) -> None:
     station.links(town, {"a": "T1-Z2", "b": "T1-Z3", "via": "door", "m": 400.0, "sill_z": -1.0})
     spaces = load_spaces(town)

@@ -13,6 +13,7 @@ from planner_app.domain.errors import PlannerError
 from planner_app.plugin_api.model import Project
 from plugins.tunnel.model.network.reach import Graph
 from plugins.tunnel.model.network.spaces import load_spaces
+from plugins.tunnel.model.space import tables as space
 from tests.plugins.tunnel.network import station
 
 
@@ -38,6 +39,24 @@ def test_doors_and_shafts_are_derived(project: Project) -> None:
     assert (gas.volume, gas.rooms) == (pytest.approx(2 * 3 * 200), ("T1-1-G",))
     assert gas.floor == pytest.approx((-1.0, -2.0))
     assert {code for code, _ in spaces.notes} == {"tunnel.junction_taken", "tunnel.links_derived"}
+
+
+def test_zones_that_run_backwards_or_nowhere_are_said(project: Project) -> None:
+    station.tunnels(project, zones=False)
+    spans = {"Z1": (200.0, 0.0), "Z2": (200.0, 200.0), "Z3": (200.0, 600.0)}
+    station.table(
+        project, space.FIRE_ZONE,
+        *({"code": z, "tunnel": "T1", "compartment": "综合", "from_m": a, "to_m": b} for z, (a, b) in spans.items()),
+        {"code": "Z3", "tunnel": "T1", "compartment": "综合", "from_m": 400.0, "to_m": 600.0},
+    )  # fmt: skip
+    spaces = load_spaces(project)
+    zones = {one.id: (one.from_m, one.to_m, one.volume) for one in spaces.items if one.table == "fire_zone"}
+    assert zones == {"Z1": (0.0, 200.0, pytest.approx(2400)), "Z3": (200.0, 600.0, pytest.approx(4800))}
+    assert ("Z1", "Z3", "door") in ways(project)
+    said = [(code, params["id"]) for code, params in spaces.notes if code.startswith(("tunnel.row_", "tunnel.dup"))]
+    assert said == [("tunnel.row_backwards", "Z1"), ("tunnel.row_no_stretch", "Z2"), ("tunnel.duplicate", "Z3")]
+    (twice,) = (params for code, params in spaces.notes if code == "tunnel.duplicate")
+    assert (twice["kind"], twice["kind_zh"]) == ("fire zone", "防火分区")
 
 
 def test_without_zones_compartments_stand_for_themselves(project: Project) -> None:
