@@ -1,8 +1,9 @@
 """What carries a sync. PostgreSQL is one carrier; a gateway over HTTPS may become another.
 
-All methods raise ``PlannerError``: ``sync.offline`` (no connection, or it broke; try again later), ``sync.denied``
-(wrong password, no such user, no right), ``sync.no_server`` (there is no planner schema), ``sync.too_old`` and
-``sync.server_too_old`` (protocol), ``sync.project_unknown``. Times come from the server; nothing is decided by a clock.
+All methods raise ``PlannerError``: ``sync.offline`` (no connection, or it broke; try again later), ``sync.denied`` (no
+right), ``sync.not_a_member`` (logged in, but not let into the city server), ``sync.no_server`` (there is no planner
+schema), ``sync.server_incomplete`` (parts of it are missing), ``sync.too_old`` and ``sync.server_too_old`` (protocol),
+``sync.project_unknown``. Times come from the server; nothing is decided by a clock.
 """
 
 from __future__ import annotations
