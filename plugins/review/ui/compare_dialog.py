@@ -156,6 +156,13 @@ class AcceptDialog(ReviewDialog):
     def _planned(self, command: AcceptAsBuilt) -> None:
         self._command = command
         changed = sum(row.fid is not None for row in command.rows)
+        self.layer.setEnabled(bool(command.layer_id))
+        if not command.layer_id:
+            self._words.setText(
+                tr("The survey shows pipes only: nothing is written into the base map. The case is set to as-built "
+                   "accepted, and the tunnel role can adopt its pipes.")
+            )  # fmt: skip
+            return
         self._words.setText(
             tr(
                 "{changed} buildings get their surveyed outline, {added} are added, {removed} that are no longer there "
@@ -172,8 +179,10 @@ class AcceptDialog(ReviewDialog):
 
     def _written(self, _changes: object) -> None:
         self.accept()
+        written = self._command is None or self._command.layer_id
+        said = tr("The survey is accepted: {layer} is up to date.", layer=self.layer.currentText())
         self.state.context.notify(
-            tr("The survey is accepted: {layer} is up to date.", layer=self.layer.currentText()),
+            said if written else tr("The survey is accepted."),
             level="success",
             hint=tr("Undo takes the whole step back."),
         )

@@ -171,6 +171,8 @@ class PreviewDialog(ReviewDialog):
             text = tr("a building model has storeys")
         elif best:
             text = tr("best match: {name}", name=titles.get(best, best))
+        elif plan.roles:
+            text = tr("pipes alone, which all conventions draw alike")
         else:
             text = tr("no convention knows its layers")
         self.convention.setItemText(0, text)

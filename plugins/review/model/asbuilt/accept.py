@@ -48,7 +48,8 @@ class AcceptAsBuilt(Command):
     """Write as-built buildings into the base map and set the case to built.
 
     Attributes:
-        layer_id: the base map's building layer.
+        layer_id: the base map's building layer; empty where only pipes were designed and built: they are not of the
+            base map, and who runs the networks takes them over.
         rows: buildings; those with ``fid`` keep their row with its uuid and other attributes.
         gone: rows of what stood there or was planned.
         source: what the rows say they come from (drawing number and file).
@@ -73,6 +74,11 @@ class AcceptAsBuilt(Command):
         }  # fmt: skip
 
     def apply(self, tx: Transaction) -> None:
+        if self.layer_id:
+            self._write(tx)
+        SetCase(self.case_id, {"status": CaseStatus.BUILT}).apply(tx)
+
+    def _write(self, tx: Transaction) -> None:
         layer = tx.layer(self.layer_id)
         names = fields_of(layer)
         for meaning, kind, known in _FIELDS:
@@ -91,7 +97,6 @@ class AcceptAsBuilt(Command):
             cells = [self._cells(row, names) for row in new]
             columns = {name: [one[name] for one in cells] for name in cells[0]}
             tx.insert(layer.id, Batch([row.wkb for row in new], columns))
-        SetCase(self.case_id, {"status": CaseStatus.BUILT}).apply(tx)
 
     def _cells(self, row: BuiltRow, names: dict[str, str]) -> dict[str, Any]:
         values: dict[str, Any] = {
@@ -135,7 +140,8 @@ def plan_acceptance(project: Project, found: AsBuilt, layer_id: str = "") -> Acc
     """What accepting would write, to be shown and then executed.
 
     A building of the base map is the same as one of the survey if they share most of their ground. Others that stand
-    in the way of it, or within the site without being surveyed, are gone.
+    in the way of it, or within the site without being surveyed, are gone. Where neither drawing has buildings but the
+    survey has pipes, nothing is written but the case's new state.
 
     Args:
         found: the comparison that is accepted.
@@ -152,6 +158,9 @@ def plan_acceptance(project: Project, found: AsBuilt, layer_id: str = "") -> Acc
     survey = facts.survey
     if survey.to_project is None:
         raise PlannerError("review.not_placed", drawing=survey.record.number)
+    buildings = [pair.built for pair in facts.pairs if pair.built is not None]
+    if not facts.pairs and survey.plan.of(Role.PIPE):
+        return AcceptAsBuilt("", (), (), *_case_of(project, found))
     if layer_id:
         layer = project.layer(layer_id)
     else:
@@ -159,7 +168,6 @@ def plan_acceptance(project: Project, found: AsBuilt, layer_id: str = "") -> Acc
         if not known:
             raise PlannerError("review.no_building_layer")
         layer = known[0]
-    buildings = [pair.built for pair in facts.pairs if pair.built is not None]
     if not buildings:
         raise PlannerError("review.nothing_built", drawing=survey.record.number)
     shapes = [shapely.force_2d(survey.to_project(one.geometry)) for one in buildings]
@@ -187,12 +195,15 @@ def plan_acceptance(project: Project, found: AsBuilt, layer_id: str = "") -> Acc
         )
         for at, (one, shape) in enumerate(zip(buildings, shapes, strict=True))
     ]  # fmt: skip
-    record = facts.approved.record
+    return AcceptAsBuilt(layer.id, rows, gone, *_case_of(project, found))
+
+
+def _case_of(project: Project, found: AsBuilt) -> tuple[str, str, str]:
+    """The case's id, what its rows come from, its number."""
     from plugins.review.model.cases import store
 
-    case = store.case(project, record.case_id)
-    source = f"{survey.record.number} {survey.record.file_name}"
-    return AcceptAsBuilt(layer.id, rows, gone, case.id, source, case.number)
+    case, survey = store.case(project, found.facts.approved.record.case_id), found.facts.survey.record
+    return case.id, f"{survey.number} {survey.file_name}", case.number
 
 
 def _same_buildings(shapes: Sequence[Any], there: dict[int, Any]) -> dict[int, int]:

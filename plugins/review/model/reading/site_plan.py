@@ -66,7 +66,10 @@ def read_site_plan(
         return SitePlan((), "", units, {}, unread, (), {}, {}, notes=foreign)
     # GEOS leaves floating-point flags behind on collapsed rings; what it returns is looked at, not the flags.
     with np.errstate(all="ignore"):
-        return _Reading(drawing, visible, counts, convention, options, parcel_area).run()
+        plan = _Reading(drawing, visible, counts, convention, options, parcel_area).run()
+    if convention.base is not None:
+        return plan
+    return replace(plan, notes=(*plan.notes, ("review.pipes_alone", {"layers": len(plan.roles.get(Role.PIPE, ()))})))
 
 
 def _choose(
@@ -83,7 +86,16 @@ def _choose(
     if roles:
         on_top = {name: Convention(one.name, aliases=roles, base=one, own=one.own) for name, one in conventions.items()}
         return on_top[chosen.name] if chosen else best_convention(on_top, counts) or next(iter(on_top.values()), None)
-    return chosen or best_convention(conventions, counts)
+    return chosen or best_convention(conventions, counts) or _pipes_alone(conventions, counts)
+
+
+def _pipes_alone(conventions: Mapping[str, Convention], counts: Mapping[str, int]) -> Convention | None:
+    """What all conventions stand on, if the drawing has layers of pipes: those are drawn alike by all."""
+    root = next(iter(conventions.values()), None)
+    while root is not None and root.base is not None:
+        root = root.base
+    matches = [root.match(layer) for layer in counts] if root is not None else []
+    return root if any(match and match.role is Role.PIPE for match in matches) else None
 
 
 class _Reading:
@@ -136,7 +148,7 @@ class _Reading:
         made.sort(key=lambda one: (order[one.role], ranks[one.handles[0]], one.geometry.bounds))
         return SitePlan(
             elements=tuple(made),
-            convention=self.convention.name,
+            convention=self.convention.name if self.convention.base is not None else "",
             units=units,
             roles={role.value: tuple(sorted(roles[role.value])) for role in Role if roles.get(role.value)},
             unread=self.unread,

@@ -12,6 +12,8 @@ import shapely
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.layer import FieldInfo, NewLayer
 from planner_app.project import Project
+from plugins.review.model.asbuilt.accept import plan_acceptance
+from plugins.review.model.asbuilt.compare import compare_as_built
 from plugins.review.model.cases import opened as opening
 from plugins.review.model.cases import store
 from plugins.review.model.cases.commands import SetCase
@@ -21,6 +23,7 @@ from plugins.tunnel.model import tables
 from plugins.tunnel.model.assets.adopt import adopt, waiting_cases
 from plugins.tunnel.model.assets.importing import draft_of, look_into
 from plugins.tunnel.model.assets.status import history
+from tests.helpers.plugin_rules import rules_of
 from tests.helpers.project_files import assert_whole
 from tests.plugins.review.drawings import EAST, NORTH, write_plan, write_survey
 from tests.plugins.tunnel.assets.surveys import write_csv
@@ -121,6 +124,26 @@ def test_the_accepted_survey_makes_them_in_use(approved: Project, tmp_path: Path
         "planned", "in_use", "老张", "0.40 m",
     )  # fmt: skip
     assert adopt(approved) == []
+
+
+def test_a_case_of_pipes_alone_is_built_once_its_survey_is_accepted(project: Project, tmp_path: Path) -> None:
+    import_drawing(project, draw(write_plan(tmp_path / "plan.dxf", houses={}), {"GX-给水": [(WATER, "DN300")]}))
+    set_status(project, CaseStatus.APPROVED)
+    adopt(project)
+    survey = draw(write_survey(tmp_path / "built.dxf", houses={}), {"GX-JS": [(WATER, "DN300")]})
+    import_drawing(project, survey, case="GA-0001", kind="as_built")
+    found = compare_as_built(project, "D-0001", "D-0002", rules=rules_of("asbuilt."))
+    assert adopt(project) == []
+    command = plan_acceptance(project, found)
+    assert (command.layer_id, list(command.rows)) == ("", [])  # no base map of buildings is needed for it
+    project.execute(command)
+    assert store.cases(project)[0].status is CaseStatus.BUILT
+    adopt(project)
+    assert [one["status"] for one in lines(project).values()] == ["in_use"]
+    project.undo()
+    project.undo()
+    assert store.cases(project)[0].status is CaseStatus.APPROVED
+    assert_whole(project)
 
 
 def test_a_survey_table_brings_levels(approved: Project, tmp_path: Path) -> None:
