@@ -9,14 +9,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtCore import QObject, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
+from plugins.review.ui.sheet.live import LivePicture, ToScreen
 from plugins.review.ui.sheet.paint import Frame
 from plugins.review.ui.sheet.scene import Extent
 
 if TYPE_CHECKING:
     from planner_app.plugin_api.model import Project
+    from planner_app.plugin_api.ui import PanelContext
     from plugins.review.model.cases.records import DrawingRecord
     from plugins.review.model.drawing.rasters import PageRasters
     from plugins.review.model.drawing.types import Page
@@ -86,6 +88,55 @@ class PagePictures:
             path = self._project.write_attachment(self._record.sha256, Path(self._folder.name) / name)
             self._rasters = PageRasters(path)
         return self._rasters
+
+
+class LivePage(QObject):
+    """A page on its paper in a view that moves: sharp where the view rests, all of it coarsely until then.
+
+    Signals:
+        updated(): there is a new picture.
+        failed(Exception): it could not be drawn.
+    """
+
+    updated = Signal()
+    failed = Signal(object)
+
+    def __init__(self, context: PanelContext, parent: QObject) -> None:
+        super().__init__(parent)
+        self._seen, self._whole = LivePicture(context, "page", self), LivePicture(context, "page-whole", self)
+        for picture in (self._seen, self._whole):
+            picture.updated.connect(self.updated)
+            picture.failed.connect(self.failed)
+
+    @property
+    def ready(self) -> bool:
+        """True when the picture shows the view as it is."""
+        return self._seen.ready
+
+    def clear(self) -> None:
+        """Forget the pictures."""
+        self._seen.clear()
+        self._whole.clear()
+
+    def paint(
+        self, painter: QPainter, page: Page, turn: int, pages: PagePictures, frame: Frame, to_screen: ToScreen
+    ) -> None:
+        """The page where it lies within a frame; ``turn``: of the drawing it belongs to."""
+        left, top = to_screen(0.0, page.height)
+        paper = QRectF(left, top, page.width / frame.resolution, page.height / frame.resolution)
+        painter.fillRect(paper, QColor("#FFFFFF"))
+        painter.save()
+        painter.setClipRect(paper)
+        content = (turn, page.number)
+        self._whole.want(page_frame(page, 1200), content, lambda part, wanted: pages.draw(page, part, wanted))
+        self._seen.want(frame, content, lambda part, wanted: pages.draw(page, part, wanted))
+        if not self._seen.ready:
+            self._whole.paint(painter, to_screen)
+        self._seen.paint(painter, to_screen)
+        painter.restore()
+        painter.setPen(QPen(QColor("#9AA3AE"), 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(paper)
 
 
 def page_frame(page: Page, pixels: int) -> Frame:

@@ -226,6 +226,21 @@ def paint_legend(painter: QPainter, left: float, bottom: float) -> None:
     painter.restore()
 
 
+def paint_hint(painter: QPainter, text: str, width: int, height: int) -> None:
+    """What to do next, at the foot of a surface of this size; nothing where there is nothing to say."""
+    if not text:
+        return
+    painter.setFont(drawing_font(12))
+    wide = min(painter.fontMetrics().horizontalAdvance(text) + 16, width - 8)
+    box = QRectF((width - wide) / 2, height - 34, wide, 24)
+    painter.setPen(QPen(QColor(0, 0, 0, 36), 1))
+    painter.setBrush(QColor(255, 255, 255, 235))
+    painter.drawRoundedRect(box, 5, 5)
+    painter.setPen(QColor(ON_PAPER["ink"]))
+    shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, round(wide) - 12)
+    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, shown)
+
+
 def paint_cross(painter: QPainter, x: float, y: float) -> None:
     """Where the pointer is on the other surface."""
     painter.save()

@@ -15,7 +15,6 @@ from PySide6.QtGui import (
     QNativeGestureEvent,
     QPainter,
     QPaintEvent,
-    QPen,
     QResizeEvent,
     QWheelEvent,
 )
@@ -24,16 +23,15 @@ from PySide6.QtWidgets import QWidget
 from planner_app.i18n import tr
 from planner_app.plugin_api.ui import PanelContext
 from planner_app.plugin_api.viewport import Viewport
-from plugins.review.model.drawing.types import Page
-from plugins.review.ui.sheet.live import Layered, LivePicture
+from plugins.review.ui.sheet.live import Layered
 from plugins.review.ui.sheet.markup.board import MarkBoard
 from plugins.review.ui.sheet.markup.painting import paint_marks
 from plugins.review.ui.sheet.markup.tool import MarkTool
 from plugins.review.ui.sheet.model import SheetModel
-from plugins.review.ui.sheet.pages import page_frame
+from plugins.review.ui.sheet.pages import LivePage
 from plugins.review.ui.sheet.paint import Frame, drawing_font
 from plugins.review.ui.sheet.pick import pick
-from plugins.review.ui.sheet.pointing import ON_PAPER, Pointed, paint_cross, paint_legend, paint_swipe
+from plugins.review.ui.sheet.pointing import Pointed, paint_cross, paint_hint, paint_legend, paint_swipe
 from plugins.review.ui.sheet.scene import Extent
 
 _CLICK_PIXELS = 4.0
@@ -86,11 +84,9 @@ class SheetCanvas(QWidget):
         self.tool = MarkTool(board, "sheet", self.update, self.pan, write, open_photo)
         self._layered = Layered(context, "sheet", self, self.update)
         self._pointed = Pointed(model, on_map=False)
-        self._page_picture = LivePicture(context, "page", self)
-        self._page_whole = LivePicture(context, "page-whole", self)
-        for picture in (self._page_picture, self._page_whole):
-            picture.updated.connect(self.update)
-            picture.failed.connect(self.failed)
+        self._page = LivePage(context, self)
+        self._page.updated.connect(self.update)
+        self._page.failed.connect(self.failed)
         self._record = ""
         self._fit_later = True
         self._pan_from: QPointF | None = None
@@ -172,8 +168,7 @@ class SheetCanvas(QWidget):
         if record != self._record:
             self._record, self._fit_later = record, True
         if shown is None or not self._model.is_raster:
-            for picture in (self._page_picture, self._page_whole):
-                picture.clear()
+            self._page.clear()
         self.update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -193,7 +188,7 @@ class SheetCanvas(QWidget):
     def ready(self) -> bool:
         """True when the picture shows the view as it is."""
         page = self._model.shown_page
-        return self._layered.ready if page is None else self._page_picture.ready
+        return self._layered.ready if page is None else self._page.ready
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._fit_later and self._model.shown is not None:
@@ -215,7 +210,8 @@ class SheetCanvas(QWidget):
             return
         frame = Frame(*self.to_sheet(0, 0), self.view.resolution, self.width(), self.height(), self.devicePixelRatioF())
         if page is not None and model.comparison is None:
-            self._paint_page(painter, page, frame)
+            if model.pages is not None:
+                self._page.paint(painter, page, shown.turn, model.pages, frame, self.to_screen)
         else:  # of a PDF that is compared, its lines alone
             swipe = model.comparison.swipe if model.comparison is not None else None
             self._layered.paint(painter, model.scenes(False), model.content(False), frame, self.to_screen, swipe)
@@ -224,7 +220,7 @@ class SheetCanvas(QWidget):
         paint_marks(painter, self._board, "sheet", self.to_screen, self.tool.draft)
         if self._board.active:
             self.tool.paint(painter, self.to_screen)
-            self._paint_hint(painter)
+            paint_hint(painter, self.tool.hint(), self.width(), self.height())
         if model.pointer is not None and model.pointer_from == "map":
             paint_cross(painter, *self.to_screen(*model.pointer))
         if model.comparison is not None:
@@ -232,45 +228,11 @@ class SheetCanvas(QWidget):
         if model.comparison is not None and model.comparison.swipe is not None:
             paint_swipe(painter, self.width() * model.comparison.swipe, self.height(), model.revision_names())
 
-    def _paint_page(self, painter: QPainter, page: Page, frame: Frame) -> None:
-        pages, shown = self._model.pages, self._model.shown
-        if pages is None or shown is None:
-            return
-        left, top = self.to_screen(0.0, page.height)
-        paper = QRectF(left, top, page.width / self.view.resolution, page.height / self.view.resolution)
-        painter.fillRect(paper, QColor("#FFFFFF"))
-        painter.save()
-        painter.setClipRect(paper)
-        content = (shown.turn, page.number)
-        self._page_whole.want(page_frame(page, 1200), content, lambda part, wanted: pages.draw(page, part, wanted))
-        self._page_picture.want(frame, content, lambda part, wanted: pages.draw(page, part, wanted))
-        if not self._page_picture.ready:
-            self._page_whole.paint(painter, self.to_screen)
-        self._page_picture.paint(painter, self.to_screen)
-        painter.restore()
-        painter.setPen(QPen(QColor("#9AA3AE"), 1))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRect(paper)
-
     def _paint_empty(self, painter: QPainter) -> None:
         painter.setFont(drawing_font(13))
         painter.setPen(QColor("#5B6675"))
         text = tr("The drawing is being opened…") if self._model.state.busy else tr("No drawing is open.")
         painter.drawText(QRectF(self.rect()), Qt.AlignmentFlag.AlignCenter, text)
-
-    def _paint_hint(self, painter: QPainter) -> None:
-        text = self.tool.hint()
-        if not text:
-            return
-        painter.setFont(drawing_font(12))
-        width = min(painter.fontMetrics().horizontalAdvance(text) + 16, self.width() - 8)
-        box = QRectF((self.width() - width) / 2, self.height() - 34, width, 24)
-        painter.setPen(QPen(QColor(0, 0, 0, 36), 1))
-        painter.setBrush(QColor(255, 255, 255, 235))
-        painter.drawRoundedRect(box, 5, 5)
-        painter.setPen(QColor(ON_PAPER["ink"]))
-        shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, round(width) - 12)
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, shown)
 
     # mouse
 
