@@ -31,7 +31,7 @@ from planner_app.domain.style import (
     to_qml,
 )
 from planner_app.i18n import language, tr
-from planner_app.ui.controls import button, label, line, row
+from planner_app.ui.controls import button, label, line, row, swatch_colour
 from planner_app.ui.dialogs.form_dialog import FormDialog, fact
 from planner_app.ui.session import Session
 from planner_app.ui.swatches import swatch
@@ -281,8 +281,6 @@ class StyleEditor(FormDialog):
         rows = self._rows()
         if not rows:
             return
-        from planner_app.ui.controls import swatch_colour
-
         old = self.classes[rows[0]].fill if place == 0 else self.classes[rows[0]].stroke
         chosen = QColorDialog.getColor(swatch_colour(old or "#FFFFFF"), self, self.windowTitle())
         if chosen.isValid():

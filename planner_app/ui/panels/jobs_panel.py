@@ -5,7 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QFrame, QProgressBar, QScrollArea, QStackedWidget, QWidget
 
-from planner_app.i18n import tr
+from planner_app.domain.errors import PlannerError
+from planner_app.i18n import tr, word_error
 from planner_app.ui.controls import ElidedLabel, EmptyState, IconButton, column, label, line, relook, row
 from planner_app.ui.jobs import Job
 from planner_app.ui.session import Session
@@ -59,9 +60,6 @@ class _JobRow(QFrame):
         self.state.setText(text)
         relook(self.state, look)
         if job.state == "failed" and job.error is not None:
-            from planner_app.domain.errors import PlannerError
-            from planner_app.i18n import word_error
-
             known = isinstance(job.error, PlannerError)
             self.stage.setText(word_error(job.error)[0] if known else tr("internal error, see the log"))  # type: ignore[arg-type]
         else:

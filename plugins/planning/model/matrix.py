@@ -128,11 +128,9 @@ class ConflictMatrix:
         return any(code.startswith(prefix) for code in land.codes for prefix in prefixes)
 
     def with_cell(self, cell: Cell) -> ConflictMatrix:
-        """The matrix with this cell instead of one about the same pair, or on top where there is none."""
+        """The matrix with this cell on top, above the general ones, instead of any about the same pair."""
         _check_cell(cell, self.name)
-        if any(cell.key == old.key for old in self.cells):
-            return replace(self, cells=tuple(cell if old.key == cell.key else old for old in self.cells))
-        return replace(self, cells=(cell, *self.cells))
+        return replace(self, cells=(cell, *self.without_cell(cell).cells))
 
     def without_cell(self, cell: Cell) -> ConflictMatrix:
         """The matrix without the cell about this pair."""

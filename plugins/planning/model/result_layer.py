@@ -22,7 +22,7 @@ from plugins.planning.model.crosswalk import DIFFERENT, RELATED, SAME, UNKNOWN
 from plugins.planning.model.decide import DECISION_FIELDS, ROLE
 from plugins.planning.model.decide import DecideConflicts as DecideConflicts
 from plugins.planning.model.matrix import OUTSIDE
-from plugins.planning.model.plan_side import PlanSide
+from plugins.planning.model.plan_side import LayerField, PlanSide, read_side
 
 FIELDS = (
     FieldInfo("code", "text"),
@@ -336,8 +336,6 @@ def read_metadata(project: Project, layer_id: str) -> dict[str, Any]:
 
 def is_stale(project: Project, layer_id: str) -> list[str]:
     """Names of the compared layers whose content is no longer what the result was made from."""
-    from plugins.planning.model.plan_side import LayerField, read_side
-
     changed = []
     data = read_metadata(project, layer_id)
     for key in ("a", "b"):

@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 
 from planner_app.domain.errors import PlannerError
-from planner_app.plugin_api.model import Project
+from planner_app.plugin_api.model import Project, read_boundary_points
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -109,8 +109,6 @@ def _from_layer(project: Project, wanted: str, feature: int | None) -> Site:
 
 
 def _from_boundary_points(project: Project, path: Path) -> Site:
-    from planner_app.plugin_api.model import read_boundary_points
-
     parcels = read_boundary_points(path)
     shapes = [shapely.from_wkb(parcel.wkb) for parcel in parcels]
     if not shapes:

@@ -11,7 +11,7 @@ from planner_app import __version__
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.finding import Verdict
 from planner_app.i18n import language, tr, word
-from planner_app.report.document import number
+from planner_app.report.document import number, render_html, write_html, write_pdf
 from planner_app.report.findings import finding_message, verdict_word
 from planner_app.report.sketch import SketchLayer, sketch_svg
 from plugins.planning.model.control import AreaRow, LineCheck, SiteCheck
@@ -35,8 +35,6 @@ def write_site_report(check: SiteCheck, path: Path, project: str, map_png: bytes
     Raises:
         PlannerError: ``report.format_unknown``, ``report.not_written``.
     """
-    from planner_app.report.document import render_html, write_html, write_pdf
-
     suffix = path.suffix.casefold()
     if suffix == ".xlsx":
         _write_workbook(check, path, project)

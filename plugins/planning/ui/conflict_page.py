@@ -8,7 +8,7 @@ from typing import Any
 from planner_app.domain.changeset import ChangeSet
 from planner_app.domain.errors import Cancelled
 from planner_app.domain.layer import LayerInfo
-from planner_app.domain.progress import Progress
+from planner_app.domain.progress import Progress, SubProgress
 from planner_app.i18n import language, tr
 from planner_app.plugin_api.model import Project
 from planner_app.plugin_api.ui import PanelContext
@@ -326,7 +326,6 @@ class ConflictPage(TaskPage):
         name, shown = self.form.name(), language()
 
         def work(progress: Progress) -> LayerInfo:
-            from planner_app.domain.progress import SubProgress
             from plugins.planning.model.conflicts import run_conflicts
             from plugins.planning.model.result_layer import save_result
 

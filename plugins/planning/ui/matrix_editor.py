@@ -258,8 +258,7 @@ class MatrixEditor(QDialog):
                 verdict=Verdict.PASS.value if status == _NO_CONFLICT else status,
                 confidence="high" if base and base.verdict == status else "medium",
             )
-            # A cell of one pair stands above the general ones.
-            matrix = replace(matrix.without_cell(edited), cells=(edited, *matrix.without_cell(edited).cells))
+            matrix = matrix.with_cell(edited)
         self.grid.set_matrix(matrix)
         self._changed = True
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
 from planner_app.domain.progress import Progress
-from planner_app.i18n import tr
+from planner_app.i18n import language, tr
 from planner_app.plugin_api.widgets import Form, combo, label, px
 from plugins.review.model.reading.types import ReadingOptions, Role
 from plugins.review.ui import words
@@ -73,8 +73,6 @@ class LayersDialog(ReviewDialog):
             return dict(load_conventions(project))
 
         def done(found: dict[str, Convention]) -> None:
-            from planner_app.i18n import language
-
             self._conventions = found
             self.convention.clear()
             self.convention.addItem(tr("best match"), "")

@@ -15,7 +15,7 @@ from planner_app.domain.errors import PlannerError
 from planner_app.domain.progress import NoProgress, Progress, SubProgress, check
 from planner_app.domain.rule import Rule
 from planner_app.plugin_api.model import Project
-from plugins.review.model.cases.opened import OpenDrawing
+from plugins.review.model.cases.opened import OpenDrawing, assemble
 from plugins.review.model.cases.records import DrawingRecord
 from plugins.review.model.cases.store import file_digest
 from plugins.review.model.checking.types import Check, Surroundings
@@ -172,7 +172,6 @@ def _open(
     sealed: Sealed, entry: Mapping[str, Any], inputs: _Inputs, project: Project | None, given: Sequence[Path],
     scratch: Project, progress: Progress,
 ) -> OpenDrawing:  # fmt: skip
-    from plugins.review.model.cases.opened import assemble
     from plugins.review.model.reading.site_plan import read_site_plan
 
     record = restore(DrawingRecord, entry)

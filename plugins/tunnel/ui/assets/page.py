@@ -24,7 +24,7 @@ from planner_app.plugin_api.widgets import (
     label,
 )
 from plugins.tunnel.model.assets import cjj61
-from plugins.tunnel.model.assets.overview import AssetRow, Details, Overview
+from plugins.tunnel.model.assets.overview import AssetRow, Details, Overview, read_details, read_overview, rows_of
 from plugins.tunnel.ui.assets import words
 from plugins.tunnel.ui.assets.actions import Actions
 from plugins.tunnel.ui.assets.card import AssetCard
@@ -126,8 +126,6 @@ class AssetsPage(TaskPage):
             return
 
         def work() -> Overview:
-            from plugins.tunnel.model.assets.overview import read_overview
-
             return read_overview(project)
 
         self._context.in_background("assets.overview", work, self._take, self._failed)
@@ -243,8 +241,6 @@ class AssetsPage(TaskPage):
         keep = self._keep() if group.table == "net_line" and not group.tunnel and group.network is None else None
 
         def work() -> list[AssetRow]:
-            from plugins.tunnel.model.assets.overview import rows_of
-
             tunnel = "" if group.table == "tunnel" else group.tunnel
             found = rows_of(project, group.table, tunnel=tunnel, network=group.network)
             return found if keep is None else [one for one in found if keep(one)]
@@ -296,8 +292,6 @@ class AssetsPage(TaskPage):
             return
 
         def work() -> Details | None:
-            from plugins.tunnel.model.assets.overview import read_details
-
             return read_details(project, table, fid)
 
         def done(details: Details | None) -> None:
@@ -316,8 +310,6 @@ class AssetsPage(TaskPage):
             return
 
         def work() -> Details | None:
-            from plugins.tunnel.model.assets.overview import read_details
-
             return read_details(project, asset.table, asset.fid)
 
         self._context.in_background("assets.details", work, self._show_details, self._failed)

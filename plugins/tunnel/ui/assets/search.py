@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 from planner_app.i18n import tr
 from planner_app.plugin_api.ui import PanelContext
 from planner_app.plugin_api.widgets import CardList, CardText, EnterFilter, Notice
-from plugins.tunnel.model.assets.register import Found
+from plugins.tunnel.model.assets.register import Found, search
 from plugins.tunnel.ui.assets import words
 from plugins.tunnel.ui.state import Asset, TunnelState
 
@@ -65,8 +65,6 @@ class SearchBox(QWidget):
             return
 
         def work() -> list[Found]:
-            from plugins.tunnel.model.assets.register import search
-
             return search(project, wanted, _MOST)
 
         self._context.in_background("assets.search", work, partial(self._show, wanted), self._failed)

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.progress import Progress
-from planner_app.i18n import tr
+from planner_app.i18n import language, tr
 from planner_app.plugin_api.widgets import Form, button, combo, label, px
 from plugins.tunnel.model.field_names import alias_of
 from plugins.tunnel.model.operation import forms, tables
@@ -298,8 +298,6 @@ class ConflictsDialog(OperationDialog):
         return frame
 
     def _title(self, one: Conflict) -> str:
-        from planner_app.i18n import language
-
         table = next(table for table in tables.TABLES if table.name == one.table_name)
         title = table.title_zh if language() == "zh_CN" else table.title
         book = self.desk.shown.book if self.desk.shown is not None else None

@@ -30,7 +30,7 @@ from plugins.tunnel.model.operation.rounds import (
     check_plan,
 )
 from plugins.tunnel.model.operation.schedule import judge_plan
-from plugins.tunnel.model.operation.sheets import place_text
+from plugins.tunnel.model.operation.sheets import local, place_text
 from plugins.tunnel.model.space.axis import station
 from plugins.tunnel.ui.rounds.desk import DEFECT, PLAN, SEEN, OperationDesk
 from plugins.tunnel.ui.rounds.fields import (
@@ -359,8 +359,6 @@ def _day_edit(text: str, desk: OperationDesk) -> QDateEdit:
 
 
 def _walk_text(one: Inspection) -> str:
-    from plugins.tunnel.model.operation.sheets import local
-
     return f"{one.number} {one.tunnel} {local(one.started)} {one.by}"
 
 
