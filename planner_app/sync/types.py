@@ -95,7 +95,7 @@ class RowChange:
 class Page:
     """Some whole records of a layer by columns: UUIDs, WKB, values of all fields as SQLite stores them.
 
-    ``size``: about how many bytes they are.
+    A column of numbers without NULL may be an array of type "d" or "q". ``size``: about how many bytes they are.
     """
 
     uuids: Sequence[str]

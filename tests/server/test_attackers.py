@@ -226,7 +226,7 @@ def test_lies_about_what_was_seen_and_sent(city: City, project: str, secret: Lay
         answer = connection.execute(
             "SELECT planner.commit_push(%s, %s, 'evil', 1000, 0, 'd', '[]', '')", (push_id, project)
         ).fetchone()
-        assert answer == ({"error": "sync.server_older"},)
+        assert answer == ({"error": "sync.server_older", "revision": 1, "seen": 1000},)
 
 
 _FIELDS = (

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from planner_app.domain.layer import FieldInfo
+from planner_app.domain.layer import FieldInfo, FieldType
 from planner_app.project.connection import Door, patiently
 from planner_app.project.identity import is_uuid
 from planner_app.project.sql import columns as column_list
@@ -25,6 +26,8 @@ _PLAIN: Final[Mapping[str, type]] = {
 _PARTICULAR: Final = ("boolean", "date")
 #: What a number and each value's length weigh.
 _NUMBER, _LENGTH = 8, 4
+#: Up to here doubles hold all whole numbers.
+_WHOLE: Final = 2.0**53
 
 
 def whole_pages(door: Door, layer: LayerDef, held: list[Held]) -> Iterator[Page]:
@@ -38,11 +41,11 @@ def whole_pages(door: Door, layer: LayerDef, held: list[Held]) -> Iterator[Page]
         last = rows[-1][0]
         columns = list(zip(*rows, strict=True))
         fids, uuids, cells = columns[0], columns[1], columns[2:end]
-        doubtful, size = _doubtful(cells, layer.fields)
+        values, doubtful, size = _judged(cells, layer.fields)
         shapes, faults = judge.wkb(uuids, columns[end]) if geometry else ([None] * len(rows), {})
         bad = _bad(layer, fids, uuids, cells, doubtful, faults, seen)
         held += bad.values()
-        page = Page(uuids, shapes, cells, size + sum(len(wkb) for wkb in shapes if wkb))
+        page = Page(uuids, shapes, values, size + sum(len(wkb) for wkb in shapes if wkb))
         if bad:
             page = Page.of([row for at, row in enumerate(page.rows()) if at not in bad], len(cells))
         yield page
@@ -98,23 +101,46 @@ def _all_new(uuids: Sequence[Any], seen: set[str]) -> bool:
     return True
 
 
-def _doubtful(cells: Sequence[Sequence[Any]], fields: Sequence[FieldInfo]) -> tuple[list[int], int]:
-    """Fields (by number) with a value in this page that must be looked at one by one; and about how much they weigh."""
+def _judged(cells: Sequence[Sequence[Any]], fields: Sequence[FieldInfo]) -> tuple[list[Sequence[Any]], list[int], int]:
+    """Columns, numbers packed where they can be; fields (by number) with a value to be looked at by itself; about how
+    much all weigh."""
+    columns: list[Sequence[Any]] = []
     found, size = [], 36 * len(cells[0]) if cells else 0
     for at, (one, values) in enumerate(zip(fields, cells, strict=True)):
+        packed = _packed(one.type, values)
+        columns.append(values if packed is None else packed)
+        size += _LENGTH * len(values)
+        if packed is not None:
+            size += _NUMBER * len(values)
+            continue
         kinds = set(map(type, values)) - {type(None)}
         plain = _PLAIN[one.type]
         if not kinds <= {plain} or (one.type in _PARTICULAR and not _all_fit(one, set(values))):
             found.append(at)
-            size += (_LENGTH + _NUMBER) * len(values)
         elif plain is str:
             weight = _weight("".join(filter(None, values)))
             if weight is None:
                 found.append(at)
-            size += _LENGTH * len(values) + (weight or 0)
+            size += weight or 0
         else:
-            size += (_LENGTH + _NUMBER) * len(values)
-    return found, size
+            size += _NUMBER * len(values)
+    return columns, found, size
+
+
+def _packed(kind: FieldType, values: Sequence[Any]) -> array[Any] | None:
+    """Numbers as an array; None if they are no such numbers, or not all of them."""
+    import numpy as np
+
+    try:
+        if kind == "integer":
+            return array("q", values)
+        if kind == "real":
+            made = array("d", values)
+            # A whole number beyond these may have lost something.
+            return made if np.abs(np.frombuffer(made)).max() < _WHOLE else None
+    except (TypeError, OverflowError):
+        pass
+    return None
 
 
 def _all_fit(field: FieldInfo, values: set[Any]) -> bool:

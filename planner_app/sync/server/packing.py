@@ -27,10 +27,11 @@ HEAD: Final = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 TAIL: Final = b"\xff\xff"
 _NULL: Final = b"\xff\xff\xff\xff"
 _ALLOWED: Final[dict[FieldType, frozenset[type]]] = {
-    "integer": frozenset({int}), "real": frozenset({float, int}), "text": frozenset({str}),
-    "boolean": frozenset({int, bool}), "date": frozenset({str}), "datetime": frozenset({str}),
+    "integer": frozenset({int}), "real": frozenset({float, int}),
+    "boolean": frozenset({int, bool}), "date": frozenset({str}),
     "blob": frozenset({bytes, bytearray, memoryview}),
 }  # fmt: skip
+_ARRAYS: Final = {"real": "d", "integer": "q"}
 _WKB_TYPES: Final = {"point": 1, "line": 2, "polygon": 3}
 _EPOCH: Final = date(2000, 1, 1).toordinal()
 
@@ -174,6 +175,14 @@ def _column(rows: _Rows, column: Sequence[Any], kind: FieldType) -> None:
     Raises:
         ValueError: one does not belong in it.
     """
+    if isinstance(column, array):
+        if column.typecode != _ARRAYS.get(kind):
+            raise UnsendableError
+        rows.block(_BLOCKS[kind](column, set()))
+        return
+    if kind in ("text", "datetime"):
+        _texts(rows, column)
+        return
     types = set(map(type, column))
     empty = type(None) in types
     types.discard(type(None))
@@ -181,8 +190,6 @@ def _column(rows: _Rows, column: Sequence[Any], kind: FieldType) -> None:
         raise UnsendableError
     if not types:
         rows.same(_NULL)
-    elif kind in ("text", "datetime"):
-        _texts(rows, column)
     elif kind == "blob":
         rows.values([None if value is None else bytes(value) for value in column])
     else:
@@ -197,6 +204,8 @@ def _column(rows: _Rows, column: Sequence[Any], kind: FieldType) -> None:
 
 def _texts(rows: _Rows, column: Sequence[str | None]) -> None:
     distinct = set(column)
+    if not set(map(type, distinct)) <= {str, type(None)}:
+        raise UnsendableError
     if 2 * len(distinct) > len(column):
         rows.values([None if text is None else packed_text(text) for text in column])
         return
@@ -223,7 +232,7 @@ def _reals(column: Sequence[Any], types: set[type]) -> _Block:
 
     if int in types and any(int(float(value)) != value for value in column if isinstance(value, int)):
         raise UnsendableError
-    numbers = np.frombuffer(array("d", column))
+    numbers = np.frombuffer(column if isinstance(column, array) else array("d", column))
     if np.isnan(numbers).any():
         raise UnsendableError
     return _sized(numbers.astype(">f8"), 8)
@@ -232,7 +241,7 @@ def _reals(column: Sequence[Any], types: set[type]) -> _Block:
 def _integers(column: Sequence[int], types: set[type]) -> _Block:
     import numpy as np
 
-    return _sized(np.frombuffer(array("q", column), np.int64).astype(">i8"), 8)
+    return _sized(np.frombuffer(column if isinstance(column, array) else array("q", column), np.int64).astype(">i8"), 8)
 
 
 def _booleans(column: Sequence[int], types: set[type]) -> _Block:

@@ -6,6 +6,7 @@ import math
 import random
 import struct
 import uuid
+from array import array
 from datetime import date
 from typing import Any
 
@@ -81,6 +82,19 @@ def test_rows_are_packed_as_postgresql_reads_them(seed: int) -> None:
         [uuid.UUID(one).bytes, *(wanted(cell, kind) for cell, kind in zip(cells, KINDS, strict=True))]
         for one, _, cells in rows
     ]
+
+
+def test_packed_numbers_are_the_same() -> None:
+    chance = random.Random(6)
+    keys = [key(chance) for _ in range(20)]
+    reals, whole = [chance.uniform(-1, 1) for _ in keys], [chance.randrange(-(2**63), 2**63) for _ in keys]
+    rest: list[list[Any]] = [[None] * len(keys) for _ in KINDS[3:]]
+    plain = Page(keys, [None] * 20, [["x"] * 20, reals, whole, *rest])
+    packed = Page(keys, [None] * 20, [["x"] * 20, array("d", reals), array("q", whole), *rest])
+    assert Packer(layer(), SRID).packed(packed, 3) == Packer(layer(), SRID).packed(plain, 3)
+    assert list(packed.rows()) == list(plain.rows())
+    mixed = Page(keys, [None] * 20, [["x"] * 20, array("q", whole), reals, *rest])
+    assert Packer(layer(), SRID).packed(mixed)[0] == 0
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,9 @@ BEGIN
         coalesce(columns, ''));
 END $$;
 
-CREATE OR REPLACE FUNCTION planner_inner.index_table(p_name text, p_spatial boolean) RETURNS void LANGUAGE plpgsql AS $$
+-- (For a smaller table, calling workers costs as much as they save.)
+CREATE OR REPLACE FUNCTION planner_inner.index_table(p_name text, p_spatial boolean) RETURNS void LANGUAGE plpgsql
+SET min_parallel_table_scan_size = '512MB' AS $$
 BEGIN
     EXECUTE format('ALTER TABLE %s ADD PRIMARY KEY (uuid)', p_name);
     EXECUTE format('CREATE INDEX ON %s ((uuid::text))', p_name);  -- what QGIS asks for
