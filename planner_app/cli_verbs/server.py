@@ -215,11 +215,15 @@ def _configure_restore(parser: argparse.ArgumentParser) -> None:
 
 
 def _restore(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
+    from planner_app.i18n import word
     from planner_app.sync.server.backup import restore
 
     missing = restore(arguments.dsn, arguments.file, _password(arguments.dsn))
     verified = _verify(context, arguments)
-    return VerbResult(verified.data | {"members_without_login": missing}, verified.exit_code)
+    code = "sync.members_without_login"
+    warnings = [{"code": code, "message": word(code, {"names": ", ".join(missing)})}] if missing else []
+    found = {"members_without_login": missing, "warnings": warnings}
+    return VerbResult(verified.data | found, verified.exit_code)
 
 
 VERBS = [

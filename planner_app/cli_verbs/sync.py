@@ -36,7 +36,12 @@ def _configure_sync(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--status", action="store_true", help="how the file stands, without a connection")
     parser.add_argument(
-        "--settle", nargs=2, action="append", default=[], metavar=("ID", "mine|theirs"), help="with conflicts: choose"
+        "--settle",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("ID", "mine|theirs"),
+        help="with conflicts: choose (ID or “all”)",
     )
     parser.add_argument(
         "--fix", nargs=2, action="append", default=[], metavar=("ID", "clear|convert|repair"),
@@ -139,14 +144,15 @@ def _conflicts(project: Project, choices: Sequence[tuple[str, str]]) -> VerbResu
     from planner_app.sync.client.quarantine import quarantine
 
     waiting = {str(one.id): one for one in conflicts(project)}
+    chosen_of: dict[str, str] = {}
     for number, chosen in choices:
-        if not number.isdecimal() or chosen not in ("mine", "theirs"):
+        if not (number == "all" or number.isdecimal()) or chosen not in ("mine", "theirs"):
             raise PlannerError("sync.choice_wrong", conflict=number, choice=chosen)
-        if number not in waiting:
+        if number != "all" and number not in waiting:
             raise PlannerError("sync.conflict_unknown", conflict=number)
-    chosen_of = dict(choices)
-    if len(chosen_of) != len({(number, choice) for number, choice in choices}):
-        raise PlannerError("sync.chosen_twice")
+        for one in waiting if number == "all" else [number]:
+            if chosen_of.setdefault(one, chosen) != chosen:
+                raise PlannerError("sync.chosen_twice")
     for choice in ("mine", "theirs"):
         ids = tuple(int(number) for number, chosen in chosen_of.items() if chosen == choice)
         if ids:

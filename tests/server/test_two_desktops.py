@@ -135,7 +135,13 @@ def test_verbs(fresh: Path, city: City, tmp_path: Path, planner: Callable[..., d
         "column": "code", "base": "R0", "ours": "two", "theirs": "one",
     }  # fmt: skip
     assert planner("sync", "conflicts", second)["conflicts"] == [conflict]
-    settled = planner("sync", "conflicts", second, "--settle", conflict["id"], "mine")
+    for wrong, code in (
+        (("all", "both"), "sync.choice_wrong"), (("x", "mine"), "sync.choice_wrong"),
+        ((999, "mine"), "sync.conflict_unknown"),
+        (("all", "mine", "--settle", conflict["id"], "theirs"), "sync.chosen_twice"),
+    ):  # fmt: skip
+        assert planner("sync", "conflicts", second, "--settle", *wrong, code=2)["error"]["code"] == code
+    settled = planner("sync", "conflicts", second, "--settle", "all", "mine")
     assert (settled["settled"], settled["conflicts"]) == ([conflict | {"choice": "mine"}], [])
     assert planner("sync", second)["pushed"] == 1
     assert planner("sync", first)["pulled"] == 1

@@ -91,6 +91,8 @@ def test_a_servers_life(city: City, planner: Any, tmp_path: Path, monkeypatch: p
     status, said = planner("server", "verify", dba)
     assert (status, said["ok"]) == (0, True)
     # Backup, a little more, restore elsewhere.
+    with psycopg.connect(dba, autocommit=True) as connection:
+        connection.execute("INSERT INTO planner.member (name, role) VALUES ('elsewhere', 'viewer')")
     file = tmp_path / "城市.dump"
     assert planner("server", "backup", dba, str(file))[1]["bytes"] > 10_000
     later = push(transport, project, [update(parcels, one, name="later")])
@@ -98,7 +100,8 @@ def test_a_servers_life(city: City, planner: Any, tmp_path: Path, monkeypatch: p
     assert (status, said["error"]["code"]) == (2, "sync.restore_not_empty")
     back = dsn_of(city, "life again")
     status, said = planner("server", "restore", back.replace("life again", "'life again'"), str(file))
-    assert (status, said["ok"], said["members_without_login"]) == (0, True, [])
+    assert (status, said["ok"], said["members_without_login"]) == (0, True, ["elsewhere"])
+    assert "elsewhere" in said["warnings"][0]["message"]
     restored = PostgresTransport(paul.replace("dbname=life", "dbname='life again'"))
     assert rows(restored, project, parcels)[one].cells["name"] == "a"
     # Who was there later recognises the older state, and is not let on.
