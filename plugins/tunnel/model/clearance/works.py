@@ -38,11 +38,26 @@ def zones_of(project: Project, rules: Sequence[Rule]) -> Tunnels:
     return project_tunnels(project, Settings.of(rules).wall_m)
 
 
+def near_zones(project: Project, layer: LayerInfo, tunnels: Tunnels, rules: Sequence[Rule]) -> set[int]:
+    """Features of a layer whose bounds come near a zone: a look at the index, so that whole layers may be asked for."""
+    reach = _reach(rules)
+    found: set[int] = set()
+    for one in tunnels.items if reach else ():
+        west, south, east, north = one.footprint.bounds
+        bounds = (west - reach, south - reach, east + reach, north + reach)
+        found.update(project.read(layer.id, columns=[], bbox=bounds, geometry=False).fids.tolist())
+    return found
+
+
+def _reach(rules: Sequence[Rule]) -> float:
+    return max((float(one.params["reach_m"]) for one in rules if one.kind == "tunnel.zone"), default=0.0)
+
+
 def touched(
     project: Project, layer: LayerInfo, fids: Sequence[int] | None, tunnels: Tunnels, rules: Sequence[Rule]
 ) -> list[Intrusion]:
     """What features of a layer (all without ``fids``) mean for the zones: nothing is read of those far away."""
-    reach = max((float(one.params["reach_m"]) for one in rules if one.kind == "tunnel.zone"), default=0.0)
+    reach = _reach(rules)
     if not tunnels.items or not reach:
         return []
     elements = layer.role == _ELEMENT and layer.field("role") is not None

@@ -13,6 +13,7 @@ import shapely
 
 from planner_app.project import Project
 from planner_app.project.commands import DeleteFeatures, EditGeometry, InsertFeatures
+from plugins.tunnel.model.clearance import works
 from plugins.tunnel.model.clearance.work_table import EXTERNAL_WORK
 from plugins.tunnel.ui.analysis.watcher import ZoneWatcher
 from plugins.tunnel.ui.panel import TunnelPanel
@@ -83,6 +84,31 @@ def test_a_work_drawn_near_a_tunnel_is_told_without_the_panel(desk: Any) -> None
     page.clearance._zone_chosen(page.clearance.zones.keys()[0])
     assert desk.session.selection.fids(desk.work) == (2,)
     assert len(page.desk.marks.picture.spots) == len(watcher.found[key][0].points)
+
+
+def test_very_many_at_once_are_looked_at_in_pieces(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """12,000 works in one step, 7,000 of them by the tunnel: a job in two pieces, one notice."""
+    watcher, project = desk.watcher, desk.session.project
+    pieces: list[int] = []
+    real = works.touched
+    monkeypatch.setattr(works, "touched", lambda *given: (pieces.append(len(given[2])), real(*given))[1])
+    far = [wkb(box(x, 5000, x + 0.5, 5001)) for x in range(5_000)]
+    near = [wkb(box(at / 20, 4, at / 20 + 0.01, 5)) for at in range(7_000)]
+    names = [f"桩 {at}" for at in range(12_000)]
+    desk.session.execute(InsertFeatures(desk.work, [*far, *near], {"name": names}))
+    desk.until(lambda: len(watcher.found) == 7_000, 60)
+    assert pieces == [5_000, 2_000]
+    ((level, text, _),) = desk.said
+    assert level == "warning"
+    assert "6,998" in text or "6998" in text
+    # Those that one edit takes far away are no findings any more, the others stay.
+    fids = [key[1] for key in watcher.found][:6_000]
+    desk.session.execute(EditGeometry(desk.work, dict.fromkeys(fids, wkb(box(0, 5000, 1, 5001)))))
+    desk.until(lambda: len(watcher.found) == 1_000, 60)
+    assert len(desk.said) == 1
+    # A whole layer that comes in is looked at, too.
+    layer = add(project, EXTERNAL_WORK, [(box(10, 4, 30, 20), {"name": "新图层的基坑"})])
+    desk.until(lambda: any(key[0] == layer for key in watcher.found))
 
 
 def test_without_a_tunnel_nothing_is_read(tmp_path: Path, open_window: Callable[[Path], Any]) -> None:
