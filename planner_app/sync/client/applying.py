@@ -34,7 +34,7 @@ from planner_app.sync.types import GEOMETRY, RemoteRow, Scope
 #: What one write transaction should take, in seconds; rows to begin with and at most.
 _HOLD: Final = 0.25
 _FIRST_BATCH: Final = 2000
-_MOST_BATCH: Final = 5000
+_MOST_BATCH: Final = 10_000
 _PAUSE: Final = 0.004
 
 
@@ -165,7 +165,7 @@ class LayerWriter:
             took = time.perf_counter() - held
         self._tell()
         if took > _HOLD or len(rows) == self._size:
-            self._size = int(min(_MOST_BATCH, max(50, self._size * min(2.0, _HOLD / max(took, 1e-4)))))
+            self._size = int(min(_MOST_BATCH, max(50, self._size * min(4.0, _HOLD / max(took, 1e-4)))))
         time.sleep(_PAUSE)
 
     def _catch_up(self, connection: sqlite3.Connection) -> None:

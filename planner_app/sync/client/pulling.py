@@ -14,7 +14,7 @@ from planner_app.sync.transport import Pull, Transport
 from planner_app.sync.types import Head, Rights
 
 #: So many log rows may pile up before what is not sent yet is written down and the log is left behind.
-_LONG_LOG = 20_000
+_LONG_LOG = 60_000
 
 
 @dataclass(slots=True)
