@@ -165,24 +165,29 @@ def _hold_back(connection: sqlite3.Connection, held: Iterable[Held], *, whole: b
     found = connection.execute("SELECT id, layer, uuid FROM planner_replica_quarantine")
     there = {(layer, record): number for number, layer, record in found}
     last = max([int(replica.get(connection, "held_last", "0")), *there.values()])
+    before = {tuple(key): number for key, number in json.loads(replica.get(connection, "held_before", "[]"))}
     if whole:
         wanted = {(one.layer, one.uuid) for one in named}
-        gone = [(number,) for key, number in there.items() if key not in wanted]
-        connection.executemany("DELETE FROM planner_replica_quarantine WHERE id = ?", gone)
+        gone = {key: number for key, number in there.items() if key not in wanted}
+        connection.executemany(
+            "DELETE FROM planner_replica_quarantine WHERE id = ?", [(number,) for number in gone.values()]
+        )
+        if gone or before:  # what is sent once more may come back
+            replica.put(connection, held_before=replica.to_json(list(gone.items())))
     rows = []
     for one in named:
-        if (one.layer, one.uuid) not in there:
-            last += 1
-            there[one.layer, one.uuid] = last
+        key = (one.layer, one.uuid)
+        last += key not in there and key not in before
+        number = there.get(key) or before.get(key) or last
         params = replica.to_json(_texts(one.params))
-        number = there[one.layer, one.uuid]
         rows.append((number, one.layer, one.uuid, one.fid, one.code, params, int(one.refused), one.seq))
     connection.executemany(
         "INSERT OR REPLACE INTO planner_replica_quarantine (id, layer, uuid, fid, code, params, refused, seq) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         rows,
     )
-    replica.put(connection, held_last=last)
+    if there or rows:
+        replica.put(connection, held_last=last)
 
 
 def _texts(params: Mapping[str, object]) -> dict[str, str]:

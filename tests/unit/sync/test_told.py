@@ -128,6 +128,20 @@ def test_numbers_of_what_is_held_back_stay_and_are_nobody_elses(paul: Desk) -> N
     assert last.id > new.id
 
 
+def test_what_is_refused_again_keeps_its_number(paul: Desk, pia: Desk, server: MemoryServer) -> None:
+    paul.project.execute(SetLayer(paul.layer.id, {"locked": True}))
+    paul.sync()
+    with foreign(pia.project.path) as other:
+        other.execute(f"UPDATE \"{pia.layer.id}\" SET code = 'x' WHERE storeys < 2")
+    held = pia.sync().quarantined
+    assert [one.code for one in held] == ["sync.refused_locked"] * 2
+    pia.project.execute(FixQuarantined((held[1].id,), "retry"))
+    again = pia.sync().quarantined
+    assert [(one.id, one.uuid) for one in again] == [(one.id, one.uuid) for one in held]
+    broken(pia, 5)
+    assert pia.sync().quarantined[-1].id == held[1].id + 1
+
+
 def test_a_field_that_another_program_adds_while_the_file_is_open(paul: Desk, pia: Desk) -> None:
     with foreign(paul.project.path) as other:
         other.execute(f'ALTER TABLE "{paul.layer.id}" ADD COLUMN "备注" TEXT')
