@@ -155,12 +155,15 @@ class Graph:
         return found
 
     def missing_valves(self, places: Sequence[tuple[str, int]]) -> tuple[Note, ...]:
-        """A note for each network among places that has no valves, so that nothing can be closed."""
+        """A note for each network among places that has no valves, so that nothing can be closed, and for lines that
+        are shut or not in use: nobody knows at which end, so that what stands beside them is not counted."""
         net, lines = self.network, [at for kind, at in places if kind == "line"]
         nodes = [at for kind, at in places if kind == "node"]
         lines += np.flatnonzero(np.isin(net.start, nodes) | np.isin(net.end, nodes)).tolist() if nodes else []
         names = sorted({self._networks[line] for line in lines} - self.valved)
-        return tuple(("tunnel.no_valves", {"network": name or "–"}) for name in names)
+        shut = [net.line_ids[at] for kind, at in places if kind == "line" and not net.passable[at]]
+        notes: list[Note] = [("tunnel.no_valves", {"network": name or "–"}) for name in names]
+        return (*notes, *(("tunnel.line_shut", {"lines": ", ".join(shut[:8])}) for _ in shut[:1]))
 
     def station(self, places: Sequence[tuple[str, int]]) -> tuple[str, float | None]:
         """(tunnel, chainage) of the first place that lies in a compartment; ("", None) for buried ones."""

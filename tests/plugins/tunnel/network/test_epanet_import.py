@@ -173,3 +173,16 @@ def test_one_id_for_valves_at_several_nodes_is_said(run, tmp_path: Path) -> None
     assert "Valve v stands at 2 nodes (A, far)" in said[0]
     answer = run("tunnel", "isolate", tmp_path / "p.sqlite", "--at", "node:A")
     assert [one["message"] for one in answer["warnings"] if one["code"] == "tunnel.valve_apart"] == said
+
+
+def test_isolating_a_shut_line_says_what_that_leaves_open(run, tmp_path: Path) -> None:
+    run("tunnel", "import", tmp_path / "p.sqlite", tmp_path / "odd.inp", "--valves", tmp_path / "v.csv")
+    codes = {
+        line: [
+            one["code"]
+            for one in run("tunnel", "isolate", tmp_path / "p.sqlite", "--at", f"line:{line}")["warnings"]
+            if one["code"] == "tunnel.line_shut"
+        ]
+        for line in ("P4", "P1")
+    }
+    assert codes == {"P4": ["tunnel.line_shut"], "P1": []}
