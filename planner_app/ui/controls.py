@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from planner_app.plugin_api.widgets import restyle
 from planner_app.ui.theme import Theme
 
 
@@ -47,14 +48,6 @@ def button(text: str, on_click: Callable[[], object] | None = None, look: str = 
     if on_click is not None:
         made.clicked.connect(lambda *_: on_click())
     return made
-
-
-def relook(widget: QWidget, look: str) -> None:
-    """Change a widget's look and repaint it."""
-    if widget.property("look") != look:
-        widget.setProperty("look", look)
-        widget.style().unpolish(widget)
-        widget.style().polish(widget)
 
 
 def line(vertical: bool = False) -> QFrame:
@@ -267,7 +260,7 @@ class Notice(QFrame):
         for name, icon, token in self._ICONS:
             if name == level:
                 self._icon.set_icon(icon, token)
-        relook(self, f"notice-{level}")
+        restyle(self, f"notice-{level}")
         self._text.setText(text)
         self._hint.setText(hint)
         self._hint.setVisible(bool(hint))

@@ -85,9 +85,10 @@ def combo(changed: Callable[[], None] | None = None) -> QComboBox:
 
 def restyle(widget: QWidget, look: str) -> None:
     """Change a widget's look after it was shown."""
-    widget.setProperty("look", look)
-    widget.style().unpolish(widget)
-    widget.style().polish(widget)
+    if widget.property("look") != look:
+        widget.setProperty("look", look)
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)
 
 
 def pill(token: str, text: str) -> QLabel:

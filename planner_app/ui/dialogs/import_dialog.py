@@ -10,8 +10,9 @@ from PySide6.QtWidgets import QComboBox, QLineEdit, QTableWidget, QTableWidgetIt
 
 from planner_app.domain.layer import PlanInfo, PlanKind
 from planner_app.i18n import tr, word
+from planner_app.plugin_api.widgets import restyle
 from planner_app.ui.canvas.feature_text import shown
-from planner_app.ui.controls import button, label, relook, row
+from planner_app.ui.controls import button, label, row
 from planner_app.ui.crs_names import crs_name
 from planner_app.ui.dialogs.form_dialog import FormDialog, fact
 from planner_app.ui.dialogs.new_project import CrsList
@@ -195,11 +196,11 @@ class ImportDialog(FormDialog):
         self._transform = None
         if not crs:
             self.crs.setText(tr("Not stated in the file: please choose it."))
-            relook(self.crs, "warning")
+            restyle(self.crs, "warning")
         else:
             where = tr("stated in the file") if stated else tr("chosen by you")
             self.crs.setText(f"{crs_name(crs) if len(crs) < 40 else crs[:60] + '…'} ({where})")
-            relook(self.crs, "")
+            restyle(self.crs, "")
         table = self.current().geometry == "none"
         for part in (self.crs, self.change_crs):
             part.setEnabled(not table)
@@ -207,7 +208,7 @@ class ImportDialog(FormDialog):
 
     def _show_city(self, text: str, look: str = "warning") -> None:
         self.city.setText(text)
-        relook(self.city, look)
+        restyle(self.city, look)
         self._source.setRowVisible(self._city_row, bool(text))
 
     def _check_crs(self) -> None:

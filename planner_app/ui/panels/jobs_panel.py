@@ -7,7 +7,8 @@ from PySide6.QtWidgets import QFrame, QProgressBar, QScrollArea, QStackedWidget,
 
 from planner_app.domain.errors import PlannerError
 from planner_app.i18n import tr, word_error
-from planner_app.ui.controls import ElidedLabel, EmptyState, IconButton, column, label, line, relook, row
+from planner_app.plugin_api.widgets import restyle
+from planner_app.ui.controls import ElidedLabel, EmptyState, IconButton, column, label, line, row
 from planner_app.ui.jobs import Job
 from planner_app.ui.session import Session
 from planner_app.ui.status_bar import stage_text
@@ -58,7 +59,7 @@ class _JobRow(QFrame):
         }
         text, look = texts[job.state]
         self.state.setText(text)
-        relook(self.state, look)
+        restyle(self.state, look)
         if job.state == "failed" and job.error is not None:
             known = isinstance(job.error, PlannerError)
             self.stage.setText(word_error(job.error)[0] if known else tr("internal error, see the log"))  # type: ignore[arg-type]

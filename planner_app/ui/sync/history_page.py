@@ -11,8 +11,9 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QAbstractItemView, QLineEdit, QPushButton, QSplitter, QStackedWidget, QTableView, QWidget
 
 from planner_app.i18n import tr
+from planner_app.plugin_api.widgets import restyle
 from planner_app.sync.types import HistoryRow, Revision
-from planner_app.ui.controls import ElidedLabel, EmptyState, IconButton, Notice, button, column, relook, row
+from planner_app.ui.controls import ElidedLabel, EmptyState, IconButton, Notice, button, column, row
 from planner_app.ui.sync.audit import (
     MOST_ROWS,
     Change,
@@ -146,7 +147,7 @@ class HistoryPage(QWidget):
         project = self.room.project_uuid()
         self.subject = subject
         for kind, knob in self.kinds.items():
-            relook(knob, "chosen" if kind == subject.kind else "quiet")
+            restyle(knob, "chosen" if kind == subject.kind else "quiet")
         self.about.setText(subject.name)
         self.notice.hide()
         if not project:
