@@ -260,7 +260,7 @@ class Session(QObject):
             if self.current_layer and self.layer(self.current_layer) is None:
                 self.set_current_layer("")
             self.layers_changed.emit()
-        elif self.engine is not None and change.touches:
+        if self.engine is not None and change.touches:  # the registry being read anew draws no layer's rows anew
             self.engine.refresh_layers(sorted(change.tables()))
         if any(t.deleted for t in change.touches):
             self._drop_deleted(change)

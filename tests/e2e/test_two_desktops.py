@@ -263,6 +263,9 @@ def test_two_desktops(
     here.until(lambda: not panel.disputes)
     here.push_and_pull()
     here.picture("chosen")
+    x, y = his_shape.difference(her_shape).intersection(shapely.box(*her_shape.bounds)).representative_point().coords[0]
+    at = [round(one) for one in here.canvas.viewport.to_screen(x, y)]
+    assert here.canvas.snapshot().pixelColor(*at).name() != "#ffffff"  # the map has followed: his corner is filled
     there.push_and_pull()
     assert there.parcel(uuid)[0] == her_name
     assert there.parcel(uuid)[1].equals(his_shape)

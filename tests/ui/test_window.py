@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtWidgets import QApplication
 
+from planner_app.domain.changeset import ChangeSet, TableTouch
 from planner_app.domain.errors import PlannerError
 from planner_app.i18n import set_language
 
@@ -200,6 +201,14 @@ def test_engine_that_keeps_stopping_is_said_and_can_be_started_again(opened: Any
     assert "Engine stopped" in window.status.engine.text()
     with qtbot.waitSignal(engine.state_changed, timeout=2000):
         window.commands.trigger("app.engine")
+
+
+def test_rows_changed_along_with_the_registry_are_drawn_anew(opened: Any) -> None:
+    engine = opened.session.engine
+    engine.refreshed.clear()
+    change = ChangeSet(1, "resolve_conflicts", touches=(TableTouch("plan", updated=1),), registry=True)
+    opened.session.data_changed.emit(change, None)
+    assert engine.refreshed == [None, ["plan"]]
 
 
 def test_view_changes_do_not_make_the_engine_read_the_registry_again(opened: Any) -> None:
