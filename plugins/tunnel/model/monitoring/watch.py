@@ -41,6 +41,8 @@ _SECRET = "PLANNER_MQTT_PASSWORD"  # noqa: S105 - the name of the variable
 def run(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
     """``planner tunnel watch``."""
     here = zone(arguments.zone)
+    if arguments.buffer_mb < 1:  # it would take nothing at all
+        raise PlannerError("tunnel.buffer_small", value=arguments.buffer_mb)
     formats = load_formats(arguments.formats)
     stop = threading.Event()
     for name in ("SIGINT", "SIGTERM"):

@@ -265,6 +265,7 @@ def test_who_may_and_who_may_not(
         assert call("--topic", "a/#/b") == "tunnel.mqtt_topic"
         assert call("--tls-ca", str(tmp_path / "none.pem")) == "tunnel.mqtt_tls"
         assert call("--zone", "Mars/Olympus") == "tunnel.zone_unknown"
+        assert call("--buffer-mb", "0") == "tunnel.buffer_small"
         secret = tmp_path / "secret"
         secret.write_text("right\n", encoding="utf-8")
         watcher = Watcher(project, broker, tmp_path / "w.log", "--user", "op", "--password-file", str(secret))
