@@ -9,10 +9,12 @@
   by UUID with a spatial index, an index for what QGIS asks for, statistics, hash and log. ogr2ogr from start to end:
   COPY in one transaction into a table keyed by its own ``fid`` with a spatial index; UUIDs are text without an index,
   nothing is checked, hashed or analysed, and 94 % of the reals arrive altered.
-- ``clone``: a new project file with spatial index and triggers; ogr2ogr to a SpatiaLite file with spatial index.
+- ``clone``: a new project file with spatial index and triggers, synced as a whole before it gets its name; ogr2ogr to a
+  SpatiaLite file with spatial index, in one transaction that is synced.
 - ``push``: everything a push does, the pull before it included; pygeodiff ``create_changeset`` and ``apply_changeset``
   on GeoPackages as ogr2ogr makes them (no server, no log, no rights).
-- ``pull``: into a file without edits of its own; pygeodiff ``apply_changeset``.
+- ``pull``: into a file without edits of its own, with log; pygeodiff ``apply_changeset``, without. Both are on the disk
+  in the end; ours in the write-ahead log, which is written back in the background (all of pygeodiff's costs count).
 - ``merge``: 10 k changes into a file with 10 k edits of its own; pygeodiff ``create_rebased_changeset``,
   which is then applied.
 - ``QGIS``: saving 10 k edits with QGIS's SpatiaLite provider with and without the capture triggers.

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import glob
+import time
 import uuid
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.progress import NoProgress, Progress
@@ -13,6 +16,9 @@ from planner_app.project import Project, lifecycle, replica
 from planner_app.sync.client import files, looks, pulling, readings, standing
 from planner_app.sync.transport import Transport
 from planner_app.sync.types import ProjectDef, Scope
+
+#: A file that was last written to so many seconds ago is nobody's any more.
+_STALE: Final = 3600.0
 
 
 def clone(
@@ -35,6 +41,7 @@ def clone(
     there = _find(transport, project_name)
     if path.exists():
         raise PlannerError("project.exists", file=str(path))
+    _sweep(path)
     making = lifecycle.beside(path)
     try:
         lifecycle.create(making, there.crs, there.name)
@@ -58,6 +65,14 @@ def clone(
         for rest in ("", "-journal"):
             with suppress(OSError):
                 making.with_name(making.name + rest).unlink(missing_ok=True)
+
+
+def _sweep(path: Path) -> None:
+    """Remove what clones to this place left that were killed: nobody has written to it for long."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.new"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > _STALE:
+                left.unlink()
 
 
 def layers_named(transport: Transport, project_name: str, wanted: Iterable[str]) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -339,10 +340,14 @@ def test_a_clone_is_whole_or_not_there(server: MemoryServer, paul: Desk, tmp_pat
         clone(transport, "town", path, progress=Stop())
     assert list(folder.iterdir()) == []
     seen.clear()
+    dead, alive = folder / ".new.planner.1.new", folder / ".new.planner.2.new"
+    for left in (dead, alive):
+        left.touch()
+    os.utime(dead, (0, 0))
     clone(transport, "town", path)
     assert seen
     assert not any(seen)
-    assert [file.name for file in folder.iterdir()] == ["new.planner"]
+    assert {file.name for file in folder.iterdir()} == {"new.planner", alive.name}
     with pytest.raises(PlannerError, match=r"project\.exists.*new\.planner"):
         clone(transport, "town", path)
     with Project.open(path) as project:
