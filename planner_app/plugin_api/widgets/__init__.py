@@ -25,7 +25,7 @@ from planner_app.plugin_api.widgets.cards import Card, CardList, CardText
 from planner_app.plugin_api.widgets.dialog import TaskDialog
 from planner_app.plugin_api.widgets.figures import DistributionBar, KeyFigures, Share
 from planner_app.plugin_api.widgets.flow import FlowLayout
-from planner_app.plugin_api.widgets.page import Form, TaskPage
+from planner_app.plugin_api.widgets.page import Form, TabbedPages, TaskPage, tab_bar
 from planner_app.plugin_api.widgets.report import write_report
 from planner_app.plugin_api.widgets.rows import Column, RowTable
 
@@ -47,6 +47,7 @@ __all__ = [
     "Notice",
     "RowTable",
     "Share",
+    "TabbedPages",
     "TaskDialog",
     "TaskPage",
     "button",
@@ -55,5 +56,6 @@ __all__ = [
     "pill",
     "px",
     "restyle",
+    "tab_bar",
     "write_report",
 ]

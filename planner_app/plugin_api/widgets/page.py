@@ -1,6 +1,8 @@
-"""The skeleton of a task panel and its form."""
+"""The skeleton of a task panel, its tabs and its form."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import (
@@ -9,6 +11,8 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QScrollArea,
+    QStackedWidget,
+    QTabBar,
     QVBoxLayout,
     QWidget,
 )
@@ -55,6 +59,45 @@ class TaskPage(QWidget):
         margins = self._parts.contentsMargins()
         margins.setRight(max(GUTTER - bar, 0))
         self._parts.setContentsMargins(margins)
+
+
+def tab_bar(*titles: str) -> QTabBar:
+    """Tabs as they look in a panel."""
+    made = QTabBar()
+    made.setDrawBase(False)
+    made.setExpanding(False)
+    for title in titles:
+        made.addTab(title)
+    return made
+
+
+class TabbedPages(QWidget):
+    """Pages on tabs, one of them open; each is made when it is first opened.
+
+    Args:
+        makers: title and maker of each page. None is open until :meth:`open` was called.
+    """
+
+    def __init__(self, makers: Sequence[tuple[str, Callable[[], QWidget]]]) -> None:
+        super().__init__()
+        self._makers = [make for _, make in makers]
+        self.pages: dict[int, QWidget] = {}
+        self._stack = QStackedWidget()
+        self.tabs = tab_bar(*(title for title, _ in makers))
+        self.tabs.currentChanged.connect(self.open)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addWidget(self.tabs)
+        column.addWidget(self._stack, 1)
+
+    def open(self, place: int) -> None:
+        """Show a page."""
+        if place not in self.pages:
+            self.pages[place] = self._makers[place]()
+            self._stack.addWidget(self.pages[place])
+        self._stack.setCurrentWidget(self.pages[place])
+        self.tabs.setCurrentIndex(place)
 
 
 class _Foot(QWidget):

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QHBoxLayout, QTabBar, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from planner_app.domain.errors import Cancelled
 from planner_app.i18n import tr
 from planner_app.plugin_api.ui import PanelContext
-from planner_app.plugin_api.widgets import KeyFigures, Notice, TaskPage, button, label
+from planner_app.plugin_api.widgets import KeyFigures, Notice, TaskPage, button, label, tab_bar
 from planner_app.report.findings import verdict_word
 from plugins.review.ui import words
 from plugins.review.ui.asbuilt_table import AsBuiltTable
@@ -88,11 +88,7 @@ class ReviewPanel(TaskPage):
         self.before = label("", "secondary", wrap=True)
         self.start = button(tr("Import a drawing…"), self.import_file, "primary")
         self.figures = KeyFigures(4)
-        self.tabs = QTabBar()
-        self.tabs.setDrawBase(False)
-        self.tabs.setExpanding(False)
-        for title in (tr("Issues"), tr("Rules"), tr("Timeline")):
-            self.tabs.addTab(title)
+        self.tabs = tab_bar(tr("Issues"), tr("Rules"), tr("Timeline"))
         self.tabs.currentChanged.connect(lambda _: self._show_tab())
         self.issues = IssueList(self.state, self.failed)
         self.issues.raise_wanted.connect(self.dialogs.raise_issue)

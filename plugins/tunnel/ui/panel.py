@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from planner_app.i18n import tr
 from planner_app.plugin_api.ui import PanelContext
+from planner_app.plugin_api.widgets import TabbedPages
 from plugins.tunnel.ui import analysis, monitor, rounds, space
 from plugins.tunnel.ui.analysis.page import AnalysisPage
 from plugins.tunnel.ui.assets.page import AssetsPage
@@ -23,27 +22,17 @@ _COMMANDS = ("assets", "monitor", "rounds", "analysis")
 _LATER_MS = 800
 
 
-class TunnelPanel(QWidget):
-    """Four pages, one of them open; each is made when it is first opened."""
+class TunnelPanel(TabbedPages):
+    """Assets, monitoring, inspection, analysis."""
 
     def __init__(self, context: PanelContext) -> None:
-        super().__init__()
-        self._context = context
+        super().__init__(
+            [
+                (tr("Assets"), lambda: AssetsPage(context)), (tr("Monitoring"), lambda: MonitorPage(context)),
+                (tr("Inspection"), lambda: RoundsPage(context)), (tr("Analysis"), lambda: AnalysisPage(context)),
+            ]
+        )  # fmt: skip
         self.state = state_of(context)
-        self.tabs = QTabBar()
-        self.tabs.setDrawBase(False)
-        self.tabs.setExpanding(False)
-        self._stack = QStackedWidget()
-        self._makers: list[Callable[[PanelContext], QWidget]] = [AssetsPage, MonitorPage, RoundsPage, AnalysisPage]
-        self.pages: dict[int, QWidget] = {}
-        for title in (tr("Assets"), tr("Monitoring"), tr("Inspection"), tr("Analysis")):
-            self.tabs.addTab(title)
-        self.tabs.currentChanged.connect(self.open)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(6)
-        column.addWidget(self.tabs)
-        column.addWidget(self._stack, 1)
         for place, name in enumerate(_COMMANDS):
             self.state.commands[name] = partial(self.open, place)
         space.install(context, self.state)
@@ -69,11 +58,3 @@ class TunnelPanel(QWidget):
         page = self.pages[ANALYSIS]
         assert isinstance(page, AnalysisPage)
         return page
-
-    def open(self, place: int) -> None:
-        """Show a page."""
-        if place not in self.pages:
-            self.pages[place] = self._makers[place](self._context)
-            self._stack.addWidget(self.pages[place])
-        self._stack.setCurrentWidget(self.pages[place])
-        self.tabs.setCurrentIndex(place)

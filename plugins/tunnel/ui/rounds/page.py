@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QAction, QHideEvent, QShowEvent
-from PySide6.QtWidgets import QMenu, QTabBar, QToolButton
+from PySide6.QtWidgets import QMenu, QToolButton
 
 from planner_app.domain.progress import Progress
 from planner_app.i18n import tr
@@ -28,6 +28,7 @@ from planner_app.plugin_api.widgets import (
     button,
     combo,
     label,
+    tab_bar,
 )
 from plugins.tunnel.model.operation.records import OrderStatus
 from plugins.tunnel.model.operation.rows import GRADE_COLOURS
@@ -90,11 +91,7 @@ class RoundsPage(TaskPage):
         self.figures = KeyFigures(4)
         self.bar = DistributionBar()
         self.bar.clicked.connect(self._filter_by)
-        self.tabs = QTabBar()
-        self.tabs.setDrawBase(False)
-        self.tabs.setExpanding(False)
-        for title in (tr("Patrols"), tr("Defects"), tr("Work orders")):
-            self.tabs.addTab(title)
+        self.tabs = tab_bar(tr("Patrols"), tr("Defects"), tr("Work orders"))
         self.tabs.currentChanged.connect(self._tab_changed)
         self.day = label("", "tertiary", wrap=True)
         self.none = label("", "secondary", wrap=True)

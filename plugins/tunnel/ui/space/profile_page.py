@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QListWidget,
     QSplitter,
     QStackedWidget,
-    QTabBar,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -24,7 +23,7 @@ from PySide6.QtWidgets import (
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.finding import Finding, Verdict
 from planner_app.i18n import tr, word
-from planner_app.plugin_api.widgets import combo, label
+from planner_app.plugin_api.widgets import combo, label, tab_bar
 from plugins.tunnel.model.space.axis import Axis, station
 from plugins.tunnel.model.space.export import PROFILE_SUFFIXES, write_profile
 from plugins.tunnel.ui.space.empty import Empty
@@ -105,11 +104,7 @@ class ProfilePage(QWidget):
             ("download", tr("Export…"), self.export),
         ):
             head.addWidget(Knob(self.context, icon, title, run))
-        self.tabs = QTabBar()
-        self.tabs.setDrawBase(False)
-        self.tabs.setExpanding(False)
-        for _ in range(3):
-            self.tabs.addTab("")
+        self.tabs = tab_bar("", "", "")
         self._lists = QStackedWidget()
         self._lists.addWidget(self.findings)
         self._lists.addWidget(self.slopes)
