@@ -16,6 +16,7 @@ from plugins.tunnel.model import tables
 from plugins.tunnel.model.clearance.bodies import Bodies
 from plugins.tunnel.model.clearance.kernel import Floats
 from plugins.tunnel.model.clearance.words import Profile, number, word_of
+from plugins.tunnel.model.space.axis import Axis, Run
 
 Note = tuple[str, dict[str, object]]
 #: Sections whose ends are so near to each other go on from each other (m).
@@ -29,7 +30,7 @@ class Tunnel:
     """One tunnel.
 
     Attributes:
-        axis: line with the floor's height as Z, chainage from its beginning (``from_m``).
+        axis: line with the floor's height as Z; measured: the same with its chainage, as its sections state it.
         footprint: outer faces in plan; width: the widest section, m.
         floor: lowest outer face of all sections at the axis, as height below the inner floor (m).
     """
@@ -40,7 +41,7 @@ class Tunnel:
     method: str | None
     status: str
     axis: Any
-    from_m: float
+    measured: Axis
     footprint: Any
     width: float
 
@@ -77,11 +78,11 @@ def project_tunnels(project: Project, wall_m: float) -> Tunnels:
     layer = layer_of(project, "tunnel")
     if layer is None:
         return Tunnels([], join([]), {}, notes)
-    names = ["code", "name", "method", "status", "from_m"]
+    names = ["code", "name", "method", "status", "from_m", "to_m"]
     table = project.read(layer.id, columns=[name for name in names if layer.field(name) is not None])
     missing: list[Any] = [None] * len(table)
     columns = {name: table.columns.get(name, missing) for name in names}
-    runs, section_tunnel, assumed = _runs(project, wall_m)
+    runs, stations, section_tunnel, assumed = _runs(project, wall_m)
     items: list[Tunnel] = []
     made: list[tuple[Any, Floats, float, float, int]] = []
     no_size = []
@@ -105,7 +106,7 @@ def project_tunnels(project: Project, wall_m: float) -> Tunnels:
                 word_of("method", str(columns["method"][at] or "")),
                 str(columns["status"][at] or ""),
                 axis,
-                number(columns["from_m"][at]) if columns["from_m"][at] is not None else 0.0,
+                _measured(axis, stations[code], columns["from_m"][at], columns["to_m"][at]),
                 # Where the shape changes a hair's breadth may lie between two sections.
                 shapely.union_all([box[0] for box in boxes])
                 .buffer(_JOIN, join_style="mitre")
@@ -124,15 +125,29 @@ def project_tunnels(project: Project, wall_m: float) -> Tunnels:
 _Box = tuple[float, float, float, float]
 
 
-def _runs(project: Project, wall_m: float) -> tuple[dict[str, list[tuple[Any, _Box]]], dict[str, str], set[str]]:
-    """Axis and outer box (left, lower face, right, upper face; m) of each tunnel's sections, each section's tunnel, and
-    the tunnels of which a section states no thickness."""
+def _measured(axis: Any, stations: list[Run | None], begin: Any, end: Any) -> Axis:
+    """The chainage of an axis: as all its sections state it, else as the tunnel does, else by its length."""
+    known = [one for one in stations if one is not None]
+    if known and len(known) == len(stations):
+        return Axis.of(known)
+    first, last = number(begin), number(end)
+    first = 0.0 if math.isnan(first) else first
+    return Axis.of([Run(axis, first, last if last > first else first + axis.length)])
+
+
+_Runs = dict[str, list[tuple[Any, _Box]]]
+
+
+def _runs(project: Project, wall_m: float) -> tuple[_Runs, dict[str, list[Run | None]], dict[str, str], set[str]]:
+    """Axis and outer box (left, lower face, right, upper face; m) of each tunnel's sections, the chainage of their axes
+    (None where not stated), each section's tunnel, and the tunnels of which a section states no thickness."""
     sections, rooms = layer_of(project, "tunnel_section"), layer_of(project, "compartment")
     runs: dict[str, list[tuple[Any, _Box]]] = defaultdict(list)
+    stations: dict[str, list[Run | None]] = defaultdict(list)
     tunnel_of: dict[str, str] = {}
     assumed: set[str] = set()
     if sections is None or rooms is None:
-        return runs, tunnel_of, assumed
+        return runs, stations, tunnel_of, assumed
     _, room = tables.columns(project, rooms, ["section", "outline"])
     boxes: dict[str, _Box] = {}
     for section, outline in zip(room["section"], room["outline"], strict=True):
@@ -141,14 +156,20 @@ def _runs(project: Project, wall_m: float) -> tuple[dict[str, list[tuple[Any, _B
             known = boxes.get(str(section))
             bounds = shape.bounds if known is None else shapely.union(shape, shapely.box(*known)).bounds
             boxes[str(section)] = bounds
-    stated = ["wall_m"] if sections.field("wall_m") is not None else []
-    table = project.read(sections.id, columns=["code", "tunnel", *stated])
-    walls = table.columns["wall_m"] if stated else [None] * len(table)
-    for code, tunnel, wkb, wall in zip(
-        table.columns["code"], table.columns["tunnel"], table.geometry, walls, strict=True
+    wanted = ("wall_m", "from_m", "to_m")
+    table = project.read(
+        sections.id, columns=["code", "tunnel", *(name for name in wanted if sections.field(name) is not None)]
+    )
+    missing: list[Any] = [None] * len(table)
+    walls, lows, highs = (table.columns.get(name, missing) for name in wanted)
+    for code, tunnel, wkb, wall, low, high in zip(
+        table.columns["code"], table.columns["tunnel"], table.geometry, walls, lows, highs, strict=True
     ):
         tunnel_of[str(code)] = str(tunnel)
         line = None if wkb is None else _one_line(shapely.from_wkb(wkb))
+        begin, end = number(low), number(high)
+        if line is not None:
+            stations[str(tunnel)].append(Run(line, begin, end) if end > begin else None)
         if line is not None and str(code) in boxes:
             thick = number(wall)
             if not 0 < thick < _THICKEST:
@@ -156,7 +177,7 @@ def _runs(project: Project, wall_m: float) -> tuple[dict[str, list[tuple[Any, _B
                 assumed.add(str(tunnel))
             left, floor, right, ceiling = boxes[str(code)]
             runs[str(tunnel)].append((line, (left - thick, floor - thick, right + thick, ceiling + thick)))
-    return runs, tunnel_of, assumed
+    return runs, stations, tunnel_of, assumed
 
 
 def _chained(parts: list[tuple[Any, _Box]]) -> list[tuple[Any, _Box]]:
@@ -229,9 +250,3 @@ def join(made: list[tuple[Any, Floats, float, float, int]]) -> Bodies:
         np.array([one[3] for one in made], float),
         np.array([one[4] for one in made], np.int64),
     )
-
-
-def chainage(tunnel: Tunnel, x: float, y: float) -> float:
-    """Chainage (m) of the axis beside a place."""
-    value = float(shapely.line_locate_point(shapely.force_2d(tunnel.axis), shapely.points(x, y)))
-    return value + (0.0 if math.isnan(tunnel.from_m) else tunnel.from_m)

@@ -12,7 +12,7 @@ import shapely
 
 from planner_app.domain.rule import Rule
 from plugins.tunnel.model.clearance.others import Others
-from plugins.tunnel.model.clearance.tunnels import Tunnel, Tunnels, chainage
+from plugins.tunnel.model.clearance.tunnels import Tunnel, Tunnels
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def _intrusion(work: Others, at: int, tunnels: Tunnels, number: int, rule: Rule,
     wide = params["reach_m"] + 1e-6 + 0.01 * float(work.radius[at])
     shape = shapely.buffer(work.shapes[at], work.radius[at]) if work.radius[at] else work.shapes[at]
     inside = shapely.intersection(shape, shapely.buffer(tunnel.footprint, wide))
-    beside = [chainage(tunnel, x, y) for x, y in shapely.get_coordinates(inside).tolist()]
+    beside = [tunnel.measured.locate(x, y)[0] for x, y in shapely.get_coordinates(inside).tolist()]
     low, high = (min(beside), max(beside)) if beside else (math.nan, math.nan)
     spacing = float(params["monitoring_spacing_m"])
     return Intrusion(
@@ -111,12 +111,7 @@ def _points(tunnel: Tunnel, low: float, high: float, spacing: float) -> tuple[Wa
     """Evenly along the axis from a spacing before to a spacing behind the work, within the tunnel."""
     if math.isnan(low):
         return ()
-    axis = shapely.force_2d(tunnel.axis)
-    begin = tunnel.from_m
-    first, last = max(low - spacing, begin), min(high + spacing, begin + axis.length)
+    begin, end = tunnel.measured.ends
+    first, last = max(low - spacing, begin), min(high + spacing, end)
     count = max(2, math.ceil((last - first) / spacing - 1e-9) + 1)
-    found = []
-    for m in np.linspace(first, last, count).tolist():
-        place = shapely.line_interpolate_point(axis, m - begin)
-        found.append(Watched(m, place.x, place.y))
-    return tuple(found)
+    return tuple(Watched(m, *tunnel.measured.at(m)[:2]) for m in np.linspace(first, last, count).tolist())

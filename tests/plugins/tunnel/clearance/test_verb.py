@@ -394,6 +394,20 @@ def test_zones_begin_at_the_outer_face_of_the_walls(town: Project, judge, wall: 
     assert (pile["from_m"], pile["to_m"]) == pytest.approx((30, 30), abs=0.6)
 
 
+def test_places_of_works_have_the_chainage_that_the_sections_state(town: Project, judge) -> None:
+    """100 m on the ground are 110 m of chainage here, and the next 100 m start after a jump of chainage."""
+    tunnel(town, (0, 0, -5), (100, 0, -5), (200, 0, -5), stations=(1000.0, 1110.0, 1200.0))
+    add(
+        town, layer("基坑", "polygon", name="text", depth="real"),
+        [(box(40, 4, 60, 9), {"name": "a", "depth": 3.0}), (box(140, 4, 160, 9), {"name": "b", "depth": 3.0})],
+    )  # fmt: skip
+    zones = {one["name"]: one for one in judge()["zones"]}
+    assert (zones["a"]["from_m"], zones["a"]["to_m"]) == pytest.approx((1044, 1066))
+    assert (zones["b"]["from_m"], zones["b"]["to_m"]) == pytest.approx((1146, 1164))
+    first = zones["a"]["monitoring"]["points"][0]
+    assert (first["m"], first["x"]) == (pytest.approx(1039), pytest.approx(E + 39 / 1.1))
+
+
 def test_planned_pipes_of_another_layer(town: Project, judge) -> None:
     pipes(town, pipe("w", "JS", (0, 0, -1), (100, 0, -1)))
     fields = {"code": "text", "kind_code": "text", "dn_mm": "integer", "material": "text", "z_ref": "text"}

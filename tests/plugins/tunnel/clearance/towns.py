@@ -56,13 +56,14 @@ def pipes(project: Project, *rows: tuple[Any, dict[str, Any]]) -> str:
 
 
 def tunnel(
-    project: Project, *axis: tuple[float, ...], method: str = "明挖", half: float = 1.65, wall: float | None = None
-) -> None:
+    project: Project, *axis: tuple[float, ...], method: str = "明挖", half: float = 1.65, wall: float | None = None,
+    stations: tuple[float, ...] = (),
+) -> None:  # fmt: skip
     """A tunnel with one room of 3 m height, a section for each straight piece; the axis lies at the floor. Its outer
-    width is 2 × half + 0.7 m where no thickness of its walls (m) is stated."""
+    width is 2 × half + 0.7 m where no thickness of its walls (m) is stated; ``stations``: chainage of its points."""
     room = f"POLYGON (({-half} 0, {-half} 3, {half} 3, {half} 0, {-half} 0))"
     text = {"code": "text", "tunnel": "text", "section": "text", "outline": "text", "method": "text", "name": "text"}
-    text["wall_m"] = "real"
+    text |= {"wall_m": "real", "from_m": "real", "to_m": "real"}
 
     def table(name: str, role: str, rows: list[tuple[Any, dict[str, Any]]]) -> None:
         add(project, layer(name, "line", role, **{key: text[key] for key in rows[0][1]}), rows)
@@ -70,7 +71,11 @@ def tunnel(
     runs = [(f"T1-{n}", at(*ends)) for n, ends in enumerate(pairwise(axis), start=1)]
     table("管廊", "tunnel.tunnel", [(at(*axis), {"code": "T1", "name": "一号", "method": method})])
     about = {} if wall is None else {"wall_m": wall}
-    table("区段", "tunnel.tunnel_section", [(line, {"code": code, "tunnel": "T1"} | about) for code, line in runs])
+    spans = [{"from_m": a, "to_m": b} for a, b in pairwise(stations)] or [{} for _ in runs]
+    sections = [
+        (line, {"code": code, "tunnel": "T1"} | about | span) for (code, line), span in zip(runs, spans, strict=True)
+    ]
+    table("区段", "tunnel.tunnel_section", sections)
     table("舱室", "tunnel.compartment", [(line, {"section": code, "outline": room}) for code, line in runs])
 
 
