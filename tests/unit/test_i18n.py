@@ -89,6 +89,22 @@ def test_every_text_has_chinese_in_its_plugin_or_in_the_application() -> None:
     assert missing == []
 
 
+def test_no_text_is_left_over() -> None:
+    literals = {
+        node.value
+        for source in SOURCES
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    others = [
+        file
+        for ending in ("html", "toml")
+        for file in (*ROOT.glob(f"resources/**/*.{ending}"), *ROOT.glob(f"plugins/**/*.{ending}"))
+    ]
+    written = "".join(file.read_text(encoding="utf-8") for file in others)
+    assert sorted(text for text in _catalogues() if text not in literals and text not in written) == []
+
+
 def test_a_text_has_one_chinese() -> None:
     """Of two the one that is loaded later is never shown; what means two things wants two English texts."""
     twice = {text: [file.name for file in files] for text, files in _catalogues().items() if len(files) > 1}
