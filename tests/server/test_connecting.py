@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,12 +18,14 @@ from planner_app.i18n import set_language, word_error
 from planner_app.sync import secrets
 from planner_app.sync.connecting import connect
 from planner_app.sync.server import administration
+from planner_app.sync.server.backup import backup
 from planner_app.sync.server.session import _connect_error, is_unchecked, label, parameters
 from tests.helpers.postgres import make_authority
 from tests.server.conftest import City
 
 pytestmark = pytest.mark.server
 PASSWORD = "p@ss wörd '\\ 密码"
+DBA_PASSWORD = "sup3r-secret"
 
 
 class Ring(keyring.backend.KeyringBackend):
@@ -231,3 +234,24 @@ def test_no_city_server(city: City, remote: str) -> None:
         transport.hello()
     assert caught.value.code == "sync.no_server"
     transport.close()
+
+
+def test_other_programs_get_no_secret_by_their_arguments(
+    city: City, remote: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    run = subprocess.run
+
+    def noting(command: list[str], **options: object) -> object:
+        seen.extend(command)
+        return run(command, **options)  # type: ignore[call-overload]
+
+    with psycopg.connect(city.dba, autocommit=True) as connection:
+        connection.execute(f"ALTER ROLE postgres PASSWORD '{DBA_PASSWORD}'".encode())
+    monkeypatch.setattr(subprocess, "run", noting)
+    dsn = remote.replace("user=tina", "user=postgres")
+    for number, secrets_ in enumerate((f"password={DBA_PASSWORD}", f"password={DBA_PASSWORD} sslpassword=k3y-secret")):
+        backup(f"{dsn} {secrets_}", tmp_path / f"{number}.dump")
+        assert (tmp_path / f"{number}.dump").stat().st_size > 10_000
+    assert "pg_dump" in seen[0]
+    assert not any(DBA_PASSWORD in one or "k3y-secret" in one for one in seen)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,18 +107,24 @@ def _roles(connection: psycopg.Connection[Any]) -> None:
 
 
 def _program(name: str, dsn: str, password: str | None, *arguments: str) -> None:
-    """Run one of PostgreSQL's programs on a database; the password goes by the environment, never by the arguments."""
+    """Run one of PostgreSQL's programs on a database; secrets go by the environment or a file, never by the arguments,
+    which everybody on this computer can read."""
     from psycopg.conninfo import make_conninfo
 
     program, made = _found(name), parameters(dsn)
     made.pop("application_name", None)
     secret = made.pop("password", None) or password
     environment = os.environ | ({"PGPASSWORD": secret} if secret else {})
-    done = subprocess.run(
-        [program, *arguments[:-1], "-d", make_conninfo(**made), arguments[-1]] if name == "pg_restore"
-        else [program, *arguments, "-d", make_conninfo(**made)],
-        env=environment, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False,
-    )  # fmt: skip
+    with tempfile.TemporaryDirectory(prefix="planner-service-") as folder:
+        if "sslpassword" in made and "service" not in made:
+            service = Path(folder) / "service.conf"
+            service.write_text("[planner]\n" + "".join(f"{key}={value}\n" for key, value in made.items()), "utf-8")
+            environment, made = environment | {"PGSERVICEFILE": str(service)}, {"service": "planner"}
+        done = subprocess.run(
+            [program, *arguments[:-1], "-d", make_conninfo(**made), arguments[-1]] if name == "pg_restore"
+            else [program, *arguments, "-d", make_conninfo(**made)],
+            env=environment, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False,
+        )  # fmt: skip
     if done.returncode != 0:
         said = done.stderr.strip().splitlines()
         raise PlannerError("sync.backup_failed", detail=said[0][:300] if said else str(done.returncode))
