@@ -79,7 +79,7 @@ QPushButton[look="danger"] { color: $fail; border-color: $fail; }
 QPushButton[look="quiet"] { border-color: transparent; background: transparent; }
 QPushButton[look="quiet"]:hover { background: $hover; }
 QPushButton[look="link"] { border: none; background: transparent; color: $accent; padding: $s2 $s4; }
-QPushButton[look="link"]:hover { text-decoration: underline; }
+QPushButton[look="link"]:hover { text-decoration: underline; } QPushButton[look="link"]:disabled { color: $tertiary; }
 QPushButton[look="tile"] { text-align: left; padding: $s12 $s14; border: 1px solid $line; border-radius: $s7; }
 QPushButton[look="tile"]:hover { border-color: $accent; background: $panel; }
 

@@ -74,6 +74,8 @@ class HistoryPage(QWidget):
         split.setStretchFactor(0, 2)
         split.setStretchFactor(1, 3)
         self._empty = EmptyState(theme, "", icon="history")
+        self._next_step: Callable[[], None] = lambda: self.ask(self.subject)
+        self._empty.clicked.connect(lambda: self._next_step())
         self._stack = QStackedWidget()
         self._stack.addWidget(self._empty)
         self._stack.addWidget(split)
@@ -87,6 +89,7 @@ class HistoryPage(QWidget):
         self.setLayout(body)
         self._fitted = False
         self.session.project_changed.connect(self.clear)
+        self.session.sync.synced.connect(lambda *_: self._synced())
         self.clear()
 
     def _table(self, model: RevisionModel | ChangeModel, mode: QAbstractItemView.SelectionMode) -> QTableView:
@@ -138,8 +141,11 @@ class HistoryPage(QWidget):
         self.notice.hide()
         self._say_empty(tr("The log of the city server appears here."))
 
-    def _say_empty(self, text: str) -> None:
-        self._empty.set(text)
+    def _say_empty(self, text: str, button_text: str = "", step: Callable[[], None] | None = None) -> None:
+        """Say why there is nothing, with a button for the next step."""
+        self._empty.set(text, button_text)
+        if step is not None:
+            self._next_step = step
         self._stack.setCurrentIndex(0)
 
     def ask(self, subject: Subject, *, before: int = 0, choose: int = 0) -> None:
@@ -151,7 +157,10 @@ class HistoryPage(QWidget):
         self.about.setText(subject.name)
         self.notice.hide()
         if not project:
-            self._say_empty(tr("This project is not connected to a city server."))
+            self._say_empty(
+                tr("This project is not connected to a city server."), tr("Connect to a city server…"),
+                self.room.connect_server,
+            )  # fmt: skip
             return
         if not self.revisions.rows:
             self._say_empty(tr("Asking the server…"))
@@ -167,9 +176,16 @@ class HistoryPage(QWidget):
                 text, hint = self.session.word(error)
                 self.notice.show_text(text, "error", hint)
                 if self._stack.currentIndex() == 0:
-                    self._say_empty(tr("The log stands on the server; without a connection it cannot be read."))
+                    self._say_empty(
+                        tr("The log stands on the server; without a connection it cannot be read."),
+                        tr("Ask the server again"), lambda: self.ask(self.subject),
+                    )  # fmt: skip
 
         self.session.sync.ask(lambda transport: read_history(transport, project, subject, before=before), done, failed)
+
+    def _synced(self) -> None:
+        if self.isVisible() and not self.revisions.rows:
+            self.ask(self.subject)
 
     def _older(self) -> None:
         if self.revisions.rows:
@@ -185,10 +201,12 @@ class HistoryPage(QWidget):
         self.older.setVisible(history.more and history.subject.kind == "all")
         if not rows:
             self.changes.show([])
-            self._say_empty(
-                tr("Nothing was pushed to the server yet.") if history.subject.kind == "all"
-                else tr("The server's log has nothing about this.")
-            )  # fmt: skip
+            if history.subject.kind == "all":
+                sync = self.session.sync
+                self._say_empty(tr("Nothing was pushed to the server yet."), tr("Sync now"), sync.sync_now)
+            else:
+                nothing = tr("The server's log has nothing about this.")
+                self._say_empty(nothing, tr("All revisions"), lambda: self.ask(Subject()))
             self._enable()
             return
         self._stack.setCurrentIndex(1)

@@ -273,7 +273,10 @@ class SyncPanel(TaskPage):
             tr("{count} in conflict", count=len(report.conflicts)) if report.conflicts else "",
             tr("{count} held back", count=len(report.quarantined)) if report.quarantined else "",
         ]
-        told = tr(", ").join(filter(None, parts)) or tr("Nothing was new here or there.")
+        nothing = tr("Nothing was new here or there.")
+        if not report.revision:
+            nothing = tr("The project is on the server, empty so far.")
+        told = tr(", ").join(filter(None, parts)) or nothing
         if report.conflicts or report.quarantined:
             self.open_tab(CONFLICTS if report.conflicts else HELD)
         level = "warning" if report.conflicts or report.quarantined else "success"

@@ -100,6 +100,19 @@ def test_history_of_the_selected_feature_and_of_a_place(at_server: Any, page: Hi
     qtbot.waitUntil(lambda: len(page.revisions.rows) == 3)
 
 
+def test_an_empty_log_offers_the_next_step(at_server: Any, backend: FakeBackend, qtbot: Any) -> None:
+    revisions, backend.revisions = backend.revisions, []
+    at_server.window.commands.trigger("sync.revisions")
+    page = at_server.window.sync.history_page()
+    qtbot.waitUntil(lambda: "Nothing was pushed" in page._empty._text.text())
+    assert page._empty._button.text() == "Sync now"
+    assert not page.travel_button.isEnabled()
+    backend.revisions = revisions
+    page._empty._button.click()
+    qtbot.waitUntil(lambda: len(page.revisions.rows) == 3, timeout=8000)
+    assert backend.syncs == 1
+
+
 def test_time_travel_shows_what_was_and_what_became_of_it(at_server: Any, page: HistoryPage, qtbot: Any) -> None:
     window = at_server.window
     window.canvas.zoom_to_extent((500000, 2859900, 500400, 2860200))
