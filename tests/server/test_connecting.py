@@ -181,7 +181,10 @@ def test_uris(city: City, remote: str) -> None:
      ('致命错误: 不允许角色"tina"登录', "sync.login_closed"), ("DETAIL: 用户没有CONNECT权限。", "sync.no_connect"),
      ('没有用于主机 "10.0.0.9", 用户 "tina" 的 pg_hba.conf 记录', "sync.not_admitted"),
      ("FATAL:  sorry, too many clients already", "sync.server_full"),
-     ('FATAL:  too many connections for role "tina"', "sync.server_full"), ("FATAL:  of another kind", "sync.denied"),
+     ('FATAL:  too many connections for role "tina"', "sync.server_full"),
+     ("FATAL:  of another kind", "sync.server_error"),
+     ('invalid port number: "99999"', "sync.bad_dsn"),
+     ('invalid sslmode value: "s3cret"', "sync.bad_dsn"),
      ('connection to server on socket "/x/.s.PGSQL.5432" failed: Permission denied', "sync.offline"),
      ('FATAL:  password authentication failed for user "tina"\nno pg_hba.conf entry', "sync.login_failed")],
 )  # fmt: skip
@@ -194,11 +197,23 @@ def test_why_nobody_is_let_in(said: str, wanted: str) -> None:
         set_language(language)
         assert "{" not in " ".join(word_error(made))
         assert PASSWORD not in " ".join(word_error(made))
+        assert "s3cret" not in " ".join(word_error(made))
     set_language("en")
 
 
 @pytest.mark.parametrize(
-    "dsn", ["host=localhost password=s3cret bogus", "postgresql://u:s3cret%zz@h/d", "host", "s3cret=1", "x://y"]
+    "dsn",
+    [
+        "host=/x connect_timeout=s3cret",
+        "host=/x port=99999",
+        "host=/x sslmode=s3cret",
+        "host=a,b port=1,2,3",
+        "host=localhost password=s3cret bogus",
+        "postgresql://u:s3cret%zz@h/d",
+        "host",
+        "s3cret=1",
+        "x://y",
+    ],
 )
 def test_addresses_that_are_none(dsn: str) -> None:
     with pytest.raises(PlannerError) as caught:

@@ -47,6 +47,8 @@ _TURNED_AWAY: Final = (
     (re.compile(r"pg_hba\.conf"), "sync.not_admitted"),
     (re.compile("too many c|connection slots|太多的?(?:客户端|连接)|连接槽"), "sync.server_full"),
 )
+#: How libpq says that a part of the address makes no sense.
+_BAD_OPTION: Final = re.compile("invalid .*(?:value|number|option)|could not match")
 #: How PostgreSQL says that somebody who is logged in may not even look at the city server.
 _OUTSIDE: Final = re.compile('(?:schema|模式) ?["“]?planner')
 
@@ -67,7 +69,7 @@ def parameters(dsn: str) -> dict[str, str]:
         given = {key: str(value) for key, value in conninfo_to_dict(dsn).items() if value is not None}
     except psycopg.ProgrammingError as error:
         # What it quotes may be a part of the password.
-        raise PlannerError("sync.bad_dsn", detail=re.sub('"[^"]*"', "…", _first_line(error))) from None
+        raise PlannerError("sync.bad_dsn", detail=_unquoted(error)) from None
     known = _service(given.get("service") or os.environ.get("PGSERVICE", "")) | given
     made = {key: value for key, value in _LINE.items() if key not in known} | given
     if is_remote(known) and "sslmode" not in known and "PGSSLMODE" not in os.environ:
@@ -126,7 +128,7 @@ def open_connection(dsn: str, password: str | None = None) -> psycopg.Connection
         PlannerError: ``sync.bad_dsn``, ``sync.service_unknown``, ``sync.offline``, ``sync.no_database``,
             ``sync.password_needed``, ``sync.certificate``, ``sync.login_failed`` (PostgreSQL does not say whether it is
             the name or the password), ``sync.login_unknown``, ``sync.login_closed``, ``sync.no_connect``,
-            ``sync.not_admitted``, ``sync.server_full``, else ``sync.denied``.
+            ``sync.not_admitted``, ``sync.server_full``, else ``sync.server_error``.
     """
     import psycopg
 
@@ -137,6 +139,8 @@ def open_connection(dsn: str, password: str | None = None) -> psycopg.Connection
         return psycopg.connect(**made, autocommit=True, prepare_threshold=3)  # type: ignore[arg-type]
     except psycopg.OperationalError as error:
         raise _connect_error(error, made) from None  # its text may quote the parameters
+    except psycopg.ProgrammingError as error:
+        raise PlannerError("sync.bad_dsn", detail=_unquoted(error)) from None
 
 
 def _connect_error(error: psycopg.OperationalError, made: dict[str, str]) -> PlannerError:
@@ -151,11 +155,18 @@ def _connect_error(error: psycopg.OperationalError, made: dict[str, str]) -> Pla
     for words, code in _TURNED_AWAY:
         if words.search(str(error)):
             return PlannerError(code, server=server, user=user)
+    if _BAD_OPTION.search(said):
+        return PlannerError("sync.bad_dsn", detail=_unquoted(error))
     if "certificate" in said or ("ssl" in said and "fatal" not in said):
         return PlannerError("sync.certificate", server=server, detail=_first_line(error))
     if any(words in said for words in _NO_LINE):
         return PlannerError("sync.offline", server=server)
-    return PlannerError("sync.denied", server=server)
+    return PlannerError("sync.server_error", server=server, detail=_unquoted(error))
+
+
+def _unquoted(error: BaseException) -> str:
+    """What an error says, without what it quotes."""
+    return re.sub("\"[^\"]*\"|'[^']*'", "…", _first_line(error))
 
 
 def _first_line(error: BaseException) -> str:
