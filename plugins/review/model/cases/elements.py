@@ -43,6 +43,10 @@ PIPE_FIELDS = (
     FieldInfo("layer", "text"),
     FieldInfo("handle", "text"),
     FieldInfo("label", "text"),
+    FieldInfo("z1", "real"),
+    FieldInfo("z2", "real"),
+    FieldInfo("z_ref", "text"),
+    FieldInfo("z_from", "text"),
 )
 
 
@@ -51,7 +55,7 @@ class ElementRow:
     """One polygon of a drawing in the project's CRS; ``area`` as measured in the drawing, m².
 
     Of a pipe (role ``pipe``) the line: ``kind`` of CJJ 61, ``area`` its length in m, ``dn`` in mm, ``building`` its
-    layer.
+    layer; z1, z2: levels of its ends (m), z_ref: what they speak of, z_from: ``curve`` or ``text``.
     """
 
     role: str
@@ -65,6 +69,10 @@ class ElementRow:
     label: str
     wkb: bytes
     dn: int | None = None
+    z1: float | None = None
+    z2: float | None = None
+    z_ref: str = ""
+    z_from: str = ""
 
 
 #: Roles on the map, first drawn first, and how: name, Chinese name, class of the style.
@@ -132,7 +140,7 @@ def _pipe_rows(plan: SitePlan, to_project: Callable[[BaseGeometry], BaseGeometry
         ElementRow(
             Role.PIPE.value, one.layer, None, 1, float(one.geometry.length), None, one.kind, one.handles[0],
             one.text, bytes(shapely.to_wkb(to_project(one.geometry), output_dimension=2)),
-            None if one.value is None else int(one.value),
+            None if one.value is None else int(one.value), *one.levels, one.level_ref, one.level_from,
         )
         for one in plan.elements
         if one.role is Role.PIPE and not one.geometry.is_empty
@@ -152,6 +160,7 @@ def write(tx: Transaction, drawing: str, rows: Sequence[ElementRow]) -> None:
         "kind_code": [row.kind for row in pipes], "dn_mm": [row.dn for row in pipes],
         "length_m": [row.area for row in pipes], "layer": [row.building for row in pipes],
         "handle": [row.handle for row in pipes], "label": [row.label for row in pipes],
+        **{name: [getattr(row, name) for row in pipes] for name in ("z1", "z2", "z_ref", "z_from")},
     }  # fmt: skip
     _replace(tx, PIPES, drawing, [row.wkb for row in pipes], lines)
 
@@ -164,6 +173,9 @@ def _replace(
         if not wkb:
             return
         layer = make_layer(tx) if role == ROLE else _make_pipe_layer(tx)
+    for info in PIPE_FIELDS if role == PIPES else ():  # one that an earlier version made
+        if layer.field(info.name) is None:
+            tx.add_field(layer.id, info)
     old = tx.read(layer.id, columns=[], where=f"\"drawing\" = '{drawing}'", geometry=False)
     tx.delete(layer.id, old.fids.tolist())
     if wkb:

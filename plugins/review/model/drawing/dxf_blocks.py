@@ -246,6 +246,8 @@ def moved(shape: Shape, step: Step) -> Shape:
         cos, sin = math.cos(turn), math.sin(turn)
         shape.angle = math.degrees(math.atan2(cos * step.b + sin * step.d, cos * step.a + sin * step.c))
     shape.z = shape.z * step.up + step.z
+    if shape.z_end is not None:
+        shape.z_end = shape.z_end * step.up + step.z
     if shape.box:
         x, y = shape.points[0].tolist()
         shape.box = text_box(x, y, shape.text, shape.size, shape.angle)

@@ -123,7 +123,7 @@ class DxfShapes:
 
     def _line(self, entity: Any) -> Shape:
         start, end = entity.dxf.start, entity.dxf.end
-        return Shape("", "", "", np.array([[start.x, start.y], [end.x, end.y]]), z=start.z)
+        return Shape("", "", "", np.array([[start.x, start.y], [end.x, end.y]]), z=start.z, z_end=end.z)
 
     def _lwpolyline(self, entity: Any) -> Shape | None:
         rows = np.asarray(entity.lwpoints.values, dtype=np.float64).reshape(-1, 5)
@@ -160,6 +160,7 @@ class DxfShapes:
         if heights is not None:
             z = float(heights[0])
         made = Shape("", "", "", points, closed=closed and len(points) > 2, z=z)
+        made.z_end = None if heights is None else float(heights[-1])
         return self._in_world(made, entity) if entity is not None else made
 
     def _in_world(self, shape: Shape, entity: Any) -> Shape:

@@ -65,6 +65,7 @@ class Shape:
     visible: bool = True
     tag: str = ""
     box: tuple[float, ...] = ()
+    z_end: float | None = None
 
 
 class TooMuch(Exception):  # noqa: N818 - ends the collecting, not the reading
@@ -206,6 +207,7 @@ def _entity(shape: Shape, fingerprint: str, layer: DrawingLayer) -> Entity:
         shape.visible and not layer.hidden,
         clean(shape.tag),
         shape.box,
+        shape.z_end,
     )
 
 

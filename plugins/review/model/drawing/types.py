@@ -45,7 +45,7 @@ class Entity:
             for angles.
         size: text height in drawing units; angle: degrees, counter-clockwise.
         colour: ``#rrggbb`` as drawn on white; width: lineweight in mm, 0 for the thinnest.
-        z: elevation of the first vertex.
+        z: elevation of the first vertex; z_end: of the last one of a line or 3D polyline, None for all else.
         page: page of a PDF, from 1; 0 elsewhere.
         fingerprint: hash of what it is and shows (geometry rounded to 0.1 mm on the ground, text, layer left
             out); equal
@@ -75,6 +75,7 @@ class Entity:
     visible: bool = True
     tag: str = ""
     box: tuple[float, ...] = ()
+    z_end: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,8 @@ class Element:
         value: a height in m; of a parking lot the number of places written in it; of a pipe its diameter in mm.
         measured: false where ``value`` comes from a text (declared), true from a dimension or geometry.
         storeys, storeys_below: of a footprint, as a text inside or beside it says (``18F/-1F``); None if none says.
+        levels: of a pipe at its first and last point, m (None: not said there); level_ref: top | invert | axis | bottom
+            where a text says what they speak of; level_from: curve (its own Z) | text | "".
     """
 
     role: Role
@@ -73,6 +75,9 @@ class Element:
     text: str = ""
     storeys: int | None = None
     storeys_below: int | None = None
+    levels: tuple[float | None, float | None] = (None, None)
+    level_ref: str = ""
+    level_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)

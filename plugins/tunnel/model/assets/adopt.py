@@ -7,6 +7,7 @@ revision) and the pipes of each drawing in the project's CRS.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
@@ -14,6 +15,7 @@ from typing import Any, ClassVar
 import shapely
 
 from planner_app.domain.errors import PlannerError
+from planner_app.i18n import word
 from planner_app.plugin_api.model import Batch, Command, Project, Transaction
 from plugins.tunnel.model import tables
 from plugins.tunnel.model.assets.draft import Draft, DraftLine, join_ends, line_shape
@@ -28,6 +30,8 @@ _BESIDE = 5.0
 _MOST = 0.5
 #: A surveyed line this near to an asset all along is that asset, m.
 _IDENTICAL = 0.02
+_ENDS = (("z1", "z2"), ("depth1", "depth2"))
+_DRAINS = ("PS", "YS", "WS", "HS")
 _SURVEYED = ("material", "laying", "z_ref", "z1", "z2", "depth1", "depth2", "rating", "cables", "year", "owner")
 
 
@@ -37,7 +41,8 @@ class Pipe:
 
     Attributes:
         key: where it comes from: ``review:case/handle``; fid: of the asset it is.
-        values: what a survey's table says of it besides (levels, material …).
+        values: what a survey's table says of it besides (levels, material …), or the levels in the drawing.
+        levels: where they are from: ``table``, ``curve`` (Z of a 3D polyline), ``text`` or empty: there are none.
     """
 
     key: str
@@ -47,6 +52,17 @@ class Pipe:
     label: str = ""
     fid: int | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
+    levels: str = ""
+
+    def along(self, shape: Any) -> Pipe:
+        """The pipe drawn the way another line runs: levels at its ends change places with them."""
+        if {self.shape.geom_type, shape.geom_type} != {"LineString"}:
+            return self
+        (a, b), (c, d) = ([shapely.get_point(one, at) for at in (0, -1)] for one in (self.shape, shape))
+        if a.distance(c) + b.distance(d) <= a.distance(d) + b.distance(c):
+            return self
+        turned = {new: self.values.get(old) for one in _ENDS for new, old in (one, one[::-1])}
+        return replace(self, shape=shapely.reverse(self.shape), values={**self.values, **turned})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +91,12 @@ class CasePipes:
     def waiting(self) -> int:
         """How many pipes adopting would touch."""
         return len(self.new) + len(self.moved) + len(self.built) + len(self.extra)
+
+    @property
+    def levels(self) -> dict[str, int]:
+        """How many of the surveyed pipes have levels from ``table``, ``curve`` or ``text``, and how many ``none``."""
+        found = Counter(pipe.levels or "none" for pipe in (*(pipe for _, pipe, _ in self.built), *self.extra))
+        return dict(found)
 
 
 def waiting_cases(project: Project, case: str = "") -> list[CasePipes]:
@@ -184,10 +206,21 @@ def _pipes(
         return []
     return [
         Pipe(f"review:{number}/{what}{one['handle']}", str(one["kind_code"] or "BM"), one["dn_mm"],
-             single(shapely.force_2d(shapely.from_wkb(one["wkb"]))), str(one["label"] or ""))
+             single(shapely.force_2d(shapely.from_wkb(one["wkb"]))), str(one["label"] or ""), None, _levels(one),
+             str(one.get("z_from") or ""))
         for one in pipes
         if one["drawing"] == drawing["number"] and one["wkb"] is not None
     ]  # fmt: skip
+
+
+def _levels(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Levels of a drawn pipe; where nothing says what they speak of, as CJJ 61 has it: drains inside at the bottom,
+    everything else at the top."""
+    if not row.get("z_from"):
+        return {}
+    reference = row.get("z_ref") or ("invert" if row["kind_code"] in _DRAINS else "top")
+    z1, z2 = (None if row[name] is None else round(float(row[name]), 3) for name in ("z1", "z2"))
+    return {"z_ref": reference, "z1": z1, "z2": z2}
 
 
 def single(shape: Any) -> Any:
@@ -219,7 +252,8 @@ def _matched(
         if fid not in built and at not in taken:
             built[fid] = (at, away)
             taken.add(at)
-    pairs = [(fid, surveyed[at], away) for fid, (at, away) in built.items()]
+    shapes = {asset["fid"]: single(asset["shape"]) for asset in planned}
+    pairs = [(fid, surveyed[at].along(shapes[fid]), away) for fid, (at, away) in built.items()]
     return pairs, [pipe for at, pipe in enumerate(surveyed) if at not in taken]
 
 
@@ -245,8 +279,19 @@ class AdoptPipes(Command):
         added += [(pipe, "in_use", self.case.survey) for pipe in self.case.extra]
         uuids = self._insert(tx, layer.id, added, taken)
         events = [
-            (uuid, Event(code, "", state, self.by, time, "", f"{self.case.number} / {drawing}"))
-            for (_, state, drawing), (code, uuid) in zip(added, uuids, strict=True)
+            (
+                uuid,
+                Event(
+                    code,
+                    "",
+                    state,
+                    self.by,
+                    time,
+                    _level_note(pipe) if state == "in_use" else "",
+                    f"{self.case.number} / {drawing}",
+                ),
+            )
+            for (pipe, state, drawing), (code, uuid) in zip(added, uuids, strict=True)
         ]
         moved = [(pipe.fid or 0, pipe, "planned", "planned", 0.0) for pipe in self.case.moved]
         moved += [(fid, pipe, "planned", "in_use", away) for fid, pipe, away in self.case.built]
@@ -260,7 +305,7 @@ class AdoptPipes(Command):
                 cells |= {"deviation_m": [round(away, 3)], **_told(tx, layer.id, pipe)}
             tx.update(layer.id, [fid], cells)
             drawing = self.case.survey if state == "in_use" else self.case.drawing
-            note = f"{away:.2f} m" if state == "in_use" else ""
+            note = f"{away:.2f} m; {_level_note(pipe)}" if state == "in_use" else ""
             was = str(row["status"][0] or was)
             told = Event(str(row["code"][0]), was, state, self.by, time, note, f"{self.case.number} / {drawing}")
             events.append((str(row["uuid"][0]), told))
@@ -300,6 +345,10 @@ class AdoptPipes(Command):
         fids = tx.insert(layer_id, Batch(wkb, columns))
         found = tx.read(layer_id, columns=["uuid"], fids=fids, geometry=False)
         return [(code, str(uuid)) for code, uuid in zip(codes, found.columns["uuid"], strict=True)]
+
+
+def _level_note(pipe: Pipe) -> str:
+    return word(f"tunnel.levels_{pipe.levels or 'none'}", {})
 
 
 def _told(tx: Transaction, layer_id: str, pipe: Pipe) -> dict[str, list[Any]]:
@@ -353,7 +402,8 @@ def _with_table(project: Project, case: CasePipes, survey: Draft) -> CasePipes:
     mine = [one for one in _assets(project) if str(one["source"]).startswith(f"review:{case.number}/")]
     pipes = [
         Pipe(f"review:{case.number}/as-built {line.code}", str(line.values.get("kind_code") or "BM"),
-             line.values.get("dn_mm"), line_shape(survey, line), line.code, None, line.values)
+             line.values.get("dn_mm"), line_shape(survey, line), line.code, None, line.values,
+             "table" if line.values.get("z1") is not None or line.values.get("z2") is not None else "")
         for line in survey.lines
     ]  # fmt: skip
     near = [pipe for pipe in pipes if any(pipe.shape.distance(one["shape"]) < _BESIDE for one in mine)]

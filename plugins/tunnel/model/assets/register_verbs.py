@@ -76,7 +76,7 @@ def run_adopt(context: VerbContext, arguments: argparse.Namespace) -> VerbResult
     def told(one: CasePipes) -> dict[str, Any]:
         return {
             "case": one.number, "drawing": one.drawing, "survey": one.survey, "new": len(one.new),
-            "moved": len(one.moved), "extra": len(one.extra), "missing": list(one.missing),
+            "moved": len(one.moved), "levels": one.levels, "extra": len(one.extra), "missing": list(one.missing),
             "built": [{"dn_mm": pipe.dn_mm, "deviation_m": away} for _, pipe, away in one.built],
         }  # fmt: skip
 

@@ -134,15 +134,19 @@ class Actions:
         if project is None:
             return
 
-        def work(_progress: object) -> int:
+        def work(_progress: object) -> tuple[int, int]:
             from plugins.tunnel.model.assets.adopt import adopt
 
-            return sum(one.waiting for one in adopt(project, case, user))
+            steps = adopt(project, case, user)
+            return sum(one.waiting for one in steps), sum(one.levels.get("none", 0) for one in steps)
 
-        def done(count: int) -> None:
+        def done(counts: tuple[int, int]) -> None:
+            count, flat = counts
+            told = tr("Of {count} surveyed pipes neither the drawing nor a table says the levels.", count=flat)
             self._notice.say(
-                tr("{count} pipes of case {case} are in the register.", count=count, case=case), level="success"
-            )
+                tr("{count} pipes of case {case} are in the register.", count=count, case=case), told if flat else "",
+                level="warning" if flat else "success",
+            )  # fmt: skip
 
         self._context.run_job(tr("Adopting pipes of {case}", case=case), work, done, self._failed)
 

@@ -8,6 +8,14 @@ from pathlib import Path
 import pytest
 
 from planner_app.cli import run_verb
+from planner_app.i18n import add_folder
+
+PLUGIN = Path(__file__).resolve().parents[4] / "plugins" / "tunnel"
+
+
+@pytest.fixture(autouse=True)
+def _wording() -> None:
+    add_folder(PLUGIN / "i18n")
 
 
 @pytest.fixture

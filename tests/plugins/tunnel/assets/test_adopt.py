@@ -121,7 +121,7 @@ def test_the_accepted_survey_makes_them_in_use(approved: Project, tmp_path: Path
     assert sorted(one["status"] for one in found.values()) == ["in_use", "in_use", "planned", "planned"]
     layer = tables.need(approved, tables.LINE).id
     assert next((one.was, one.now, one.by, one.note) for one in history(approved, layer, water["fid"])) == (
-        "planned", "in_use", "老张", "0.40 m",
+        "planned", "in_use", "老张", "0.40 m; the survey has no levels of it",
     )  # fmt: skip
     assert adopt(approved) == []
 
@@ -158,6 +158,35 @@ def test_a_survey_table_brings_levels(approved: Project, tmp_path: Path) -> None
     assert [len(one.built) for one in done] == [1]
     water = next(one for one in lines(approved).values() if one["status"] == "in_use")
     assert (water["z1"], water["z2"], water["material"], water["dn_mm"]) == (3.5, 3.6, "球墨铸铁", 300)
+
+
+def test_levels_come_from_the_as_built_drawing_and_are_said_to(approved: Project, tmp_path: Path) -> None:
+    """The main as a 3D polyline drawn against its design, the sewer flat with levels written at its ends."""
+    adopt(approved)
+    path = draw(write_survey(tmp_path / "built.dxf"), {"GX-WS": [(SEWER, "DN400")]})
+    document = ezdxf.readfile(path)
+    space = document.modelspace()
+    back = [(EAST + x, NORTH + y, z) for (x, y), z in zip(WATER[::-1], (2.6, 2.8, 3.1), strict=True)]
+    space.add_polyline3d(back, dxfattribs={"layer": "GX-JS"})
+    for x, text in ((0.0, "管内底标高 1.25"), (109.0, "管内底 0.75"), (1.0, "地面标高 5.20")):
+        at = (EAST + x, NORTH + 5.5)
+        space.add_text(text, height=1.0, dxfattribs={"layer": "GX-WS标注"}).set_placement(at)
+    document.saveas(path)
+    import_drawing(approved, path, case="GA-0001", kind="as_built")
+    set_status(approved, CaseStatus.BUILT)
+    done = adopt(approved)
+    assert [one.levels for one in done] == [{"curve": 1, "text": 1}]
+    built = {one["kind_code"]: one for one in lines(approved).values() if one["status"] == "in_use"}
+    water, sewer = built["JS"], built["WS"]
+    # the design runs the other way: z1 is at its first node
+    assert (water["z1"], water["z2"], water["z_ref"]) == (3.1, 2.6, "top")
+    assert shapely.get_coordinates(water["geometry"])[0].tolist() == pytest.approx([EAST - 5, NORTH + 10])
+    assert (sewer["z1"], sewer["z2"], sewer["z_ref"]) == (1.25, 0.75, "invert")
+    layer = tables.need(approved, tables.LINE).id
+    assert [history(approved, layer, one["fid"])[0].note for one in (water, sewer)] == [
+        "0.00 m; levels from the Z of the as-built drawing's lines",
+        "0.00 m; levels from texts of the as-built drawing",
+    ]
 
 
 def test_a_revision_moves_what_is_only_planned(approved: Project, tmp_path: Path) -> None:
