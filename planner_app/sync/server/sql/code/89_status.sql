@@ -16,7 +16,7 @@ BEGIN
                 'changes', (SELECT count(*) FROM planner.change c WHERE c.project = p.id),
                 'attachments', (SELECT count(*) FROM planner.blob b WHERE b.project = p.id),
                 'attachment_bytes', (SELECT coalesce(sum(size), 0) FROM planner.blob b WHERE b.project = p.id),
-                'readings', (SELECT batch FROM planner.reading_head h WHERE h.project = p.id),
+                'reading_deliveries', (SELECT batch FROM planner.reading_head h WHERE h.project = p.id),
                 'clients', coalesce((
                     SELECT jsonb_agg(jsonb_build_object('user', c.member, 'client', c.client_id, 'seen', c.seen, 'address', c.address,
                                                         'revision', c.cursor, 'lag', p.revision - c.cursor) ORDER BY c.member)
