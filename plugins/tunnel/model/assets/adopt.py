@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import shapely
 
 from planner_app.domain.errors import PlannerError
-from planner_app.i18n import word
 from planner_app.plugin_api.model import Batch, Command, Project, Transaction
 from plugins.tunnel.model import tables
 from plugins.tunnel.model.assets.draft import Draft, DraftLine, join_ends, line_shape
+from plugins.tunnel.model.assets.pipe import Pipe, level_note, levels_of, single
 from plugins.tunnel.model.assets.status import Event, now, write_events
 from plugins.tunnel.model.tables import LINE, NODE
 
@@ -30,39 +30,7 @@ _BESIDE = 5.0
 _MOST = 0.5
 #: A surveyed line this near to an asset all along is that asset, m.
 _IDENTICAL = 0.02
-_ENDS = (("z1", "z2"), ("depth1", "depth2"))
-_DRAINS = ("PS", "YS", "WS", "HS")
 _SURVEYED = ("material", "laying", "z_ref", "z1", "z2", "depth1", "depth2", "rating", "cables", "year", "owner")
-
-
-@dataclass(frozen=True, slots=True)
-class Pipe:
-    """A pipe of a reviewed drawing or of a survey.
-
-    Attributes:
-        key: where it comes from: ``review:case/handle``; fid: of the asset it is.
-        values: what a survey's table says of it besides (levels, material …), or the levels in the drawing.
-        levels: where they are from: ``table``, ``curve`` (Z of a 3D polyline), ``text`` or empty: there are none.
-    """
-
-    key: str
-    kind_code: str
-    dn_mm: int | None
-    shape: Any
-    label: str = ""
-    fid: int | None = None
-    values: Mapping[str, Any] = field(default_factory=dict)
-    levels: str = ""
-
-    def along(self, shape: Any) -> Pipe:
-        """The pipe drawn the way another line runs: levels at its ends change places with them."""
-        if {self.shape.geom_type, shape.geom_type} != {"LineString"}:
-            return self
-        (a, b), (c, d) = ([shapely.get_point(one, at) for at in (0, -1)] for one in (self.shape, shape))
-        if a.distance(c) + b.distance(d) <= a.distance(d) + b.distance(c):
-            return self
-        turned = {new: self.values.get(old) for one in _ENDS for new, old in (one, one[::-1])}
-        return replace(self, shape=shapely.reverse(self.shape), values={**self.values, **turned})
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,27 +174,11 @@ def _pipes(
         return []
     return [
         Pipe(f"review:{number}/{what}{one['handle']}", str(one["kind_code"] or "BM"), one["dn_mm"],
-             single(shapely.force_2d(shapely.from_wkb(one["wkb"]))), str(one["label"] or ""), None, _levels(one),
+             single(shapely.force_2d(shapely.from_wkb(one["wkb"]))), str(one["label"] or ""), None, levels_of(one),
              str(one.get("z_from") or ""))
         for one in pipes
         if one["drawing"] == drawing["number"] and one["wkb"] is not None
     ]  # fmt: skip
-
-
-def _levels(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Levels of a drawn pipe; where nothing says what they speak of, as CJJ 61 has it: drains inside at the bottom,
-    everything else at the top."""
-    if not row.get("z_from"):
-        return {}
-    reference = row.get("z_ref") or ("invert" if row["kind_code"] in _DRAINS else "top")
-    z1, z2 = (None if row[name] is None else round(float(row[name]), 3) for name in ("z1", "z2"))
-    return {"z_ref": reference, "z1": z1, "z2": z2}
-
-
-def single(shape: Any) -> Any:
-    """A line that a layer of multi-lines gave back."""
-    parts = shapely.get_parts(shape)
-    return parts[0] if len(parts) == 1 else shapely.line_merge(shape)
 
 
 def _same(a: Any, b: Any) -> bool:
@@ -287,7 +239,7 @@ class AdoptPipes(Command):
                     state,
                     self.by,
                     time,
-                    _level_note(pipe) if state == "in_use" else "",
+                    level_note(pipe) if state == "in_use" else "",
                     f"{self.case.number} / {drawing}",
                 ),
             )
@@ -305,7 +257,7 @@ class AdoptPipes(Command):
                 cells |= {"deviation_m": [round(away, 3)], **_told(tx, layer.id, pipe)}
             tx.update(layer.id, [fid], cells)
             drawing = self.case.survey if state == "in_use" else self.case.drawing
-            note = f"{away:.2f} m; {_level_note(pipe)}" if state == "in_use" else ""
+            note = f"{away:.2f} m; {level_note(pipe)}" if state == "in_use" else ""
             was = str(row["status"][0] or was)
             told = Event(str(row["code"][0]), was, state, self.by, time, note, f"{self.case.number} / {drawing}")
             events.append((str(row["uuid"][0]), told))
@@ -345,10 +297,6 @@ class AdoptPipes(Command):
         fids = tx.insert(layer_id, Batch(wkb, columns))
         found = tx.read(layer_id, columns=["uuid"], fids=fids, geometry=False)
         return [(code, str(uuid)) for code, uuid in zip(codes, found.columns["uuid"], strict=True)]
-
-
-def _level_note(pipe: Pipe) -> str:
-    return word(f"tunnel.levels_{pipe.levels or 'none'}", {})
 
 
 def _told(tx: Transaction, layer_id: str, pipe: Pipe) -> dict[str, list[Any]]:
