@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from planner_app.i18n import tr
 from planner_app.plugin_api.widgets import restyle
 from planner_app.ui.theme import Theme
 
@@ -242,7 +243,7 @@ class Notice(QFrame):
         self._text = label("", wrap=True, selectable=True)
         self._hint = label("", "small", wrap=True, selectable=True)
         self.buttons = row(spacing=6)
-        self._close = IconButton(theme, "x", "", self.hide, size=14)
+        self._close = IconButton(theme, "x", tr("Close"), self.hide, size=14)
         self._close.setVisible(closable)
         words = column(self._text, self._hint, spacing=2)
         holder = QWidget()  # an empty layout would hold the words to its own width, none

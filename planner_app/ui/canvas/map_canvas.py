@@ -61,6 +61,8 @@ class MapCanvas(MapPane):
             self._infos.append(info)
             self._tools[info.id] = make(self)
         self._tool_id = DEFAULT
+        #: Asked to leave what is shown over the map (another time); True if there was something to leave.
+        self.escapes: list[Callable[[], bool]] = []
         self._hint = ""
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -201,12 +203,12 @@ class MapCanvas(MapPane):
         self.say("error", tr("The tool stopped: {detail}", detail=str(error) or type(error).__name__))
 
     def escape(self) -> None:
-        """Drop what the tool began; else leave the tool; else clear the selection."""
+        """Drop what the tool began; else leave the tool; else what is shown over the map; else clear the selection."""
         if self.gestures.cancel() or self.tool.cancel():
             self.update()
         elif self._tool_id != DEFAULT:
             self.leave_tool()
-        else:
+        elif not any(leave() for leave in self.escapes):
             self.session.selection.clear()
 
     def draw_polygon(self, finished: Callable[[bytes | None], None]) -> None:

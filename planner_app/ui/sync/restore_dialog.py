@@ -50,6 +50,7 @@ class RestoreDialog(FormDialog):
         for knob in self.buttons:
             self.body.addWidget(knob)
         self.buttons[0].setChecked(True)
+        self.buttons[0].setFocus()
         self.body.addWidget(
             label(
                 tr("Restoring is an edit of its own: Ctrl+Z takes it back, and nothing is erased from the log."),

@@ -107,6 +107,7 @@ class TimeTravel(QObject):
         self.session.project_changed.connect(self.leave)
         self.session.layers_changed.connect(self._again)
         self.canvas.tool_changed.connect(self._tool_changed)
+        self.canvas.escapes.append(self._escape)
 
     def show(self, revision: Revision) -> None:
         """Show the map as it was after a revision."""
@@ -128,6 +129,11 @@ class TimeTravel(QObject):
             self._handle = None
         if self.bar is not None:
             self.bar.hide()
+
+    def _escape(self) -> bool:
+        shown = self.revision is not None
+        self.leave()
+        return shown
 
     def step(self, by: int) -> None:
         """Go to the revision before (1) or the next one (-1) of the history page."""

@@ -137,6 +137,13 @@ def test_time_travel_shows_what_was_and_what_became_of_it(at_server: Any, page: 
     assert not travel.bar.isVisible()
     assert window.canvas.snapshot().pixelColor(2, picture.height() // 2).name() != "#7a3fa0"
 
+    # Esc leads back, and only then clears the selection.
+    window.sync.travel()
+    at_server.session.selection.set(layer(at_server).id, [1])
+    window.canvas.escape()
+    assert travel.revision is None
+    assert at_server.session.selection.count() == 1
+
     # Nobody edits the past.
     window.sync.travel()
     at_server.session.set_current_layer(layer(at_server, "建筑").id)
