@@ -14,9 +14,8 @@ from pathlib import Path
 from planner_app.domain.errors import PlannerError
 from planner_app.plugin_api.model import Project
 from plugins.tunnel.model.assets import cjj61
-from plugins.tunnel.model.assets.register import asset_layers
+from plugins.tunnel.model.assets.register import LABEL, asset_layers
 
-URI = "planner:asset/"
 _PAGE = (210.0, 297.0)  # A4, mm
 _MARGIN = 8.0
 _PAD = 3.4
@@ -50,23 +49,7 @@ class Box:
 
 def asset_uri(uuid: str) -> str:
     """What a label's QR code holds."""
-    return URI + uuid
-
-
-def asset_uuid(text: str) -> str:
-    """The asset that a scanned text names; empty if it is none of ours."""
-    return text.strip().removeprefix(URI) if text.strip().startswith(URI) else ""
-
-
-def find_uuid(project: Project, uuid: str) -> tuple[str, int] | None:
-    """(table, fid) of the asset with an identity; None if the project has none."""
-    if not uuid or any(one not in "0123456789abcdefABCDEF-" for one in uuid):
-        return None
-    for table, layer in asset_layers(project).items():
-        found = project.read(layer.id, columns=[], where=f"\"uuid\" = '{uuid.lower()}'", geometry=False)
-        if len(found):
-            return table, int(found.fids[0])
-    return None
+    return LABEL + uuid
 
 
 def labels_of(project: Project, table: str, fids: Sequence[int] | None = None, where: str = "") -> list[Label]:

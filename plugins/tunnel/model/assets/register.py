@@ -26,6 +26,8 @@ ASSETS = (
 )  # fmt: skip
 _PREFIX = {"net_line": "line", "net_node": "node", "tunnel_section": "section", "service_point": "service"}
 _STATION = re.compile(r"(?:^|(?<=\s))[Kk]?\s*(\d+)\s*\+\s*(\d+(?:\.\d+)?)|(?:^|(?<=\s))[Kk](\d+(?:\.\d+)?)(?=\s|$)")
+#: What the QR code of an asset's label begins with, before its UUID.
+LABEL = "planner:asset/"
 #: Parts of other assets, not counted by state.
 _PARTS = ("tunnel_section", "net_node", "support")
 _BANDS = (10, 20, 30, 50)
@@ -91,6 +93,8 @@ def parse_place(text: str) -> tuple[str, float] | None:
 def search(project: Project, text: str, limit: int = _MOST) -> list[Found]:
     """Assets whose code or name fits, best first: exact, beginning so, containing it; or a place by its chainage.
 
+    What a scanned label says finds its asset.
+
     Raises:
         PlannerError: ``tunnel.chainage_outside`` if a chainage lies beyond its tunnel.
     """
@@ -98,6 +102,8 @@ def search(project: Project, text: str, limit: int = _MOST) -> list[Found]:
     if not wanted:
         return []
     layers = asset_layers(project)
+    if wanted.startswith(LABEL):
+        return _labelled(project, layers, wanted.removeprefix(LABEL))
     place = parse_place(wanted)
     if place is not None and "tunnel" in layers:
         return _places(project, layers, *place)
@@ -123,7 +129,21 @@ def search(project: Project, text: str, limit: int = _MOST) -> list[Found]:
 
 
 def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_").replace("'", "''")
+    return _quoted(text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_"))
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")
+
+
+def _labelled(project: Project, layers: dict[str, LayerInfo], uuid: str) -> list[Found]:
+    for table, layer in layers.items():
+        names = [name for name in ("code", "name") if layer.field(name) is not None]
+        row = project.read(layer.id, columns=names, where=f"uuid = '{_quoted(uuid.lower())}'", geometry=False)
+        if len(row):
+            code, name = (str(row.columns[one][0] or "") if one in names else "" for one in ("code", "name"))
+            return [Found(table, layer.id, int(row.fids[0]), code or name or str(row.fids[0]), name)]
+    return []
 
 
 def _places(project: Project, layers: dict[str, LayerInfo], where: str, m: float) -> list[Found]:

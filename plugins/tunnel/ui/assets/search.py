@@ -77,7 +77,8 @@ class SearchBox(QWidget):
         exact = [one for one in hits if wanted.casefold() in (one.code.casefold(), one.name.casefold())]
         if not hits:
             self._notice.say(
-                tr("Nothing is called “{wanted}”.", wanted=wanted), tr("Codes, names and chainages are searched.")
+                tr("Nothing is called “{wanted}”.", wanted=wanted),
+                tr("Codes, names, chainages and scanned labels are searched."),
             )
         if len(hits) == 1 or len(exact) == 1:
             self._offer([])

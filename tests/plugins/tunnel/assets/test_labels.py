@@ -11,7 +11,8 @@ import segno
 
 from planner_app.domain.errors import PlannerError
 from planner_app.project import Project
-from plugins.tunnel.model.assets.labels import asset_uuid, find_uuid, labels_of, layout, write_labels
+from plugins.tunnel.model.assets.labels import labels_of, layout, write_labels
+from plugins.tunnel.model.assets.register import search
 from tests.plugins.tunnel.assets.surveys import HEAD, joined_rows, write_csv
 
 DPI = 300
@@ -37,8 +38,9 @@ def test_codes_are_on_the_page(run, file: Path, tmp_path: Path, columns: int, ro
     with Project.open(file) as project:
         labels = labels_of(project, "net_node")
         stored = project.read("net_node", columns=["uuid", "code"])
-        assert find_uuid(project, asset_uuid(labels[0].uri)) == ("net_node", int(stored.fids[0]))
-        assert find_uuid(project, "' OR 1=1") is None
+        scanned = search(project, f"{labels[0].uri}\n")
+        assert [(one.table, one.fid, one.code) for one in scanned] == [("net_node", int(stored.fids[0]), "JS1")]
+        assert search(project, "planner:asset/' OR 1=1 --") == []
     assert [label.code for label in labels] == ["JS1", "JS2", "JS3", "WS1", "WS2"]
     assert {label.uri for label in labels} == {f"planner:asset/{uuid}" for uuid in stored.columns["uuid"]}
     document = pypdfium2.PdfDocument(out)
