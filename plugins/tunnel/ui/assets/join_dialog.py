@@ -78,4 +78,4 @@ def _join_text(one: Join) -> str:
 
 
 def _left_text(one: Left) -> str:
-    return f"{', '.join(one.lines)}: {word(one.code, dict(one.params))}"
+    return f"{', '.join(one.lines)} · {one.node[1]} · {word(one.code, dict(one.params))}"

@@ -136,12 +136,13 @@ class PackageDialog(OperationDialog):
         self.field = PackageDesk(desk, package, self)
         self.order, self.open_order = combo(), button(tr("Open…"), self._open_order)
         self.open_order.setAutoDefault(False)
+        plans = package.data.get(tables.PLANS.name, {})
+        form = Form()
         if self._list_orders():
-            orders = Form()
+            orders = form if plans else Form()
             orders.add(tr("Work order"), beside(self.order, self.open_order))
             self.body.addWidget(orders)
             self.field.changed.connect(self._list_orders)
-        plans = package.data.get(tables.PLANS.name, {})
         self.plan = combo(self._plan_changed)
         fill(self.plan, [(f"{row.get('number', '')} {row.get('name', '')}", uuid) for uuid, row in plans.items()])
         self.who = QLineEdit(desk.name())
@@ -158,7 +159,6 @@ class PackageDialog(OperationDialog):
         self.same.activated.connect(lambda _: self._same_chosen())
         self.text = lines_edit(tr("What was seen"), 2)
         self.photo = PhotoField(desk)
-        form = Form()
         for caption, field in (
             (tr("Inspection plan"), self.plan), (tr("Seen by"), self.who), (tr("Chainage"), self.m),
             (tr("Compartment"), self.compartment), (tr("Position"), self.position), (tr("Known defect"), self.same),
