@@ -91,6 +91,11 @@ def revisions_of(transport: Transport, project: str, numbers: Iterable[int]) -> 
     return found
 
 
+def origin(revision: Revision) -> str:
+    """Where a revision came from: an address of the network, or the server's own computer."""
+    return tr("the server itself") if revision.address == "local" else revision.address
+
+
 def why(revision: Revision, layers: Iterable[LayerInfo] = ()) -> str:
     """Why somebody made a revision: the message, else the commands behind it, fields named as in these layers."""
     if revision.message:

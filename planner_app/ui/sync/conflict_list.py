@@ -319,10 +319,3 @@ class ConflictList(QWidget):
 
     def _settled(self, ids: list[int], side: str, values: dict[int, Any]) -> None:
         self.settle.emit(ids, side, values)
-
-
-def is_geometry(dispute: Dispute | None) -> bool:
-    """True if the record's outlines are to be shown."""
-    return dispute is not None and any(
-        one.column == GEOMETRY or one.kind in ("deleted_here", "deleted_there") for one in dispute.conflicts
-    )

@@ -13,7 +13,16 @@ from planner_app.domain.errors import PlannerError
 from planner_app.domain.progress import Progress, check
 from planner_app.i18n import tr
 from planner_app.sync.types import Head, HistoryRow, Revision
-from planner_app.ui.sync.audit import Change, History, Subject, operation_word, read_changes, read_changes_of, why
+from planner_app.ui.sync.audit import (
+    Change,
+    History,
+    Subject,
+    operation_word,
+    origin,
+    read_changes,
+    read_changes_of,
+    why,
+)
 from planner_app.ui.sync.status import long_time
 
 if TYPE_CHECKING:
@@ -159,7 +168,7 @@ def _write_xlsx(evidence: Evidence, path: Path) -> None:
          Column(tr("Why"), "wide"), Column(tr("Records"), "count"), Column(tr("Chain before"), "wide"),
          Column(tr("Chain"), "wide")],
         [
-            (one.revision, long_time(one.time), one.user, one.address, why(one), one.rows,
+            (one.revision, long_time(one.time), one.user, origin(one), why(one), one.rows,
              evidence.before.get(one.revision, ""), one.chain)
             for one in evidence.revisions
         ],
@@ -188,7 +197,7 @@ def _write_pdf(evidence: Evidence, path: Path) -> None:
             [Column(tr("Revision no."), 9, "right"), Column(tr("Time"), 17), Column(tr("Who"), 14),
              Column(tr("From where"), 14), Column(tr("Why"), 36), Column(tr("Records"), 10, "right")],
             [
-                (f"{one.revision:,}", long_time(one.time), one.user, one.address, Cell(why(one), one.chain),
+                (f"{one.revision:,}", long_time(one.time), one.user, origin(one), Cell(why(one), one.chain),
                  f"{one.rows:,}")
                 for one in evidence.revisions
             ],

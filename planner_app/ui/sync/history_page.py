@@ -19,6 +19,7 @@ from planner_app.ui.sync.audit import (
     Change,
     History,
     Subject,
+    origin,
     read_changes,
     read_changes_of,
     read_history,
@@ -284,7 +285,7 @@ class HistoryPage(QWidget):
         facts = (
             tr("Revision {number}", number=f"{revision.revision:,}"),
             listed if len(rows) >= MOST_ROWS else "", long_time(revision.time), revision.user,
-            revision.address, why(revision, self.session.layers()), tr("Records: {count}", count=f"{revision.rows:,}"),
+            origin(revision), why(revision, self.session.layers()), tr("Records: {count}", count=f"{revision.rows:,}"),
         )  # fmt: skip
         self.detail.setText(" · ".join(filter(None, facts)))
 

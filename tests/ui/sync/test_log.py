@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QFileDialog
 from planner_app.domain.errors import Cancelled, PlannerError
 from planner_app.domain.layer import FieldInfo, LayerInfo
 from planner_app.sync.types import HistoryRow, Revision, Why
-from planner_app.ui.sync.audit import Subject, revisions_of, why
+from planner_app.ui.sync.audit import Subject, origin, revisions_of, why
 from planner_app.ui.sync.history_page import HistoryPage
 from planner_app.ui.sync.past_picture import draw_past
 from planner_app.ui.sync.restore_dialog import RestoreDialog
@@ -254,6 +254,9 @@ def test_commands_behind_a_revision_are_counted() -> None:
     )
     assert why(twice).endswith("×2")
     assert why(Revision(1, "", "", "", "", "", "because", 0)) == "because"
+
+    assert origin(Revision(1, "", "", "", "local", "", "", 0)) == "the server itself"
+    assert origin(Revision(1, "", "", "", "10.0.0.7", "", "", 0)) == "10.0.0.7"
 
     # Fields are called what people call them.
     fields = (FieldInfo("far", "real", "容积率"), FieldInfo("floors", "integer"))
