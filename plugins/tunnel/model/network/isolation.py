@@ -221,17 +221,20 @@ class Segments:
         before = breadth_first_order(graph, self.count, directed=True, return_predecessors=True)[1]
         return np.asarray(before[:-1], np.int32)
 
-    def _lost(self, cut: _Cut) -> Ints:
-        """Segments that are fed now and no more once ``dry`` ones are cut out: of those fed through dry ones, all that
-        no other way leads to. Where valves to close only border on dry segments closing changes nothing else; one that
-        shuts several lines at its node may part more, and the whole network is searched."""
+    def _lost(self, cut: _Cut, *, closing: bool = True) -> Ints:
+        """Segments that are fed now and no more once ``dry`` ones are cut out and the valves closed: of those fed
+        through either, all that no other way leads to. A valve that shuts several lines at its node parts more than
+        what runs dry; the bare point at which it sits does not count.
+
+        Args:
+            closing: without it the valves stay open: what would still be fed right behind them.
+        """
         supply, dry, numbers = self._supply, cut.dry, cut.numbers
-        if self._parts_elsewhere(cut):
-            closed = ~self.network.valve_open
-            closed[cut.close] = True
-            return np.flatnonzero((supply >= 0) & ~self.supplied(closed, dry) & ~dry).astype(np.int32)
-        hung = np.zeros(self.count, bool)  # fed through a dry one
-        front, found = numbers, []
+        several = cut.close[self._several[cut.close]] if closing else cut.close[:0]
+        past = self._fed_past(several, dry)
+        hung = np.zeros(self.count, bool)  # fed through a dry one, or past a valve that closes
+        hung[past] = True
+        front, found = np.concatenate([numbers, past]), [past] if len(past) else []
         for _ in range(_LEVELS):
             _, other, owner = self._around(front)
             front = other[(supply[other] == owner) & ~hung[other] & ~dry[other]]
@@ -241,32 +244,63 @@ class Segments:
             hung[front] = True
             found.append(front)
         else:
-            fed = self.supplied(~self.network.valve_open, dry)
-            return np.flatnonzero((supply >= 0) & ~fed & ~dry).astype(np.int32)
+            closed = ~self.network.valve_open
+            closed[several] = True
+            fed = self.supplied(closed, dry)
+            return self._without_points(np.flatnonzero((supply >= 0) & ~fed & ~dry).astype(np.int32), several)
         if not found:
             return np.empty(0, np.int32)
         below = np.unique(np.concatenate(found))
         place, other, owner = self._around(below)
         ways = self._open[place] & ~dry[other]
+        if len(several):
+            ways &= ~np.isin(self.valve[place], several)
         inner = ways & hung[other]
         labels = components(len(below), np.searchsorted(below, owner[inner]), np.searchsorted(below, other[inner]))
         outer = ways & ~hung[other] & (supply[other] >= 0)
         fed = np.zeros(len(below), bool)
         fed[labels[np.searchsorted(below, owner[outer])]] = True
         fed[labels[self.has_source[below]]] = True
-        return below[~fed[labels]]
+        return self._without_points(below[~fed[labels]], several)
 
     @cached_property
     def _several(self) -> Bools:
         """Bool (v,): valves with more than one place."""
         return np.bincount(self.valve, minlength=len(self.network.valve_ids)) > 1
 
-    def _parts_elsewhere(self, cut: _Cut) -> bool:
-        """Whether a valve to close has a place between two segments that stay wet."""
-        if not self._several[cut.close].any():
-            return False
-        places = np.isin(self.valve, cut.close[self._several[cut.close]])
-        return bool((places & ~cut.dry[self.near] & ~cut.dry[self.far]).any())
+    @cached_property
+    def _places_of(self) -> tuple[Any, Any]:
+        """(order, first): the places of valve v are ``order[first[v]:first[v + 1]]``."""
+        order = np.argsort(self.valve, kind="stable")
+        return order, np.searchsorted(self.valve[order], np.arange(len(self.network.valve_ids) + 1))
+
+    def _fed_past(self, valves: Ints, dry: Bools) -> Ints:
+        """Wet segments that are fed from wet ones through one of these valves."""
+        if not len(valves):
+            return np.empty(0, np.int32)
+        order, first = self._places_of
+        places = np.concatenate([order[first[valve] : first[valve + 1]] for valve in valves.tolist()])
+        places = places[~dry[self.near[places]] & ~dry[self.far[places]]]
+        near, far, supply = self.near[places], self.far[places], self._supply
+        return np.unique(np.concatenate([far[supply[far] == near], near[supply[near] == far]]))
+
+    @cached_property
+    def _bare(self) -> Bools:
+        """Bool (count,): a node without a line, source or service point: where a valve sits on every line."""
+        found: Bools = np.bincount(self.line_segment, minlength=self.count) == 0
+        found &= ~self.has_source
+        net = self.network
+        found[self.node_segment[net.service_node[net.service_node >= 0]]] = False
+        return found
+
+    def _without_points(self, lost: Ints, several: Ints) -> Ints:
+        """Lost segments but for the bare points of valves that shut every line there: part of the valve itself."""
+        points = lost[self._bare[lost]] if len(several) else several
+        if not len(points):
+            return lost
+        place, _, owner = self._around(points)
+        others = owner[~np.isin(self.valve[place], several)]
+        return np.setdiff1d(lost, np.setdiff1d(points, others))
 
     def _answer(self, cut: _Cut, alternatives: tuple[Alternative, ...]) -> Isolation:
         network, lost = self.network, self._lost(cut)
@@ -275,6 +309,9 @@ class Segments:
         nodes, lines = gather(state, self.node_segment), gather(state, self.line_segment)
         shut = np.unique(self.valve[cut.boundary[~self._open[cut.boundary]]])
         unserved = self._unserved(state > 0)
+        if self._several[cut.close].any():  # before they close: what stands behind each is fed still
+            state = np.zeros(self.count, np.int8)
+            state[cut.numbers], state[self._lost(cut, closing=False)] = 1, 2
         close, feeding = self._in_order(cut, state)
         return Isolation(
             close=_names(network.valve_ids, close),

@@ -120,6 +120,9 @@ class Plain:
                 found |= {one} | {b for _, b in nx.bfs_edges(view, one)}
         return found
 
+    def _valves_at(self, node: tuple[str, int]) -> set[int | None]:
+        return {data["valve"] for _, _, data in self.graph.edges(node, data=True)}
+
     def isolation(self, kind: str, number: int, seized: set[int]) -> dict[str, set[int]]:
         """What closing valves around a place does, some of them seized."""
         net = self.net
@@ -141,6 +144,10 @@ class Plain:
         hangs = [
             ("line", li) if li >= 0 else ("node", no) for no, li in zip(net.service_node, net.service_line, strict=True)
         ]
+        # The bare point of a valve that shuts every line there is part of the valve.
+        several = {v for v in close if np.count_nonzero(net.passable[net.place_line[net.place_valve == v]]) > 1}
+        bare = {one for one in lost if one[0] == "node" and one not in hangs and one not in self.sources}
+        lost -= {one for one in bare if self._valves_at(one) <= several and self.graph.degree(one)}
         return {
             "close": close,
             "nodes": {at for kind, at in dry if kind == "node"},

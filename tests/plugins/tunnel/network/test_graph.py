@@ -85,6 +85,23 @@ def test_a_valve_that_shuts_several_lines_of_a_node_parts_them_all(seed: int) ->
         same_isolation(net, segments, plain, "line", number, set())
 
 
+def test_a_valve_point_between_two_lines_is_one_valve() -> None:
+    """As surveys draw it, a point that both lines end at: no customer is without there, and supply stands behind it."""
+    net = dataclasses.replace(
+        line_of_nodes(),
+        valve_ids=["V"],
+        place_valve=np.array([0, 0], np.int32),
+        place_line=np.array([0, 1], np.int32),
+        place_node=np.array([1, 1], np.int32),
+        valve_open=np.ones(1, bool),
+        valve_operable=np.ones(1, bool),
+        service_node=np.array([3, -1, 3], np.int32),
+    )
+    answer = Segments(net).isolate("line", 1)
+    assert (answer.close, answer.feeding, answer.cut_off) == (("V",), 1, ())
+    assert (answer.nodes, answer.customers) == (("C", "D"), 14)
+
+
 def test_a_valve_on_shut_lines_only_asks_for_what_it_sits_on() -> None:
     net = dataclasses.replace(line_of_nodes(), passable=np.array([True, True, False]))
     answer = Segments(net).isolate("valve", 2)
