@@ -90,9 +90,8 @@ class Walk:
         QTest.mouseRelease(self.canvas, LEFT, PLAIN, b)
 
     def press(self, knob: QWidget) -> None:
-        """A click in the middle of a button that can be clicked."""
-        assert knob.isVisible()
-        assert knob.isEnabled()
+        """A click in the middle of a button, once it can be clicked."""
+        self.until(lambda: knob.isVisible() and knob.isEnabled())
         QTest.mouseClick(knob, LEFT, pos=knob.rect().center())
 
     def press_tab(self, tabs: QTabBar, number: int) -> None:
