@@ -68,10 +68,13 @@ def _configure_adopt(parser: argparse.ArgumentParser) -> None:
 
 
 def run_adopt(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
-    """``planner tunnel adopt``: approved pipes become planned assets, surveyed ones assets in use."""
+    """``planner tunnel adopt``: approved pipes become planned assets, surveyed ones assets in use; says what of them
+    ``tunnel join`` could join to the city's networks."""
     from planner_app.domain.errors import PlannerError
     from plugins.tunnel.model.assets.adopt import CasePipes, adopt, waiting_cases
     from plugins.tunnel.model.assets.importing import draft_of, look_into
+    from plugins.tunnel.model.assets.joining import propose
+    from plugins.tunnel.model.assets.joining_verb import proposal_json
 
     def told(one: CasePipes) -> dict[str, Any]:
         return {
@@ -87,8 +90,9 @@ def run_adopt(context: VerbContext, arguments: argparse.Namespace) -> VerbResult
             return VerbResult({"waiting": [told(one) for one in waiting_cases(project, arguments.case)]})
         survey = draft_of(project, look_into(project, arguments.survey)) if arguments.survey else None
         done = adopt(project, arguments.case, arguments.by, survey)
+        joins = proposal_json(propose(project, arguments.case))
     faults = [] if survey is None else [{"row": one.where, "reason": one.code} for one in survey.faults]
-    return VerbResult({"adopted": [told(one) for one in done], "faults": faults})
+    return VerbResult({"adopted": [told(one) for one in done], "faults": faults, "joins": joins})
 
 
 ASSETS = Verb("tunnel assets", "what there is, by kind, age and state; or what a search finds", _configure_assets,

@@ -233,3 +233,8 @@ def test_the_verb_proposes_joins_and_says_what_is_left(project: Project, run: An
     told = run("tunnel", "join", path, "--node", "P3", "--by", "小王")
     assert [(one["node"], one["cuts"], one["network"]) for one in told["joined"]] == [("P3", "2", "城")]
     assert run("tunnel", "join", path, "--tolerance", "99", code=2)["error"]["code"] == "tunnel.join_metres"
+
+
+def test_adopting_says_what_could_be_joined(project: Project, run: Any, tmp_path: Path) -> None:
+    told = run("tunnel", "adopt", tmp_path / "city.sqlite")
+    assert (told["adopted"], [one["node"] for one in told["joins"]["proposed"]]) == ([], ["P1", "P3"])
