@@ -63,6 +63,7 @@ def asked(arguments: argparse.Namespace) -> bool:
 def run_orders(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
     """``planner tunnel orders``: work orders, opened, permitted, tested, taken on, closed, printed."""
     from plugins.tunnel.model.operation import figures, rows, tables
+    from plugins.tunnel.model.operation.places import Places
 
     rules = context.rules("tunnel.entry")
     acts = asked(arguments) or arguments.print or arguments.due
@@ -83,8 +84,10 @@ def run_orders(context: VerbContext, arguments: argparse.Namespace) -> VerbResul
             data = {"order": order_json(order, rules, arguments.at)}
             return VerbResult(data | ({"out": str(arguments.print)} if arguments.print else {}))
         book = figures.read_book(project)
+        Places(project).must_know(arguments.tunnel, book.orders)
     its = book.orders if arguments.all else book.open_orders()
-    return VerbResult({"orders": [order_json(one, rules, arguments.at) for one in its]})
+    shown = [order_json(one, rules, arguments.at) for one in its if arguments.tunnel in ("", one.tunnel)]
+    return VerbResult({"orders": shown})
 
 
 def _opened(project: Project, arguments: argparse.Namespace) -> WorkOrder:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from planner_app.domain.errors import PlannerError
 from planner_app.plugin_api.model import Project
@@ -32,6 +32,17 @@ class Places:
         from plugins.tunnel.model.space.tables import TUNNEL
 
         return [(text(row["code"]), text(row["name"])) for row in rows(self._project, TUNNEL)]
+
+    def must_know(self, tunnel: str, records: Iterable[Any]) -> None:
+        """What is asked for is a tunnel, or at least records (with ``tunnel``) name it still; nothing asks for all.
+
+        Raises:
+            PlannerError: ``tunnel.tunnel_unknown``.
+        """
+        if tunnel and not any(one.tunnel == tunnel for one in records):
+            known = [code for code, _ in self.tunnels()]
+            if tunnel not in known:
+                raise PlannerError("tunnel.tunnel_unknown", id=tunnel, known=", ".join(known) or "–")
 
     def axis(self, tunnel: str) -> Axis:
         """A tunnel's axis.

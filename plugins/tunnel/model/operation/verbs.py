@@ -65,10 +65,12 @@ def _configure_rounds(parser: argparse.ArgumentParser) -> None:
 def run_rounds(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
     """``planner tunnel rounds``: plans with their rounds due, what is late, statistics; new and changed plans."""
     from plugins.tunnel.model.operation import figures, rounds, rows, tables
+    from plugins.tunnel.model.operation.places import Places
 
     rules = context.rules("tunnel.")
     with context.open_project(arguments.file) as project:
         saved = None
+        Places(project).must_know(arguments.tunnel, rows.read(project, tables.PLANS))
         if arguments.add or arguments.change or arguments.end:
             saved = _saved_plan(project, arguments)
             rows.prepare(project)
@@ -202,6 +204,7 @@ def _configure_inspect(parser: argparse.ArgumentParser) -> None:
 def run_inspect(context: VerbContext, arguments: argparse.Namespace) -> VerbResult:
     """``planner tunnel inspect``: rounds carried out and what was seen; records a round, adds an observation."""
     from plugins.tunnel.model.operation import rounds, rows, tables
+    from plugins.tunnel.model.operation.places import Places
     from plugins.tunnel.model.operation.records import Inspection
 
     with context.open_project(arguments.file) as project:
@@ -222,6 +225,7 @@ def run_inspect(context: VerbContext, arguments: argparse.Namespace) -> VerbResu
         numbers = {one.id: one.number for one in rows.read(project, tables.DEFECTS)}
         plans = {one.id: one.number for one in rows.read(project, tables.PLANS)}
         every = rows.read(project, tables.INSPECTIONS)
+        Places(project).must_know(arguments.tunnel, every)
     data["inspections"] = [
         {
             "number": one.number, "plan": plans.get(one.plan_id) or None, "tunnel": one.tunnel, "from_m": one.from_m,
@@ -316,6 +320,7 @@ def run_defects(context: VerbContext, arguments: argparse.Namespace) -> VerbResu
         elif arguments.close:
             project.execute(defects.close(rows.one(project, tables.DEFECTS, ref), text=arguments.text, **told))
         book = figures.read_book(project)
+        Places(project).must_know(arguments.tunnel, book.defects)
         one = rows.one(project, tables.DEFECTS, ref) if ref else None
         history = defects.history(project, one.id) if one is not None else []
     rules = context.rules("tunnel.repair")

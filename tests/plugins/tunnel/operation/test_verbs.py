@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from planner_app.project import Project
+
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 40
 
 
@@ -35,8 +37,17 @@ def test_from_a_plan_to_figures(tunnel, run, tmp_path):
     book = openpyxl.load_workbook(tmp_path / "list.xlsx", read_only=True)
     assert "QX-0001" in [row[0] for row in book[book.sheetnames[4]].iter_rows(values_only=True)]
     book.close()
-    other = run("tunnel", "rounds", tunnel, "--change", "1", "--every", 7, "--tunnel", "T9")  # lists another's plans
-    assert (other["plan"]["every_days"], other["plans"]) == (7, [])
+    listing = (["rounds", tunnel, "--change", "1", "--every", 9], ["inspect", tunnel], ["defects", tunnel])
+    for verb in (*listing, ["orders", tunnel]):
+        error = run("tunnel", *verb, "--tunnel", "T9", code=2)["error"]
+        assert error["code"] == "tunnel.tunnel_unknown"
+        assert "T9" in error["message"]
+    with Project.open(tunnel) as project, project.door.write() as connection:
+        table = next(one.id for one in project.layers() if one.role == "tunnel.tunnel")
+        connection.execute(f"INSERT INTO \"{table}\" (code) VALUES ('T9')")
+    other = run("tunnel", "rounds", tunnel, "--change", "1", "--to", 180, "--tunnel", "T9")
+    assert (other["plan"]["every_days"], other["plans"]) == (14, [])  # another's plans are listed
+    assert run("tunnel", "defects", tunnel, "--tunnel", "T9")["defects"] == []
     assert run("tunnel", "rounds", tunnel, "--end", "1")["plan"]["ended"]
 
 
