@@ -152,8 +152,8 @@ def _layers(connection: sqlite3.Connection, pull: Pull, scope: Scope, retired: s
         definitions.remember_layer(connection, layer, mine.table)
         if was is None:
             _join(connection, mine)
-        if was is None or not was.live:
-            compare.append(uuid)
+        if was is None or not was.live or received.places(was.definition.fields, mine.fields):
+            compare.append(uuid)  # a field that was dropped here came back empty
     for uuid, one in known.items():
         if uuid in here and one.live and uuid not in there and (scope.layers is None or uuid in scope.layers):
             _leave(connection, here[uuid], one, uuid in retired, pull.head.revision)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.progress import Progress, SubProgress, check
 from planner_app.project import Project, registry, replica
-from planner_app.sync.client import adopting, definitions, outbox, standing
+from planner_app.sync.client import adopting, definitions, outbox, received, standing
 from planner_app.sync.client.applying import LayerWriter
 from planner_app.sync.transport import Pull, Transport
 from planner_app.sync.types import Head, Rights
@@ -40,7 +40,7 @@ def pull(project: Project, transport: Transport, progress: Progress) -> Pulled:
         check_past(source.head, cursor, chain)
         done = Pulled(revision=source.head.revision)
         returned = compare & {one.uuid for one in _held(project, source)}
-        if source.head.revision == cursor and not changed and cursor and not returned:
+        if source.head.revision == cursor and not changed and cursor and not returned and not _fields_lost(project):
             _finish(project, source.head, compare)
             return done
         compare |= set(adopting.adopt_registry(project, source, scope))
@@ -69,6 +69,16 @@ def pull(project: Project, transport: Transport, progress: Progress) -> Pulled:
     if done.rows:
         project.door.settle()
     return done
+
+
+def _fields_lost(project: Project) -> bool:
+    """Was a field dropped here that the server has? (By an undo.) It comes back: fields are only ever added."""
+    with project.door.read() as connection:
+        here, known = definitions.layers_here(connection), definitions.known_layers(connection)
+    return any(
+        one.live and uuid in here and received.places(one.definition.fields, here[uuid].fields)
+        for uuid, one in known.items()
+    )
 
 
 def _passed_over(project: Project, taken: set[str]) -> set[str]:

@@ -371,3 +371,27 @@ def test_a_copy_of_the_file_from_before_the_server_meets_it_without_a_conflict(
     with Project.open(tmp_path / "second.planner") as copy, pytest.raises(PlannerError) as caught:
         Syncer(copy, fresh.connect("pia"), name="else").sync()
     assert caught.value.code == "sync.registered_already"
+
+
+def test_a_field_whose_making_is_taken_back_comes_back_with_its_values(paul: Desk, pia: Desk) -> None:
+    paul.project.execute(AddField(paul.layer.id, FieldInfo("late", "real")))
+    paul.edit(1, late=1.5)
+    paul.sync()
+    paul.project.undo()
+    paul.project.undo()
+    assert "late" not in [field.name for field in paul.layer.fields]
+    paul.sync()
+    pia.sync()
+    assert_alike(paul, pia)
+    assert paul.cell(1, "late") == 1.5
+
+
+def test_a_field_that_nobody_filled_comes_back_too(paul: Desk, pia: Desk) -> None:
+    paul.project.execute(AddField(paul.layer.id, FieldInfo("late", "real")))
+    paul.sync()
+    paul.project.undo()
+    assert "late" not in [field.name for field in paul.layer.fields]
+    paul.sync()
+    pia.sync()
+    assert_alike(paul, pia)
+    assert "late" in [field.name for field in paul.layer.fields]
