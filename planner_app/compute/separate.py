@@ -32,6 +32,8 @@ from planner_app.domain.progress import NoProgress, Progress, check
 _LENGTH = struct.Struct("<Q")
 #: Seconds between two looks at the cancel button.
 _POLL_S = 0.1
+#: Seconds between two looks of a child at its memory.
+_LOOK_S = 0.02
 #: Answers read ahead of whoever uses them.
 _AHEAD = 4
 _ROOT = Path(__file__).resolve().parents[2]
@@ -225,24 +227,31 @@ def main() -> None:
 
 
 def _limit_memory(size: int) -> None:
-    """By the system where it can (Linux), else by looking every quarter of a second."""
+    """End this process once it has more than ``size`` bytes.
+
+    It looks at itself. On Linux the system refuses what lies far beyond, for libraries that let nobody look. Refusing
+    is but the second line: CPython 3.11 can hang for ever when it is refused a few bytes for an exception.
+    """
     if sys.platform == "linux":
         import resource
 
-        resource.setrlimit(resource.RLIMIT_AS, (size, size))
-    else:
+        most = size + size // 4
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
-        def watch() -> None:
-            while _resident() <= size:
-                time.sleep(0.25)
-            os._exit(_TOO_BIG)
+    def watch() -> None:
+        with suppress(MemoryError):
+            while _used() <= size:
+                time.sleep(_LOOK_S)
+        os._exit(_TOO_BIG)
 
-        threading.Thread(target=watch, name="memory", daemon=True).start()
+    threading.Thread(target=watch, name="memory", daemon=True).start()
 
 
-def _resident() -> int:
-    """Bytes of memory this process has used at most."""
-    if sys.platform == "win32":
+def _used() -> int:
+    """Bytes that this process has: address space on Linux, elsewhere memory at most."""
+    if sys.platform == "linux":
+        return int(Path("/proc/self/statm").read_bytes().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    elif sys.platform == "win32":
         import ctypes
 
         # PROCESS_MEMORY_COUNTERS: two 32-bit numbers, then sizes; the first is the peak working set.
