@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 #: Length of a summed-up period, ms.
 QUARTER = 900_000
 #: Readings per write transaction: far below the second that a lock may be held.
-_BATCH = 25_000
+_BATCH = 50_000
 #: Stale quarter hours summed up per write transaction.
 _STALE_BATCH = 400
 _PAUSE = 0.002
@@ -160,26 +160,26 @@ class Readings:
     def _add_batch(self, sensor: Any, ts: Any, value: Any, quality: Any, from_server: bool) -> int:
         import numpy as np
 
+        # By sensor and time, as the table lies: half the work for it. Of two with the same the first counts.
+        order = np.lexsort((ts, sensor))
+        who, when, value, quality = sensor[order], ts[order], value[order], quality[order]
         value = np.where(np.isfinite(value), value, np.nan)
         shown = value.tolist()
         for place in np.flatnonzero(np.isnan(value)).tolist():
             shown[place] = None
-        # By sensor and time; of two with the same the first counts, as in the table.
-        order = np.lexsort((ts, sensor))
-        who, when = sensor[order], ts[order]
         quarter = when // QUARTER * QUARTER
         change = who[1:] != who[:-1]
         first = np.append(True, change | (quarter[1:] != quarter[:-1]))
         quarters = list(zip(who[first].tolist(), quarter[first].tolist(), strict=True))
         once = np.flatnonzero(np.append(True, change | (when[1:] != when[:-1])))
-        newest = order[once[np.append(who[once][1:] != who[once][:-1], True)]]
+        newest = once[np.append(who[once][1:] != who[once][:-1], True)]
         with self._door.write() as connection:
             before = connection.total_changes
-            connection.executemany(_INSERT, zip(sensor.tolist(), ts.tolist(), shown, quality.tolist(), strict=True))
+            connection.executemany(_INSERT, zip(who.tolist(), when.tolist(), shown, quality.tolist(), strict=True))
             new = connection.total_changes - before
             if new:
                 connection.executemany("INSERT OR IGNORE INTO planner_reading_stale VALUES (?, ?)", quarters)
-                latest.advance(connection, sensor[newest], ts[newest], value[newest], quality[newest])
+                latest.advance(connection, who[newest], when[newest], value[newest], quality[newest])
                 if not from_server:
                     replica.mark_readings(connection, quarters)
         return new
