@@ -11,7 +11,7 @@ from typing import Any
 
 from planner_app.domain.errors import PlannerError
 from planner_app.domain.text_encoding import read_text
-from plugins.tunnel.model.assets.mapping import meaning, plain, recognise, role_of
+from plugins.tunnel.model.assets.mapping import meaning, plain, recognise
 
 #: Titles and dates may stand above a head.
 _SEARCHED_ROWS = 15
@@ -167,8 +167,3 @@ def _distinct(names: Sequence[str]) -> list[str]:
         used[base] = used.get(base, 0) + 1
         made.append(base if used[base] == 1 else f"{base} ({used[base]})")
     return made
-
-
-def proposal(tables: Sequence[RawTable]) -> dict[str, tuple[str, dict[str, str]]]:
-    """Sheet → (role, meaning → head), as recognised; role empty where the table cannot be used."""
-    return {table.sheet: (role_of(table.recognised()), table.recognised()) for table in tables}

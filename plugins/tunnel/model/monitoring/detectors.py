@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-MINUTE = 60_000
 #: A reading that is bad or missing says nothing about the quantity.
 BAD = 2
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -60,18 +60,6 @@ class RecordRound(Command):
     def apply(self, tx: Transaction) -> None:
         rows.insert(tx, tables.INSPECTIONS, [self.inspection])
         rows.insert(tx, tables.OBSERVATIONS, self.observations)
-
-
-@dataclass(frozen=True)
-class SetRound(Command):
-    """Change fields of a round carried out."""
-
-    name: ClassVar[str] = "tunnel_set_round"
-    inspection_id: str
-    values: Mapping[str, Any]
-
-    def apply(self, tx: Transaction) -> None:
-        rows.change(tx, tables.INSPECTIONS, self.inspection_id, self.values)
 
 
 def check_plan(project: Project, plan: Plan) -> Plan:
