@@ -28,7 +28,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import random
 import shutil
 import sqlite3
 import statistics
@@ -49,7 +48,7 @@ from planner_app.sync.client.session import Syncer
 from planner_app.sync.server.administration import add_user
 from planner_app.sync.server.migrations import initialise
 from planner_app.sync.server.postgres import PostgresTransport
-from tests.bench.bench_capture import build
+from tests.bench.bench_capture import build, mix
 from tests.helpers.postgres import PrivateCluster
 
 TARGETS = {"upload": 1.5, "clone": 1.5, "push 1000": 2.0, "push 10000": 1.1, "pull 10000": 1.5, "merge 10000": 1.5}
@@ -95,33 +94,12 @@ class Times:
         return done
 
 
-def edit(file: Path, table: str, count: int, seed: int, *, key: str = "fid") -> None:
+def edit(file: Path, table: str, count: int, seed: int) -> None:
     """Mixed edits of rows chosen by chance, in one transaction."""
-    chance = random.Random(seed)
     with closing(connect(file, spatial=True)) as connection:
         if file.suffix == ".gpkg":
             connection.execute("SELECT EnableGpkgAmphibiousMode()")
-        rows = [row[0] for row in connection.execute(f'SELECT {key} FROM "{table}"')]
-        chosen = chance.sample(rows, count)
-        donors = chance.sample(sorted(set(rows) - set(chosen)), 50)
-        shapes = [connection.execute(f'SELECT geom FROM "{table}" WHERE {key} = ?', (d,)).fetchone()[0] for d in donors]
-        connection.execute("BEGIN IMMEDIATE")
-        for number, fid in enumerate(chosen):
-            kind = number % 10
-            if kind < 6:
-                name = ("t1", "r2", "i3")[kind % 3]
-                cell = {"t1": f"v{seed} {number}", "r2": seed + number / 7, "i3": seed * number}[name]
-                connection.execute(f'UPDATE "{table}" SET {name} = ? WHERE {key} = ?', (cell, fid))
-            elif kind < 8:
-                connection.execute(f'UPDATE "{table}" SET geom = ? WHERE {key} = ?', (shapes[number % 50], fid))
-            elif kind < 9:
-                connection.execute(
-                    f'INSERT INTO "{table}" (uuid, t0, r0, i0, geom) VALUES (?, ?, ?, ?, ?)',
-                    (f"{seed:08x}-0000-4000-8000-{number:012x}", "new", 1.5, number, shapes[number % 50]),
-                )
-            else:
-                connection.execute(f'DELETE FROM "{table}" WHERE {key} = ?', (fid,))
-        connection.execute("COMMIT")
+        mix(connection, table, count, seed)
 
 
 def ours(dsn: str, master: Path, folder: Path, times: Times, others: Others) -> None:
