@@ -229,7 +229,7 @@ def hostile(entries):
     media = f"media/{'0' * 64}"
     return {
         "traversal": [*good, ("../../evil", b"x")],
-        "absolute": [*good, ("/tmp/evil", b"x")],
+        "absolute": [*good, ("/evil", b"x")],
         "unknown": [*good, ("readme.txt", b"x")],
         "named_wrong": [*good, (media, PNG)],
         "no_photo": [*good, (f"media/{hashlib.sha256(b'MZ').hexdigest()}", b"MZ")],
