@@ -111,6 +111,17 @@ class CityTransform:
         except (ValueError, TypeError, KeyError) as error:
             raise PlannerError("crs.city_parameters", kind="?", count=0) from error
 
+    @classmethod
+    def kept_for(cls, source: str, text: str) -> CityTransform | None:
+        """What the project's settings hold (``text``, may be empty) if it leads from this CRS.
+
+        Raises:
+            PlannerError: ``crs.city_parameters``, ``crs.unknown``.
+        """
+        kept = cls.from_json(text) if text else None
+        leads = kept is not None and parse_crs(kept.source).equals(parse_crs(source), ignore_axis_order=True)
+        return kept if leads else None
+
 
 def fit_four_parameters(
     source: str, target: str, points: Sequence[tuple[float, float, float, float]]

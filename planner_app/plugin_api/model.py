@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from planner_app.domain.crs import SETTING, CityTransform, Transformation, transformer
 from planner_app.domain.errors import Cancelled, PlannerError
 from planner_app.domain.finding import Finding, Verdict
 from planner_app.domain.progress import NoProgress, Progress
@@ -17,7 +18,7 @@ from planner_app.project import Attachment, Batch, Command, FeatureTable, Projec
 __all__ = [
     "Attachment", "Batch", "Cancelled", "Command", "Extent", "FeatureTable", "Finding", "LayerRole", "ModelApi",
     "NoProgress", "PlannerError", "Progress", "Project", "RenderMap", "Rule", "RuleKind", "Setting", "Transaction",
-    "Verb", "VerbContext", "VerbResult", "Verdict", "look_into", "read_boundary_points",
+    "Verb", "VerbContext", "VerbResult", "Verdict", "into_project", "look_into", "read_boundary_points",
     "read_layer",
 ]  # fmt: skip
 
@@ -48,6 +49,15 @@ def read_layer(project: Project, source: Path, **options: Any) -> Any:
     from planner_app.project.exchange import read_layer as read
 
     return read(project, source, **options)
+
+
+def into_project(crs: str, project: Project) -> Transformation:
+    """From a CRS to the project's, through the city's own parameters where the project keeps some for it.
+
+    Raises:
+        PlannerError: ``crs.unknown``, ``crs.ballpark``, ``crs.city_other``, ``crs.city_parameters``.
+    """
+    return transformer(crs, project.crs, CityTransform.kept_for(crs, project.setting(SETTING)))
 
 
 def look_into(source: Path, **options: Any) -> Any:

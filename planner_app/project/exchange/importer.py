@@ -224,10 +224,7 @@ def _placing(
     source = authority_code(parse_crs(wanted)) if wanted else str(stated)
     if wanted and stated and not parse_crs(wanted).equals(parse_crs(stated), ignore_axis_order=True):
         warnings.append(note("import.crs_overridden", stated=_title(stated), used=_title(source)))
-    if city is None and (kept := project.setting(SETTING)):
-        kept_city = CityTransform.from_json(kept)
-        city = kept_city if parse_crs(kept_city.source).equals(parse_crs(source), ignore_axis_order=True) else None
-    move = transformer(source, project.crs, city)
+    move = transformer(source, project.crs, city or CityTransform.kept_for(source, project.setting(SETTING)))
     if move.accuracy_m is not None and move.accuracy_m > _INEXACT_M:
         warnings.append(note("import.inexact", source=_title(source), metres=move.accuracy_m))
     return source, move

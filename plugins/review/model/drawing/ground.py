@@ -10,14 +10,13 @@ import numpy as np
 
 from planner_app.domain.crs import Transformation, parse_crs, zone_crs, zone_of, zone_prefix
 from planner_app.domain.errors import PlannerError
-from plugins.review.model.drawing.moving import reach
+from planner_app.plugin_api.model import Project, into_project
 from plugins.review.model.drawing.placement import Matrix
 from plugins.review.model.drawing.types import Drawing, Note
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
-    from planner_app.plugin_api.model import Project
 
 Box = tuple[float, float, float, float]
 
@@ -53,7 +52,7 @@ class Ground:
 
     def reach(self, crs: str) -> Transformation:
         """From a CRS to the project's, through the city's own parameters where they are for it."""
-        return reach(crs, self._project)
+        return into_project(crs, self._project)
 
 
 def recognised(box: Box, ground: Ground) -> tuple[str | None, tuple[Note, ...]]:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from planner_app.domain.crs import SETTING, CityTransform, Transformation, parse_crs, transformer, zone_of
+from planner_app.domain.crs import transformer, zone_of
 from planner_app.domain.errors import PlannerError
+from planner_app.plugin_api.model import Project, into_project
 from plugins.review.model.drawing.placement import Placement
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
-    from planner_app.plugin_api.model import Project
 
 Mover = Callable[["BaseGeometry"], "BaseGeometry"]
 
@@ -84,7 +84,7 @@ def _start(placement: Placement, project: Project, near: NDArray[np.float64]) ->
 
 def _forward(placement: Placement, project: Project) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
     a, b, c, d, e, f = placement.matrix
-    move = reach(placement.crs, project) if placement.crs else None
+    move = into_project(placement.crs, project) if placement.crs else None
 
     def forward(points: NDArray[np.float64]) -> NDArray[np.float64]:
         x, y = points[:, 0], points[:, 1]
@@ -94,17 +94,3 @@ def _forward(placement: Placement, project: Project) -> Callable[[NDArray[np.flo
         return np.column_stack([east, north])
 
     return forward
-
-
-def reach(crs: str, project: Project) -> Transformation:
-    """From a CRS to the project's, through the city's own parameters where they are for it.
-
-    Raises:
-        PlannerError: ``crs.*``.
-    """
-    city: CityTransform | None = None
-    if kept := project.setting(SETTING):
-        stored = CityTransform.from_json(kept)
-        if parse_crs(stored.source).equals(parse_crs(crs), ignore_axis_order=True):
-            city = stored
-    return transformer(crs, project.crs, city)

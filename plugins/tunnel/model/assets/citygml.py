@@ -19,10 +19,9 @@ import shapely
 
 from planner_app.domain.crs import authority_code, parse_crs
 from planner_app.domain.errors import PlannerError
-from planner_app.plugin_api.model import Project
+from planner_app.plugin_api.model import Project, into_project
 from plugins.tunnel.model.assets import cells, cjj61
 from plugins.tunnel.model.assets.draft import Draft, DraftLine, DraftNode, join_ends
-from plugins.tunnel.model.moving import into_project
 
 Element = ElementTree.Element
 _ID = "{http://www.opengis.net/gml}id"

@@ -14,13 +14,12 @@ from typing import Any
 import numpy as np
 
 from planner_app.domain.errors import PlannerError
-from planner_app.plugin_api.model import Project
+from planner_app.plugin_api.model import Project, into_project
 from plugins.tunnel.model.assets import cells, cjj61
 from plugins.tunnel.model.assets.draft import FAR, Draft, DraftLine, DraftNode, pair_key
 from plugins.tunnel.model.assets.mapping import Mapping, TableMapping, plain, role_of
 from plugins.tunnel.model.assets.table_file import RawTable
 from plugins.tunnel.model.clearance.words import word_of
-from plugins.tunnel.model.moving import into_project
 
 #: Depths beyond this are in another unit, m.
 _DEEP = 30.0

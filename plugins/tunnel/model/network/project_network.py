@@ -12,9 +12,8 @@ import numpy as np
 import shapely
 
 from planner_app.domain.progress import NoProgress, Progress
-from planner_app.plugin_api.model import Project
+from planner_app.plugin_api.model import Project, into_project
 from plugins.tunnel.model import tables
-from plugins.tunnel.model.moving import into_project
 from plugins.tunnel.model.network.epanet import EpanetFile, Note, kind_params, read_epanet, read_valve_csv
 from plugins.tunnel.model.network.fittings import Key, ids_of, key_of, service_arrays, valve_arrays
 from plugins.tunnel.model.network.from_epanet import ends_of, good_valves, unfed_notes, valve_notes
